@@ -1,0 +1,240 @@
+use crate::signature::object_schema;
+use crate::{Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, StateStore, Stream};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// What a host function needs to have been granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Capability {
+    /// Reading files.
+    FileRead,
+    /// Writing files.
+    FileWrite,
+    /// Running other skills.
+    CallSkills,
+}
+
+/// The arguments of a call as a script wrote them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Arguments {
+    /// By position.
+    pub positional: Vec<Value>,
+    /// By name, where the language has that.
+    pub named: Map<String, Value>,
+}
+
+impl Arguments {
+    /// Arguments by position.
+    pub fn positional(values: impl IntoIterator<Item = Value>) -> Arguments {
+        Arguments { positional: values.into_iter().collect(), named: Map::new() }
+    }
+}
+
+/// The name, parameters and result of a host function, the same in every language.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionSpec {
+    /// The name below `skill`, with at most one dot: `log`, `fs.read`.
+    pub name: String,
+    /// What it does, in one sentence.
+    pub description: String,
+    /// Its parameters, in order.
+    pub parameters: Vec<ParameterSpec>,
+    /// The JSON Schema of its result; an empty object for anything.
+    pub returns: Value,
+    /// What must have been granted; `None` where nothing need be.
+    pub capability: Option<Capability>,
+}
+
+impl FunctionSpec {
+    /// The parameters as one JSON Schema of an object.
+    pub fn schema(&self) -> Value {
+        object_schema(&self.parameters)
+    }
+
+    /// Puts arguments in the order of the parameters, fills defaults in and checks the JSON types.
+    ///
+    /// # Errors
+    /// `invalid_arguments`, naming the function, the parameter and what is allowed.
+    pub fn bind(&self, arguments: Arguments) -> Result<Vec<Value>, Failure> {
+        let Arguments { positional, mut named } = arguments;
+        if positional.len() > self.parameters.len() {
+            let message = format!("takes {} but got {}", count(self.parameters.len()), positional.len());
+            return Err(self.wrong(&message));
+        }
+        let mut given = positional.into_iter();
+        let mut bound = Vec::with_capacity(self.parameters.len());
+        for parameter in &self.parameters {
+            let value = match (given.next(), named.shift_remove(&parameter.name)) {
+                (Some(_), Some(_)) => return Err(self.wrong(&format!("got `{}` twice", parameter.name))),
+                (Some(value), None) | (None, Some(value)) => value,
+                (None, None) if parameter.required => {
+                    return Err(self.wrong(&format!("needs `{}`", parameter.name)));
+                }
+                (None, None) => parameter.default.clone().unwrap_or(Value::Null),
+            };
+            let omitted = !parameter.required && (value.is_null() || Some(&value) == parameter.default.as_ref());
+            if !omitted && let Some(expected) = mismatch(&parameter.schema, &value) {
+                let message = format!("`{}` must be {expected}, not {}", parameter.name, type_of(&value));
+                return Err(self.wrong(&message));
+            }
+            bound.push(value);
+        }
+        match named.keys().next() {
+            Some(unknown) => Err(self.wrong(&format!("has no parameter `{unknown}`"))),
+            None => Ok(bound),
+        }
+    }
+
+    fn wrong(&self, what: &str) -> Failure {
+        let names: Vec<String> = self
+            .parameters
+            .iter()
+            .map(|p| if p.required { p.name.clone() } else { format!("{}?", p.name) })
+            .collect();
+        Failure::new(ErrorKind::InvalidArguments, format!("skill.{} {what}", self.name))
+            .with_help(format!("call it as skill.{}({})", self.name, names.join(", ")))
+    }
+}
+
+fn count(n: usize) -> String {
+    if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
+}
+
+/// The name of a value's JSON type, with its article.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(n) if n.is_f64() => "a number",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// What a schema's `type` asks for, where the value is something else.
+fn mismatch(schema: &Value, value: &Value) -> Option<&'static str> {
+    let (fits, expected) = match schema.get("type")?.as_str()? {
+        "string" => (value.is_string(), "a string"),
+        "boolean" => (value.is_boolean(), "a boolean"),
+        "integer" => (
+            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|f| f.fract() == 0.0),
+            "an integer",
+        ),
+        "number" => (value.is_number(), "a number"),
+        "array" => (value.is_array(), "an array"),
+        "object" => (value.is_object(), "an object"),
+        "null" => (value.is_null(), "null"),
+        _ => return None,
+    };
+    (!fits).then_some(expected)
+}
+
+/// Runs another skill for a script: what `skill.call` reaches.
+pub trait SkillCaller: Send + Sync {
+    /// Runs a skill by name with an object of arguments, and gives its value or its failure.
+    fn call_skill(&self, name: &str, arguments: Value) -> Result<Value, Failure>;
+}
+
+/// What a host function can see of the run that calls it.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    /// The skill's name; state belongs to it.
+    pub skill: &'a str,
+    /// The run's correlation id.
+    pub correlation_id: &'a str,
+    /// What the run may reach.
+    pub grants: &'a Grants,
+    /// Where state is kept.
+    pub state: &'a dyn StateStore,
+    /// Where log lines and progress go.
+    pub events: &'a dyn EventSink,
+    /// Runs other skills.
+    pub skills: &'a dyn SkillCaller,
+    /// The run's budget.
+    pub budget: &'a Budget,
+}
+
+/// A function of the host that scripts can call, written once for every language.
+pub trait HostFunction: Send + Sync {
+    /// Its name, parameters and result. The same at every call.
+    fn spec(&self) -> &FunctionSpec;
+
+    /// Runs it. `arguments` are bound: one value a parameter, in order, of the right JSON type, `null` for what was
+    /// left out and has no default.
+    fn call(&self, context: &CallContext<'_>, arguments: Vec<Value>) -> Result<Value, Failure>;
+}
+
+/// The host as one running script sees it.
+///
+/// A language adapts [`Host::functions`] into its `skill` module: `fs.read` becomes `skill.fs.read`, a name without a
+/// dot is a member of `skill` itself, and those at [`Host::is_global`] are global names too. A failure that a call
+/// returns is raised in the script as an error of its own, with the kind and the message; where the script does not
+/// catch it, the run fails with that kind.
+pub trait Host: Send + Sync {
+    /// The functions, in a fixed order; the same `Arc` for every run of one engine.
+    fn functions(&self) -> &Arc<[FunctionSpec]>;
+
+    /// Whether a function is a global name in scripts as well as a member of `skill`: the host program's own are.
+    fn is_global(&self, index: usize) -> bool;
+
+    /// Calls a function by its index: counts the call, stops the execution clock, checks arguments and grants.
+    fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure>;
+
+    /// Takes what the script printed. Fails where the output limit is reached; what fits has been kept by then.
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Failure>;
+
+    /// The run's budget.
+    fn budget(&self) -> &Arc<Budget>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn spec() -> FunctionSpec {
+        FunctionSpec {
+            name: "fs.write".into(),
+            description: String::new(),
+            parameters: vec![
+                ParameterSpec::typed("path", "string"),
+                ParameterSpec::any("data"),
+                ParameterSpec::typed("append", "boolean").or(json!(false)),
+            ],
+            returns: json!({}),
+            capability: None,
+        }
+    }
+
+    #[test]
+    fn binds_by_position_and_name() {
+        let arguments = Arguments {
+            positional: vec![json!("a")],
+            named: [("data".to_owned(), json!(1))].into_iter().collect(),
+        };
+        assert_eq!(spec().bind(arguments).unwrap(), [json!("a"), json!(1), json!(false)]);
+    }
+
+    #[test]
+    fn wrong_calls_say_what_is_wrong() {
+        let message = |arguments| spec().bind(arguments).unwrap_err().message;
+        assert_eq!(message(Arguments::default()), "skill.fs.write needs `path`");
+        assert_eq!(
+            message(Arguments::positional([json!(1), json!(1)])),
+            "skill.fs.write `path` must be a string, not an integer"
+        );
+        assert_eq!(
+            message(Arguments::positional([json!("a"), json!(1), json!(true), json!(2)])),
+            "skill.fs.write takes 3 arguments but got 4"
+        );
+        let twice = Arguments {
+            positional: vec![json!("a"), json!(1)],
+            named: [("path".to_owned(), json!("b"))].into_iter().collect(),
+        };
+        assert_eq!(message(twice), "skill.fs.write got `path` twice");
+    }
+}

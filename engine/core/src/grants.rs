@@ -1,0 +1,17 @@
+use std::path::PathBuf;
+
+/// What one run may reach. Everything is denied unless it is listed.
+///
+/// Folders are absolute and already resolved; a grant covers what is below it. The host functions open them through
+/// cap-std, so a symbolic link that leads out of a granted folder leads nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Grants {
+    /// Folders and files that may be read.
+    pub read: Vec<PathBuf>,
+    /// Folders that may be written, and read.
+    pub write: Vec<PathBuf>,
+    /// Where a relative path starts.
+    pub working_directory: Option<PathBuf>,
+    /// Whether the script may run other skills.
+    pub call_skills: bool,
+}

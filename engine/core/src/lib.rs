@@ -1,0 +1,33 @@
+//! Contracts and plain data of the `skills` engine: what a language, a host function, a state store or a host program
+//! implements, and the values that pass between them.
+//!
+//! Nothing here does I/O or knows a particular interpreter. The one thread this crate may start is the [`watchdog`],
+//! because execution time is only a limit when something outside the interpreter's thread checks it.
+//!
+//! - [`Interpreter`] opens a [`Session`]; a session runs a [`Script`] and answers with an [`Evaluation`].
+//! - [`Host`] is what a running script can reach: host functions, output streams, and its [`Budget`].
+//! - [`Budget`] is the live side of [`Limits`]; a breach of one is a [`Breach`], carried by a [`Failure`].
+
+mod budget;
+mod events;
+mod failure;
+mod function;
+mod grants;
+mod interpreter;
+mod language;
+mod limits;
+mod signature;
+mod state;
+pub mod value;
+pub mod watchdog;
+
+pub use budget::{Budget, Interrupt, PauseGuard};
+pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
+pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
+pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
+pub use grants::Grants;
+pub use interpreter::{Evaluation, Interpreter, Script, Session, Usage};
+pub use language::Language;
+pub use limits::{CapStatus, Enforcement, Limits};
+pub use signature::{ParameterSpec, Signature};
+pub use state::{StateError, StateStore};

@@ -1,0 +1,133 @@
+//! One thread for the whole process that stops runs whose time is up.
+//!
+//! Arming is two uncontended locks and no system call in the usual case: the thread is only woken when the new deadline
+//! is earlier than the one it sleeps for.
+
+use crate::Budget;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+struct Watchdog {
+    table: Mutex<Table>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    entries: Vec<Option<Entry>>,
+    free: Vec<usize>,
+    /// When the thread wakes by itself; `None`: not before it is told.
+    wakes: Option<Instant>,
+    started: bool,
+}
+
+struct Entry {
+    budget: Arc<Budget>,
+    due: Instant,
+}
+
+/// While it lives, its budget is watched.
+pub struct Watch {
+    slot: Option<usize>,
+}
+
+fn watchdog() -> &'static Watchdog {
+    static WATCHDOG: OnceLock<Watchdog> = OnceLock::new();
+    WATCHDOG.get_or_init(|| Watchdog { table: Mutex::default(), changed: Condvar::new() })
+}
+
+fn table() -> MutexGuard<'static, Table> {
+    watchdog().table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long an interruption from elsewhere may stay unanswered before it is repeated.
+const UNLIMITED_LOOK: Duration = Duration::from_millis(250);
+
+/// Watches a budget until the guard is dropped.
+pub fn watch(budget: &Arc<Budget>) -> Watch {
+    // A run without a time limit is looked at now and then all the same, so that a cancellation which the script
+    // caught is repeated.
+    let due = Instant::now() + budget.remaining().unwrap_or(UNLIMITED_LOOK);
+    let mut table = table();
+    if !table.started {
+        table.started = std::thread::Builder::new().name("skills-watchdog".into()).spawn(watch_all).is_ok();
+    }
+    let entry = Some(Entry { budget: Arc::clone(budget), due });
+    let slot = match table.free.pop() {
+        Some(slot) => {
+            table.entries[slot] = entry;
+            slot
+        }
+        None => {
+            table.entries.push(entry);
+            table.entries.len() - 1
+        }
+    };
+    if table.wakes.is_none_or(|wakes| due < wakes) {
+        table.wakes = Some(due);
+        watchdog().changed.notify_one();
+    }
+    Watch { slot: Some(slot) }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            let mut table = table();
+            let entry = table.entries[slot].take();
+            table.free.push(slot);
+            // Dropped after the lock: it may be the last owner of the budget, and of what hangs on it.
+            drop(table);
+            drop(entry);
+        }
+    }
+}
+
+/// Whether the watchdog's thread runs: without it no time limit holds.
+pub fn armed() -> bool {
+    table().started
+}
+
+fn watch_all() {
+    let watchdog = watchdog();
+    let mut guard = table();
+    loop {
+        let now = Instant::now();
+        let due: Vec<(usize, Arc<Budget>)> = guard
+            .entries
+            .iter()
+            .enumerate()
+            .filter_map(|(slot, entry)| entry.as_ref().filter(|e| e.due <= now).map(|e| (slot, Arc::clone(&e.budget))))
+            .collect();
+        if !due.is_empty() {
+            // Interrupting takes a budget's own lock, and dropping a budget may run anything: never under the table's.
+            drop(guard);
+            let looked: Vec<_> = due
+                .into_iter()
+                .map(|(slot, budget)| {
+                    let again = budget.poll().unwrap_or(UNLIMITED_LOOK);
+                    (slot, budget, Instant::now() + again)
+                })
+                .collect();
+            guard = table();
+            for (slot, budget, due) in &looked {
+                if let Some(Some(entry)) = guard.entries.get_mut(*slot)
+                    && Arc::ptr_eq(&entry.budget, budget)
+                {
+                    entry.due = *due;
+                }
+            }
+            drop(guard);
+            drop(looked);
+            guard = table();
+        }
+        guard.wakes = guard.entries.iter().flatten().map(|entry| entry.due).min();
+        guard = match guard.wakes {
+            Some(wakes) => {
+                let wait = wakes.saturating_duration_since(Instant::now());
+                watchdog.changed.wait_timeout(guard, wait).unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => watchdog.changed.wait(guard).unwrap_or_else(PoisonError::into_inner),
+        };
+    }
+}
