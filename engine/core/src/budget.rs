@@ -254,8 +254,8 @@ mod tests {
         drop(pause);
         std::thread::sleep(Duration::from_millis(20));
         drop(inner);
-        assert!(budget.wall() >= Duration::from_millis(40));
-        assert!(budget.elapsed() < Duration::from_millis(30));
+        let executed = budget.elapsed();
+        assert!(budget.wall() - executed >= Duration::from_millis(40));
     }
 
     #[test]

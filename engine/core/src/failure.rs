@@ -138,7 +138,7 @@ impl LimitName {
 fn bytes(n: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)];
     match UNITS.iter().find(|(_, size)| n >= *size) {
-        Some((unit, size)) if n % size == 0 => format!("{} {unit}", n / size),
+        Some((unit, size)) if n.is_multiple_of(*size) => format!("{} {unit}", n / size),
         Some((unit, size)) => format!("{:.1} {unit}", n as f64 / *size as f64),
         None => format!("{n} bytes"),
     }
@@ -209,7 +209,9 @@ impl Failure {
         let message = match name {
             LimitName::Time => format!("execution time limit of {} reached", name.amount(limit)),
             LimitName::Wall => format!("wall time limit of {} reached", name.amount(limit)),
-            LimitName::Memory => format!("memory limit of {} reached ({} needed)", name.amount(limit), name.amount(reading)),
+            LimitName::Memory => {
+                format!("memory limit of {} reached ({} needed)", name.amount(limit), name.amount(reading))
+            }
             LimitName::Operations => format!("operation limit of {limit} reached"),
             LimitName::Output => format!("output limit of {} reached", name.amount(limit)),
             LimitName::Result => format!("the result is larger than {}", name.amount(limit)),

@@ -88,13 +88,13 @@ impl FunctionSpec {
     }
 
     fn wrong(&self, what: &str) -> Failure {
-        let names: Vec<String> = self
-            .parameters
-            .iter()
-            .map(|p| if p.required { p.name.clone() } else { format!("{}?", p.name) })
-            .collect();
-        Failure::new(ErrorKind::InvalidArguments, format!("skill.{} {what}", self.name))
-            .with_help(format!("call it as skill.{}({})", self.name, names.join(", ")))
+        let names: Vec<String> =
+            self.parameters.iter().map(|p| if p.required { p.name.clone() } else { format!("{}?", p.name) }).collect();
+        Failure::new(ErrorKind::InvalidArguments, format!("skill.{} {what}", self.name)).with_help(format!(
+            "call it as skill.{}({})",
+            self.name,
+            names.join(", ")
+        ))
     }
 }
 
@@ -120,10 +120,9 @@ fn mismatch(schema: &Value, value: &Value) -> Option<&'static str> {
     let (fits, expected) = match schema.get("type")?.as_str()? {
         "string" => (value.is_string(), "a string"),
         "boolean" => (value.is_boolean(), "a boolean"),
-        "integer" => (
-            value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|f| f.fract() == 0.0),
-            "an integer",
-        ),
+        "integer" => {
+            (value.is_i64() || value.is_u64() || value.as_f64().is_some_and(|f| f.fract() == 0.0), "an integer")
+        }
         "number" => (value.is_number(), "a number"),
         "array" => (value.is_array(), "an array"),
         "object" => (value.is_object(), "an object"),
@@ -212,10 +211,8 @@ mod tests {
 
     #[test]
     fn binds_by_position_and_name() {
-        let arguments = Arguments {
-            positional: vec![json!("a")],
-            named: [("data".to_owned(), json!(1))].into_iter().collect(),
-        };
+        let arguments =
+            Arguments { positional: vec![json!("a")], named: [("data".to_owned(), json!(1))].into_iter().collect() };
         assert_eq!(spec().bind(arguments).unwrap(), [json!("a"), json!(1), json!(false)]);
     }
 
