@@ -88,6 +88,28 @@ impl SkillFiles {
             Tree::Empty => Err(ReadError::Missing),
         }
     }
+
+    /// The names of what stands directly in a folder below, sorted, at most the first `most`; none where there is no
+    /// such folder or it cannot be read.
+    pub fn names(&self, relative: &Path, most: usize) -> Vec<String> {
+        let mut names: Vec<String> = match &*self.0 {
+            Tree::Folder { dir, .. } => {
+                let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
+                let Ok(entries) = dir.read_dir(relative) else { return Vec::new() };
+                entries.flatten().take(most).filter_map(|entry| entry.file_name().into_string().ok()).collect()
+            }
+            Tree::Embedded(dir) => {
+                let path = dir.path().join(relative);
+                let folder = if path == dir.path() { Some(*dir) } else { dir.get_dir(path) };
+                let entries = folder.map_or(&[][..], |folder| folder.entries());
+                let name = |entry: &include_dir::DirEntry<'_>| Some(entry.path().file_name()?.to_str()?.to_owned());
+                entries.iter().take(most).filter_map(name).collect()
+            }
+            Tree::Empty => Vec::new(),
+        };
+        names.sort_unstable();
+        names
+    }
 }
 
 fn read_below(dir: &Dir, relative: &Path, most: u64) -> Result<Vec<u8>, ReadError> {

@@ -1,5 +1,6 @@
 //! An embeddable engine for small programs in Rhai, Python and JavaScript.
 
+pub mod definition;
 mod diagnostic;
 mod files;
 mod skill;

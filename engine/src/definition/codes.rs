@@ -1,0 +1,81 @@
+//! Every diagnostic code with its meaning. A code is never given a second meaning; a code that is no longer used stays
+//! out of use.
+
+/// A diagnostic code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Code {
+    /// `S0001`.
+    pub(crate) id: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal $meaning:literal;)*) => {
+        $(#[doc = $meaning] pub(crate) const $name: Code = Code { id: $id };)*
+
+        /// Every code with its meaning in one line.
+        pub(crate) const ALL: &[(&str, &str)] = &[$(($id, $meaning)),*];
+    };
+}
+
+codes! {
+    SYNTAX = "S0001" "the file is not JSON";
+    TOO_DEEP = "S0002" "the file nests deeper than 100 levels";
+    DUPLICATE_KEY = "S0003" "an object has the same key twice";
+    NOT_A_DEFINITION = "S0004" "the file is not a skill definition";
+    NOT_A_JSON_NUMBER = "S0005" "a number that JSON does not have";
+
+    WRONG_TYPE = "S0010" "a value has the wrong JSON type";
+    UNKNOWN_KEY = "S0011" "a key that nothing reads";
+    UNKNOWN_VALUE = "S0012" "a value that is none of those allowed";
+    MISSING_KEY = "S0013" "a key that is needed is missing";
+    SCHEMA = "S0014" "the file does not match its JSON Schema";
+    BAD_NAME = "S0015" "a name with characters or a length that names cannot have";
+    BAD_VERSION = "S0016" "not a semantic version or version range";
+    REPEATED = "S0017" "the same thing is given twice";
+    EMPTY = "S0018" "an empty text where there has to be one";
+    NOT_HERE = "S0019" "a key that this type of skill does not use";
+    BAD_URL = "S0020" "a homepage that is not an http or https address";
+
+    OUT_OF_RANGE = "S0030" "a number outside of the range allowed";
+    LOOKS_LIKE_SECONDS = "S0031" "a time in milliseconds that looks like seconds";
+    LOOKS_LIKE_MILLISECONDS = "S0032" "a time in seconds that looks like milliseconds";
+
+    INLINE_WITH_SESSION = "S0040" "an inline skill with a session";
+    CONVERSATION_WITH_EXECUTOR = "S0041" "a conversation with an executor";
+    CODE_WITH_CONVERSATION = "S0042" "a code skill with a conversation";
+    MISSING_EXECUTOR = "S0043" "a code skill without anything to run";
+    MISSING_SESSION = "S0044" "a skill that keeps a session without session settings";
+    MISSING_CONVERSATION = "S0045" "a conversation without a prompt";
+    INLINE_EXECUTOR_IN_SESSION = "S0046" "an executor that this type of skill cannot have";
+    SEVERAL_BODIES = "S0047" "more than one thing to run";
+
+    REFERENCE_MISSING = "S0050" "a referenced file does not exist";
+    REFERENCE_OUTSIDE = "S0051" "a reference out of the skill's folder";
+    REFERENCE_LINK = "S0052" "a referenced file is behind a link out of the skill's folder";
+    REFERENCE_NOT_A_FILE = "S0053" "a reference to a folder or a special file";
+    REFERENCE_TOO_LARGE = "S0054" "a referenced file is too large";
+    REFERENCE_NOT_TEXT = "S0055" "a referenced file is not UTF-8";
+    REFERENCE_TYPE = "S0056" "a referenced file of a type that cannot be referenced";
+    REFERENCE_HOST = "S0057" "a reference with a host";
+    REFERENCE_ENCODING = "S0058" "percent-encoding that does not decode";
+    REFERENCE_NUL = "S0059" "a reference with a NUL character";
+    REFERENCE_ABSOLUTE = "S0060" "an absolute reference to a folder that is not allowed";
+    REFERENCE_EMPTY = "S0061" "a reference without a path";
+    REFERENCE_UNREADABLE = "S0062" "a referenced file that cannot be read";
+
+    UNKNOWN_LANGUAGE = "S0070" "a language that the engine does not know";
+    NO_LANGUAGE = "S0071" "code whose language is not said";
+    LANGUAGE_MISMATCH = "S0072" "the language and the file extension differ";
+    CODE_IS_A_PATH = "S0073" "code that looks like a path";
+
+    DUPLICATE_PARAMETER = "S0080" "two parameters with the same name";
+    BAD_PATTERN = "S0081" "a pattern that does not compile";
+    BAD_DEFAULT = "S0082" "a default that its own parameter does not allow";
+    ENUM_WITHOUT_VALUES = "S0083" "an enum without values";
+    EMPTY_RANGE = "S0084" "a minimum above its maximum";
+    REQUIRED_WITH_DEFAULT = "S0085" "a required parameter with a default";
+    CONSTRAINT_OF_OTHER_TYPE = "S0086" "a constraint that the parameter's type does not have";
+    UNKNOWN_PLACEHOLDER = "S0087" "a placeholder that no parameter fills";
+
+    // S0100 to S0129: dialects, SKILL.md and upgrade.
+}
