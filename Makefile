@@ -1,0 +1,33 @@
+# Two commands: `make demo` builds and runs the main job, `make test` passes the tests. Both install what is missing.
+
+CARGO ?= cargo
+
+.PHONY: demo test lint doc examples bench prerequisites
+
+# Runs bundled skills in all three languages.
+demo: prerequisites
+	$(CARGO) build -q -p skills-cli
+	tools/demo
+
+# Every test that there is but the long ones.
+test: prerequisites
+	tools/test
+
+# Formatting, lints, documentation: what CI checks besides the tests.
+lint: prerequisites
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+doc: prerequisites
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
+	$(CARGO) test --doc -p skills -p skills-core
+
+examples: prerequisites
+	tools/examples
+
+# Measures; see benches/README.md.
+bench: prerequisites
+	$(CARGO) bench -p skills-benches
+
+prerequisites:
+	@tools/prerequisites
