@@ -1,1 +1,13 @@
+//! Black-box tests of the whole: the library as a host uses it, and the command as a person uses it.
 
+mod bundled;
+mod cases;
+mod command;
+mod conformance;
+mod edges;
+mod library;
+mod support;
+
+/// As in the command: Rhai's memory limit needs it.
+#[global_allocator]
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();

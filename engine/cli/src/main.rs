@@ -1,1 +1,18 @@
-fn main() {}
+//! The `skills` command.
+
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod render;
+mod words;
+
+use std::process::ExitCode;
+
+/// Counts what Rhai scripts hold, so that their memory limit is exact.
+#[global_allocator]
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+
+fn main() -> ExitCode {
+    exit::report(args::parse(std::env::args_os()).and_then(commands::dispatch))
+}

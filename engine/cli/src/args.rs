@@ -1,0 +1,208 @@
+//! What the command line says.
+
+use crate::exit::Stop;
+use crate::words;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Small programs in Rhai, Python and JavaScript, run with limits
+#[derive(Debug, Parser)]
+#[command(name = "skills", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Example:\n  skills run calculator operation=add operand1=5 operand2=3")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List all skills
+    #[command(visible_alias = "ls", after_help = "Examples:\n  skills list\n  skills list csv --json")]
+    List(List),
+    /// Show everything about a skill
+    #[command(after_help = "Examples:\n  skills info calculator\n  skills info bundled:calculator --json")]
+    Info(Info),
+    /// Run a skill, a script file, or code
+    #[command(after_help = words::RUN_HELP)]
+    Run(Box<Run>),
+    /// Check definitions, and report every problem at once
+    #[command(
+        visible_alias = "check",
+        after_help = "Examples:\n  skills validate\n  skills validate ./calculator/calculator.json --json\n  skills validate --codes"
+    )]
+    Validate(Validate),
+    /// Print a definition in the current form (v2)
+    #[command(after_help = "Examples:\n  skills upgrade old.json\n  skills upgrade old.json --write")]
+    Upgrade(Upgrade),
+    /// Print the JSON Schema of definitions
+    #[command(after_help = "Example:\n  skills schema v2 > skill-v2.schema.json")]
+    Schema(Schema),
+    /// Create a skill: ./NAME/NAME.json with its files and a test case
+    #[command(
+        visible_alias = "init",
+        after_help = "Examples:\n  skills create greeter --lang python\n  skills create review --type prompt_inline"
+    )]
+    Create(Create),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  skills completions bash > ~/.local/share/bash-completion/completions/skills")]
+    Completions(Completions),
+    /// Try every limit in every language, and show what this machine has
+    #[command(after_help = "Example:\n  skills doctor --json")]
+    Doctor(Doctor),
+    /// Print the version and what is built in
+    #[command(after_help = "Example:\n  skills version --json")]
+    Version(Version),
+}
+
+/// Prints JSON instead of text.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only skills whose name, alias or description contains this
+    pub(crate) filter: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Info {
+    /// Name, alias, scope:name, or path of a definition
+    pub(crate) skill: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Name, alias, scope:name, path of a definition, or a script file
+    #[arg(value_name = "SKILL", required_unless_present = "expression")]
+    pub(crate) target: Option<String>,
+    /// Parameters as words: name=value, --name value, or just values in order
+    #[arg(value_name = "PARAMETER")]
+    pub(crate) words: Vec<String>,
+    /// Run this code instead of a skill
+    #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script")]
+    pub(crate) expression: Option<String>,
+    /// The language of CODE: rhai, python, javascript, typescript
+    #[arg(long, value_name = "LANGUAGE", default_value = "rhai")]
+    pub(crate) lang: String,
+    /// Parameters as a JSON object; @FILE reads a file, - reads standard input
+    #[arg(long, value_name = "JSON")]
+    pub(crate) params: Option<String>,
+    /// Run this script of a SKILL.md folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<String>,
+    /// Print what would run, with what limits and capabilities, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Execution time, such as 200ms, 5s or 2m
+    #[arg(long, value_name = "TIME", value_parser = words::duration)]
+    pub(crate) max_time: Option<Duration>,
+    /// Memory, such as 64MB
+    #[arg(long, value_name = "SIZE", value_parser = words::size)]
+    pub(crate) max_memory: Option<u64>,
+    /// Operations: loop iterations and calls
+    #[arg(long, value_name = "N", value_parser = words::count)]
+    pub(crate) max_operations: Option<u64>,
+    /// Printed output, such as 1MB
+    #[arg(long, value_name = "SIZE", value_parser = words::size)]
+    pub(crate) max_output: Option<u64>,
+    /// Where it runs: in-process, worker or container
+    #[arg(long, value_name = "TIER")]
+    pub(crate) isolation: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Definitions by path or name; all that are found where none is given
+    pub(crate) targets: Vec<String>,
+    /// List the codes that diagnostics have
+    #[arg(long)]
+    pub(crate) codes: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Upgrade {
+    /// The definition
+    pub(crate) file: PathBuf,
+    /// Replace the file; the old one is kept as FILE.bak
+    #[arg(long, short)]
+    pub(crate) write: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// A form of definitions that has a schema.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Form {
+    /// `skill_type`, times in milliseconds
+    V1,
+    /// `type`, times in seconds
+    V2,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which form
+    #[arg(value_enum, default_value = "v2")]
+    pub(crate) form: Form,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// The name: letters, digits, - and _
+    pub(crate) name: String,
+    /// code_inline, code_session, conversation or prompt_inline
+    #[arg(long = "type", value_name = "TYPE", default_value = "code_inline")]
+    pub(crate) kind: String,
+    /// rhai, python, javascript or typescript
+    #[arg(long, value_name = "LANGUAGE", default_value = "python")]
+    pub(crate) lang: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Version {
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// Reads the command line. `run` takes its skill's parameters as options too, so those are set apart first.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Stop> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let is_run = arguments.get(1).is_some_and(|first| first == "run");
+    let arguments = if is_run { words::set_apart(arguments, &Cli::command()) } else { arguments };
+    let matches = Cli::command().try_get_matches_from(arguments)?;
+    Ok(Cli::from_arg_matches(&matches)?.command)
+}

@@ -1,0 +1,71 @@
+use crate::args::Doctor;
+use crate::context::{Context, shown};
+use crate::exit::Stop;
+use crate::render;
+use serde_json::{Map, json};
+use skills::{CapStatus, Engine, Enforcement, Error, Language};
+
+/// Tries every limit in every language, and shows what this machine has.
+pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
+    let context = Context::new();
+    let engine = context.quiet_engine()?;
+    let tested: Vec<_> = languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
+    let entries = engine.catalog().entries();
+    let broken = entries.iter().filter(|entry| entry.is_broken()).count();
+    if args.json.json {
+        let mut by_language = Map::new();
+        for (language, caps) in &tested {
+            let value = match caps {
+                Ok(caps) => json!({"available": true, "limits": caps}),
+                Err(error) => json!({"available": false, "error": error.to_json()}),
+            };
+            by_language.insert(language.to_string(), value);
+        }
+        let config: Vec<_> = context.config_files.iter().map(|(_, path)| path.display().to_string()).collect();
+        render::json(&json!({
+            "languages": by_language,
+            "isolation": {"in_process": true, "worker": false, "container": false},
+            "configuration": config,
+            "skills": {"found": entries.len(), "broken": broken},
+        }));
+    } else {
+        for (language, caps) in &tested {
+            show(*language, caps);
+        }
+        render::text("isolation    in-process only");
+        for (_, path) in &context.config_files {
+            render::text(&format!("configured   by {}", shown(path, &context.cwd)));
+        }
+        render::text(&format!("skills       {} found, {broken} with errors", entries.len()));
+    }
+    let failed = tested.iter().any(|(_, caps)| caps.is_err());
+    if failed { Err(Stop::Code(crate::exit::code(skills::ErrorKind::Unavailable))) } else { Ok(()) }
+}
+
+/// TypeScript runs in JavaScript's interpreter: once is enough.
+fn languages(engine: &Engine) -> Vec<Language> {
+    engine.languages().into_iter().filter(|language| *language != Language::TypeScript).collect()
+}
+
+fn show(language: Language, caps: &Result<Vec<CapStatus>, Error>) {
+    match caps {
+        Ok(caps) => {
+            let mut table = render::table(&[&language.to_string().to_uppercase(), "HOLDS", "TRIED"]);
+            for cap in caps {
+                table.add_row([cap.name.as_str(), status(cap.status), &cap.detail]);
+            }
+            render::text(&format!("{table}\n"));
+        }
+        Err(error) => {
+            render::text(&format!("{}\n  not available: {error}\n", language.to_string().to_uppercase()));
+        }
+    }
+}
+
+fn status(status: Enforcement) -> &'static str {
+    match status {
+        Enforcement::Enforced => "enforced",
+        Enforcement::BestEffort => "best effort",
+        _ => "unavailable",
+    }
+}

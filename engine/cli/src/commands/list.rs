@@ -1,0 +1,60 @@
+use crate::args::List;
+use crate::context::Context;
+use crate::exit::Stop;
+use crate::render;
+use serde_json::{Value, json};
+use skills::Entry;
+
+/// Lists all skills, by name.
+pub(crate) fn list(args: &List) -> Result<(), Stop> {
+    let engine = Context::new().quiet_engine()?;
+    let wanted = |entry: &&Entry| args.filter.as_deref().is_none_or(|filter| matches(entry, filter));
+    let mut entries: Vec<&Entry> = engine.catalog().entries().iter().filter(wanted).collect();
+    entries.sort_by(|a, b| a.name().cmp(b.name()).then(b.scope.cmp(&a.scope)));
+    if args.json.json {
+        render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, engine.catalog())).collect()));
+    } else {
+        let mut table = render::table(&["NAME", "ALIASES", "TYPE", "SCOPE", "DESCRIPTION"]);
+        for entry in &entries {
+            let name = if engine.catalog().is_shadowed(entry) {
+                format!("{}:{}", entry.scope, entry.name())
+            } else {
+                entry.name().to_owned()
+            };
+            let aliases = entry.summary.aliases.join(", ");
+            let description = match entry.is_broken() {
+                true => "(has errors: see `skills validate`)",
+                false => &entry.summary.description,
+            };
+            table.add_row([&name, &aliases, entry.summary.kind_name(), entry.scope.as_str(), description]);
+        }
+        render::text(&table.to_string());
+    }
+    let broken = engine.catalog().entries().iter().filter(|entry| entry.is_broken()).count();
+    if broken > 0 {
+        render::note(&format!("{broken} of the definitions found have errors: `skills validate` shows them"));
+    }
+    Ok(())
+}
+
+fn matches(entry: &Entry, filter: &str) -> bool {
+    let filter = filter.to_lowercase();
+    let summary = &entry.summary;
+    let mut texts = [entry.name(), &summary.description].into_iter().chain(summary.aliases.iter().map(String::as_str));
+    texts.any(|text| text.to_lowercase().contains(&filter))
+}
+
+fn as_json(entry: &Entry, catalog: &skills::Catalog) -> Value {
+    json!({
+        "name": entry.name(),
+        "aliases": entry.summary.aliases,
+        "type": entry.summary.kind,
+        "version": entry.summary.version,
+        "scope": entry.scope,
+        "description": entry.summary.description,
+        "file": entry.file(),
+        "dialect": entry.summary.dialect,
+        "shadowed": catalog.is_shadowed(entry),
+        "valid": !entry.is_broken(),
+    })
+}

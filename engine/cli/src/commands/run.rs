@@ -1,0 +1,135 @@
+use crate::args::Run;
+use crate::context::Context;
+use crate::exit::{self, Stop};
+use crate::render::{self, Console};
+use serde_json::{Map, Value};
+use skills::{Cancel, Engine, Error, ErrorKind, Isolation, Language, Outcome, RunOptions, Skill};
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Runs a skill, a script file, or code.
+pub(crate) fn run(args: &Run) -> Result<(), Stop> {
+    let name = args.target.clone().unwrap_or_else(|| "inline".to_owned());
+    let outcome = match prepare(args) {
+        Ok(None) => return Ok(()),
+        Ok(Some(Prepared { engine, console, skill, params, options })) => {
+            let outcome = console.during(|| engine.run_skill(&skill, params, &options));
+            if !args.json.json {
+                console.end_line();
+            }
+            outcome
+        }
+        Err(error) if args.json.json => Outcome::failed(&name, error),
+        Err(error) => return Err(error.into()),
+    };
+    if args.json.json {
+        render::json(&outcome.to_json());
+        return match &outcome.result {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Stop::Code(exit::code(error.kind()))),
+        };
+    }
+    render::print_value(&outcome.result?);
+    Ok(())
+}
+
+struct Prepared {
+    engine: Engine,
+    console: Arc<Console>,
+    skill: Arc<Skill>,
+    params: Value,
+    options: RunOptions,
+}
+
+/// Everything before the run; `None` where only the plan was asked for.
+fn prepare(args: &Run) -> Result<Option<Prepared>, Error> {
+    let console = Arc::new(Console::new(!args.json.json));
+    let engine = Context::new().engine(Arc::clone(&console) as _)?;
+    let skill = target(&engine, args)?;
+    let options = options(args)?;
+    let params = Value::Object(params(&engine, &skill, args)?);
+    if args.dry_run {
+        let plan = engine.authorize(engine.plan(&skill, params, &options)?)?;
+        render::plan(&plan, args.json.json);
+        return Ok(None);
+    }
+    for diagnostic in engine.catalog().warnings(&skill.name) {
+        render::diagnostic(&diagnostic);
+    }
+    Ok(Some(Prepared { engine, console, skill, params, options }))
+}
+
+fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
+    if let Some(code) = &args.expression {
+        let language = Language::from_name(&args.lang).ok_or_else(|| {
+            let known: Vec<_> = engine.languages().into_iter().map(Language::as_str).collect();
+            Error::new(ErrorKind::InvalidArguments, format!("`{}` is not a language", args.lang))
+                .with_help(format!("use one of {}", known.join(", ")))
+        })?;
+        return Ok(engine.code(language, code));
+    }
+    let name = args.target.as_deref().unwrap_or_default();
+    // A script file needs no definition: a path with a known extension is one.
+    let path = Path::new(name);
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    if Language::from_extension(extension).is_some() && (path.is_file() || name.contains('/')) {
+        return engine.script_file(path);
+    }
+    engine.skill(name)
+}
+
+fn options(args: &Run) -> Result<RunOptions, Error> {
+    let mut options = RunOptions::default();
+    options.limits.time = args.max_time;
+    options.limits.memory = args.max_memory;
+    options.limits.operations = args.max_operations;
+    options.limits.output = args.max_output;
+    options.script = args.script.clone();
+    if let Some(tier) = &args.isolation {
+        let known = Isolation::from_name(tier).ok_or_else(|| {
+            Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))
+                .with_help("use in-process, worker or container")
+        })?;
+        options.isolation = Some(known);
+    }
+    let cancel = Cancel::new();
+    options.cancel = Some(cancel.clone());
+    crate::context::on_interrupt(move || cancel.cancel());
+    Ok(options)
+}
+
+/// The parameters: of `--params`, with the words over them.
+fn params(engine: &Engine, skill: &Skill, args: &Run) -> Result<Map<String, Value>, Error> {
+    let parameters = engine.parameters(skill);
+    let mut given = match &args.params {
+        Some(text) => skills::arguments::from_text(&params_text(text)?)?,
+        None => Map::new(),
+    };
+    // With code given by -e, what would be the skill's name is the first word.
+    let first = args.target.iter().filter(|_| args.expression.is_some());
+    let words: Vec<String> = first.chain(&args.words).cloned().collect();
+    given.extend(skills::arguments::from_words(&parameters, &words)?);
+    Ok(given)
+}
+
+/// The text of `--params`: itself, a file's for `@FILE`, standard input's for `-`.
+fn params_text(text: &str) -> Result<String, Error> {
+    let unreadable = |what: &str, error: std::io::Error| {
+        let kind = if error.kind() == std::io::ErrorKind::NotFound {
+            ErrorKind::NotFound
+        } else {
+            ErrorKind::InvalidArguments
+        };
+        Error::new(kind, format!("cannot read the parameters from {what}: {error}"))
+    };
+    if text == "-" {
+        let mut input = String::new();
+        std::io::stdin().read_to_string(&mut input).map_err(|error| unreadable("standard input", error))?;
+        return Ok(input);
+    }
+    match text.strip_prefix('@') {
+        Some(file) => std::fs::read_to_string(file).map_err(|error| unreadable(file, error)),
+        None => Ok(text.to_owned()),
+    }
+}

@@ -1,0 +1,18 @@
+use crate::args::Version;
+use crate::context::Context;
+use crate::exit::Stop;
+use crate::render;
+use serde_json::json;
+
+/// Prints the version, and the languages that are built in.
+pub(crate) fn version(args: &Version) -> Result<(), Stop> {
+    let engine = Context::new().quiet_engine()?;
+    let languages: Vec<&str> = engine.languages().into_iter().map(|language| language.as_str()).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    if args.json.json {
+        render::json(&json!({"version": version, "languages": languages}));
+    } else {
+        render::text(&format!("skills {version}\nlanguages: {}", languages.join(", ")));
+    }
+    Ok(())
+}

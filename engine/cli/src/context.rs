@@ -1,0 +1,91 @@
+//! What the command knows of the machine, and passes to the library: folders, configuration, environment.
+
+use crate::render;
+use skills::{Config, ConfigScope, Diagnostic, Engine, EngineBuilder, EventSink, Layout};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Folders and files of this user and this project.
+pub(crate) struct Context {
+    /// Where the command was started.
+    pub(crate) cwd: PathBuf,
+    /// Where skills are looked for.
+    pub(crate) layout: Layout,
+    /// Configuration files that exist, the user's before the project's.
+    pub(crate) config_files: Vec<(ConfigScope, PathBuf)>,
+    config: Config,
+    /// What is wrong with the configuration.
+    pub(crate) config_diagnostics: Vec<Diagnostic>,
+}
+
+impl Context {
+    /// Reads the environment and the configuration.
+    pub(crate) fn new() -> Context {
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let home = absolute("HOME");
+        let under = |variable: &str, default: &str| {
+            absolute(variable).or_else(|| home.as_ref().map(|home| home.join(default))).map(|dir| dir.join("skills"))
+        };
+        let user_config = under("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("config.json"));
+        let project_root = Layout::project_root(&cwd);
+        let project_config = project_root.as_deref().unwrap_or(&cwd).join(".skills/config.json");
+        let config_files: Vec<_> = (user_config.map(|path| (ConfigScope::User, path)).into_iter())
+            .chain([(ConfigScope::Project, project_config)])
+            .filter(|(_, path)| path.is_file())
+            .collect();
+        let (config, config_diagnostics) = Config::load(&config_files);
+        let layout = Layout {
+            cwd: cwd.clone(),
+            user_data: under("XDG_DATA_HOME", ".local/share"),
+            home: home.clone(),
+            extra: Vec::new(),
+            cache_file: under("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("metadata")),
+        };
+        Context { cwd, layout, config_files, config, config_diagnostics }
+    }
+
+    /// An engine for this user and this project, which reports to `events`.
+    pub(crate) fn engine(&self, events: Arc<dyn EventSink>) -> Result<Engine, skills::Error> {
+        for diagnostic in &self.config_diagnostics {
+            render::diagnostic(diagnostic);
+        }
+        let builder: EngineBuilder = Engine::builder()
+            .layout(self.layout.clone())
+            .config(self.config.clone())
+            .working_directory(&self.cwd)
+            .allow_read(&self.cwd)
+            .allow_write(&self.cwd)
+            .events(events);
+        builder.build()
+    }
+
+    /// An engine that reports nothing.
+    pub(crate) fn quiet_engine(&self) -> Result<Engine, skills::Error> {
+        self.engine(Arc::new(skills::NoEvents))
+    }
+}
+
+/// A folder from an environment variable, which counts only where it is absolute.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// A path as a person wrote it, from the working folder where that is shorter.
+pub(crate) fn shown(path: &Path, cwd: &Path) -> String {
+    path.strip_prefix(cwd).unwrap_or(path).display().to_string()
+}
+
+/// Does something when the user presses Ctrl-C, instead of ending the process at once. The second time it ends.
+pub(crate) fn on_interrupt(stop: impl Fn() + Send + 'static) {
+    let pressed = std::sync::atomic::AtomicBool::new(false);
+    let handler = move || {
+        if pressed.swap(true, std::sync::atomic::Ordering::SeqCst) {
+            // The script did not stop when asked: an in-process C call may not.
+            #[allow(clippy::exit)]
+            std::process::exit(i32::from(crate::exit::INTERRUPTED));
+        }
+        stop();
+    };
+    // Without a handler, Ctrl-C ends the process: fine too.
+    drop(ctrlc::set_handler(handler));
+}

@@ -1,0 +1,67 @@
+//! The one place that maps what went wrong to an exit code.
+
+use crate::render;
+use skills::{Error, ErrorKind};
+use std::process::ExitCode;
+
+/// How a command ends when it does not simply succeed.
+pub(crate) enum Stop {
+    /// The engine says why.
+    Error(Box<Error>),
+    /// It has been said already; only the code is left.
+    Code(u8),
+    /// Wrong use of the command, or its help: clap words it.
+    Usage(clap::Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Error(Box::new(error))
+    }
+}
+
+impl From<clap::Error> for Stop {
+    fn from(error: clap::Error) -> Stop {
+        Stop::Usage(error)
+    }
+}
+
+/// Wrong use of the command.
+pub(crate) const USAGE: u8 = 2;
+
+/// A definition or arguments that have errors.
+pub(crate) const INVALID: u8 = 5;
+
+/// Interrupted by the person.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The exit code of a kind of error.
+pub(crate) fn code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::Unavailable => 3,
+        ErrorKind::NotFound => 4,
+        ErrorKind::InvalidDefinition | ErrorKind::InvalidArguments => INVALID,
+        ErrorKind::PermissionDenied => 6,
+        ErrorKind::Timeout => 124,
+        ErrorKind::Cancelled => INTERRUPTED,
+        ErrorKind::MemoryLimit => 137,
+        _ => 1,
+    }
+}
+
+/// Ends the command: says what is still to be said, and gives the code.
+pub(crate) fn report(result: Result<(), Stop>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Stop::Code(code)) => ExitCode::from(code),
+        Err(Stop::Error(error)) => {
+            render::error(&error);
+            ExitCode::from(code(error.kind()))
+        }
+        Err(Stop::Usage(error)) => {
+            // Help and version are no errors: clap prints those on stdout.
+            drop(error.print());
+            ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+        }
+    }
+}

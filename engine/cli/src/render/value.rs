@@ -1,0 +1,88 @@
+use crate::render;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::{Map, Value};
+
+/// The widest cell of a table of values, in characters.
+const WIDEST_CELL: usize = 60;
+
+/// Prints a skill's value for a person: a string as it is, a list of objects as a table in a terminal, nothing for
+/// null, anything else as indented JSON.
+pub(crate) fn print_value(value: &Value) {
+    match value {
+        Value::Null => {}
+        Value::String(text) => render::text(text.strip_suffix('\n').unwrap_or(text)),
+        Value::Array(rows) if render::stdout_is_terminal() => match as_table(rows) {
+            Some(table) => render::text(&table.to_string()),
+            None => render::json(value),
+        },
+        _ => render::json(value),
+    }
+}
+
+/// An empty table of the command's style with a header.
+pub(crate) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// A list of flat objects as a table; `None` for any other list.
+fn as_table(rows: &[Value]) -> Option<Table> {
+    let objects: Vec<&Map<String, Value>> = rows.iter().map(Value::as_object).collect::<Option<_>>()?;
+    let mut columns: Vec<&str> = Vec::new();
+    for object in &objects {
+        for (key, value) in *object {
+            if value.is_array() || value.is_object() {
+                return None;
+            }
+            if !columns.contains(&key.as_str()) {
+                columns.push(key);
+            }
+        }
+    }
+    if columns.is_empty() {
+        return None;
+    }
+    let mut table = table(&columns);
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    for object in objects {
+        table.add_row(columns.iter().map(|column| cell(object.get(*column))));
+    }
+    Some(table)
+}
+
+fn cell(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    match text.char_indices().nth(WIDEST_CELL) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_of_flat_objects_is_a_table() {
+        let rows = json!([{"a": 1, "b": "x"}, {"b": null, "c": true}]);
+        let shown = as_table(rows.as_array().unwrap()).unwrap().to_string();
+        let header = shown.lines().find(|line| line.contains('a')).unwrap();
+        assert_eq!(header.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_nested_list_is_not() {
+        assert!(as_table(json!([{"a": []}]).as_array().unwrap()).is_none());
+        assert!(as_table(json!([1, 2]).as_array().unwrap()).is_none());
+        assert!(as_table(&[]).is_none());
+    }
+}

@@ -1,0 +1,3 @@
+export default function run({ customer, total }) {
+  return { customer, total, text: `${customer} pays ${total.toFixed(2)}`, languages: ["javascript"] };
+}

@@ -1,0 +1,38 @@
+//! Every bundled skill does what its `cases.json` says.
+
+use crate::cases::unmet;
+use crate::support::{folders, read_json, root};
+use skills::{Engine, RunOptions};
+
+#[test]
+fn every_bundled_skill_passes_its_cases() {
+    let engine = Engine::new().unwrap();
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for folder in folders(&root().join("skills")) {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let cases = read_json(&folder.join("cases.json"));
+        let cases = cases.as_array().unwrap();
+        assert!(cases.len() >= 3, "{name} has {} cases", cases.len());
+        for case in cases {
+            let options = RunOptions::default();
+            let outcome = engine.run_with(&format!("bundled:{name}"), case["params"].clone(), &options);
+            count += 1;
+            if let Some(why) = unmet(case, &outcome) {
+                failures.push(format!("{name}: {}: {why}", case["name"]));
+            }
+        }
+    }
+    assert!(count > 60, "only {count} cases ran");
+    assert!(failures.is_empty(), "{} of {count} failed:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[test]
+fn every_bundled_definition_is_valid_without_a_warning() {
+    let engine = Engine::new().unwrap();
+    for entry in engine.catalog().entries() {
+        let diagnostics = engine.catalog().check(&format!("bundled:{}", entry.name())).unwrap();
+        let shown: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.render(false)).collect();
+        assert!(shown.is_empty(), "{}", shown.join("\n"));
+    }
+}
