@@ -1,0 +1,240 @@
+//! The command, as a person uses it.
+
+use crate::support::{Sandbox, root};
+use serde_json::{Value, json};
+
+#[test]
+fn pages_of_help_and_errors_read_as_they_should() {
+    let sandbox = Sandbox::new();
+    trycmd::TestCases::new()
+        .case(root().join("tests/cmd/*.md"))
+        .env("HOME", sandbox.folder.path().to_string_lossy())
+        .env("NO_COLOR", "1")
+        .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
+        .unwrap();
+}
+
+#[test]
+fn parameters_come_as_json_words_options_files_and_standard_input() {
+    let sandbox = Sandbox::new();
+    let object = r#"{"operation":"add","operand1":5,"operand2":3}"#;
+    let file = format!("@{}", sandbox.write("p.json", object).display());
+    let ways: [&[&str]; 5] = [
+        &["run", "calculator", "--params", object],
+        &["run", "calc", "operation=add", "operand1=5", "operand2=3"],
+        &["run", "calculator-js", "--operation", "add", "--operand1", "5", "--operand2=3"],
+        &["run", "calculator-rhai", "--params", &file],
+        &["run", "calculator-rhai", "--params", object, "operand2=3"],
+    ];
+    for way in ways {
+        let ran = sandbox.run(way).exits(0);
+        assert_eq!(ran.stdout.trim().trim_end_matches(".0"), "8", "{way:?}");
+        assert_eq!(ran.stderr, "", "{way:?}");
+    }
+    let output = sandbox.skills().args(["run", "calculator-rhai", "--params", "-"]).write_stdin(object).output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "8");
+}
+
+#[test]
+fn the_json_object_has_exactly_its_keys() {
+    let sandbox = Sandbox::new();
+    let object = sandbox.run(&["run", "calculator-rhai", "operation=add", "operand1=5", "operand2=3", "--json"]).json();
+    let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
+    let expected = [
+        "skill", "version", "status", "value", "stdout", "stderr", "error", "usage", "limits", "isolation", "cached",
+        "correlation_id",
+    ];
+    assert_eq!(keys, expected);
+    assert_eq!((&object["status"], &object["value"]), (&json!("ok"), &json!(8)));
+    assert_eq!(object["isolation"], "in_process");
+    let usage: Vec<&String> = object["usage"].as_object().unwrap().keys().collect();
+    assert_eq!(usage, ["wall_ms", "cpu_ms", "peak_memory_bytes", "operations"]);
+    assert_eq!(object["limits"]["memory"]["status"], "enforced", "the command installs the counting allocator");
+    assert!(object["limits"]["time"]["limit"].is_u64());
+}
+
+#[test]
+fn a_breach_has_limit_and_reading_and_its_exit_code() {
+    let sandbox = Sandbox::new();
+    let cases = [
+        ("loop {}", "rhai", "--max-time", "50ms", 124, "timeout", "time"),
+        ("for (;;) {}", "javascript", "--max-time", "50ms", 124, "timeout", "time"),
+        ("[0] * 10**9", "python", "--max-memory", "32MB", 137, "memory_limit", "memory"),
+        ("while True: pass", "python", "--max-operations", "1000", 1, "operation_limit", "operations"),
+        ("loop { print(\"aaaaaaaaaa\"); }", "rhai", "--max-output", "1KB", 1, "output_limit", "output"),
+    ];
+    for (code, language, option, amount, exit, kind, limit) in cases {
+        let ran = sandbox.run(&["run", "-e", code, "--lang", language, option, amount, "--json"]).exits(exit);
+        let error = &ran.json()["error"];
+        assert_eq!((&error["kind"], &error["limit"]["name"]), (&json!(kind), &json!(limit)), "{ran:?}");
+        assert!(error["limit"]["limit"].is_u64() && error["limit"]["reading"].is_u64(), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_failing_script_shows_its_own_source_line() {
+    let sandbox = Sandbox::new();
+    let scripts = [
+        ("fail.py", "def run():\n    return 1 / 0\n", "fail.py:2:", "return 1 / 0"),
+        ("fail.js", "function run() {\n  return missing.thing;\n}\n", "fail.js:2:", "return missing.thing;"),
+        ("fail.ts", "const n: number = 1;\nthrow new Error('no ' + n);\n", "fail.ts:2:", "throw new Error('no ' + n);"),
+        ("fail.rhai", "let x = 1;\nlet y = x / 0;\ny\n", "fail.rhai:2:", "let y = x / 0;"),
+    ];
+    for (file, source, place, line) in scripts {
+        sandbox.write(file, source);
+        let ran = sandbox.run(&["run", &format!("./{file}")]).exits(1);
+        assert_eq!(ran.stdout, "");
+        assert!(ran.stderr.contains(place) && ran.stderr.contains(line), "{ran:?}");
+    }
+}
+
+#[test]
+fn exit_codes_tell_what_went_wrong() {
+    let sandbox = Sandbox::new();
+    sandbox.write("broken.json", r#"{"name": "broken", "type": "code_inline", "timeout": -1}"#);
+    let cases: [(&[&str], i32, &str); 8] = [
+        (&["run", "calculater"], 4, "calculator"),
+        (&["run", "calculator", "operation=pow", "operand1=1", "operand2=2"], 5, "multiply"),
+        (&["run", "calculator"], 5, "operand2"),
+        (&["run", "calculator", "--params", "{\"operation\": "], 5, "line 1"),
+        (&["run", "./broken.json"], 5, "S0"),
+        (&["run", "./missing.py"], 4, "missing.py"),
+        (&["run", "calculator", "--isolation", "worker", "operation=add", "operand1=1", "operand2=2"], 3, "worker"),
+        (&["frobnicate"], 2, "Usage"),
+    ];
+    for (arguments, code, part) in cases {
+        let ran = sandbox.run(arguments).exits(code);
+        assert!(ran.stderr.contains(part), "{arguments:?}: {ran:?}");
+        assert_eq!(ran.stdout, "", "{arguments:?}: data only on stdout");
+    }
+}
+
+#[test]
+fn every_problem_of_a_definition_is_reported_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "bad.json",
+        "{\n  \"skill_type\": \"code_inline\",\n  \"metadata\": {\"name\": \"bad name\", \"description\": \"x\"},\n  \
+         \"executor\": {\"type\": \"inline\", \"language\": \"cobol\", \"code\": \"file://./gone.py\", \"timeout\": -1},\n  \
+         \"session\": {},\n  \"timeuot\": 1\n}\n",
+    );
+    let ran = sandbox.run(&["validate", "./bad.json", "--json"]).exits(5);
+    let report = ran.json();
+    assert_eq!(report["valid"], false);
+    let diagnostics = report["diagnostics"].as_array().unwrap();
+    assert!(diagnostics.len() >= 5, "{diagnostics:#?}");
+    for diagnostic in diagnostics {
+        let keys: Vec<&String> = diagnostic.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["code", "severity", "message", "help", "file", "line", "column"]);
+        assert!(diagnostic["code"].as_str().unwrap().starts_with('S'));
+    }
+    let lines: Vec<u64> = diagnostics.iter().map(|d| d["line"].as_u64().unwrap()).collect();
+    assert!(lines.contains(&3) && lines.contains(&4) && lines.contains(&5) && lines.contains(&6), "{lines:?}");
+    let shown = sandbox.run(&["validate", "./bad.json"]).exits(5).stderr;
+    assert!(shown.contains("bad.json:4:") && shown.contains('^') && shown.contains("inline skills are stateless"), "{shown}");
+}
+
+#[test]
+fn a_created_skill_validates_and_runs_and_has_a_case() {
+    let sandbox = Sandbox::new();
+    for language in ["rhai", "python", "javascript", "typescript"] {
+        let name = format!("greet-{language}");
+        sandbox.run(&["create", &name, "--type", "code_inline", "--lang", language]).exits(0);
+        let definition = format!("./{name}/{name}.json");
+        let ran = sandbox.run(&["validate", &definition]).exits(0);
+        assert!(ran.stdout.contains("0 errors, 0 warnings"), "{ran:?}");
+        let cases = crate::support::read_json(&sandbox.path().join(&name).join("cases.json"));
+        for case in cases.as_array().unwrap() {
+            let params = case["params"].to_string();
+            let object = sandbox.run(&["run", &definition, "--params", &params, "--json"]).json();
+            match case.get("value") {
+                Some(value) => assert_eq!(object["value"], *value, "{object:#}"),
+                None => assert_eq!(object["error"]["kind"], case["error"]["kind"], "{object:#}"),
+            }
+        }
+        sandbox.run(&["create", &name]).exits(5);
+    }
+    for kind in ["code_session", "prompt_inline", "conversation"] {
+        let name = format!("my-{kind}");
+        sandbox.run(&["create", &name, "--type", kind]).exits(0);
+        sandbox.run(&["validate", &format!("./{name}/{name}.json")]).exits(0);
+    }
+    let ran = sandbox.run(&["run", "./my-prompt_inline/my-prompt_inline.json", "topic=tea"]).exits(0);
+    assert_eq!(ran.stdout, "Explain tea to a beginner, in at most five sentences.\n");
+    sandbox.run(&["create", "../evil"]).exits(5);
+    sandbox.run(&["create", "x", "--lang", "cobol"]).exits(5);
+    sandbox.run(&["create", "x", "--type", "spell"]).exits(5);
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_runs_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("touch.rhai", "skill.fs.write(\"made.txt\", \"x\")");
+    let ran = sandbox.run(&["run", "./touch.rhai", "--dry-run", "--max-memory", "64MB", "--json"]).exits(0);
+    let plan = ran.json();
+    assert_eq!((&plan["isolation"], &plan["limits"]["memory"]), (&json!("in_process"), &json!(64 << 20)));
+    assert!(!sandbox.path().join("made.txt").exists());
+}
+
+#[test]
+fn skills_are_found_by_scope_and_a_shadowed_one_is_still_reachable() {
+    let sandbox = Sandbox::new();
+    let definition = json!({
+        "name": "evaluate", "description": "Mine", "type": "code_inline",
+        "executor": {"type": "inline", "language": "rhai", "code": "\"mine\""}
+    });
+    sandbox.write(".skills/evaluate.json", &definition.to_string());
+    assert_eq!(sandbox.run(&["run", "evaluate"]).exits(0).stdout, "mine\n");
+    let ran = sandbox.run(&["run", "bundled:evaluate", "expression=15% of 250"]).exits(0);
+    assert_eq!(ran.stdout.trim(), "37.5");
+    let list = sandbox.run(&["list", "--json"]).json();
+    let mine: Vec<&Value> = list.as_array().unwrap().iter().filter(|entry| entry["name"] == "evaluate").collect();
+    assert_eq!(mine.len(), 2);
+    assert_eq!(mine.iter().filter(|entry| entry["shadowed"] == true).count(), 1);
+    assert!(sandbox.run(&["info", "evaluate"]).exits(0).stderr.contains("bundled"), "shadowing is warned about");
+}
+
+#[test]
+fn inferred_parameters_are_shown() {
+    let sandbox = Sandbox::new();
+    let definition = |file: &str| {
+        json!({
+            "name": "inferred", "description": "x", "type": "code_inline",
+            "executor": {"type": "inline", "code": format!("file://./{file}")}
+        })
+    };
+    let scripts = [
+        ("a.py", "def run(count: int, name: str = 'x'):\n    \"\"\"Counts.\n\n    Args:\n        count: How many.\n    \"\"\"\n"),
+        ("a.ts", "/** Counts.\n * @param params.count How many. */\nexport default function run({ count, name = 'x' }: { count: number; name?: string }) {}\n"),
+        ("a.rhai", "/// Counts.\n/// @param {integer} count - How many.\n/// @param {string} [name=\"x\"] - A name.\nfn run(params) { 1 }\n"),
+    ];
+    for (file, source) in scripts {
+        sandbox.write(file, source);
+        let path = sandbox.write("inferred.json", &definition(file).to_string());
+        let info = sandbox.run(&["info", &path.to_string_lossy(), "--json"]).exits(0).json();
+        let parameters = &info["parameters"];
+        assert_eq!(info["parameters_inferred"], true, "{file}");
+        assert_eq!(parameters["required"], json!(["count"]), "{file}: {info:#}");
+        assert_eq!(parameters["properties"]["name"]["type"], "string", "{file}");
+        assert_eq!(parameters["properties"]["name"]["default"], "x", "{file}");
+        assert_eq!(parameters["properties"]["count"]["description"], "How many.", "{file}");
+    }
+}
+
+#[test]
+fn schemas_and_completions_and_version_are_printed() {
+    let sandbox = Sandbox::new();
+    for form in ["v1", "v2"] {
+        let published = root().join(format!("engine/schemas/skill-{form}.schema.json"));
+        assert_eq!(sandbox.run(&["schema", form]).exits(0).json(), crate::support::read_json(&published));
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(sandbox.run(&["completions", shell]).exits(0).stdout.contains("skills"));
+    }
+    let version = sandbox.run(&["version", "--json"]).exits(0).json();
+    assert_eq!(version["languages"], json!(["rhai", "python", "javascript", "typescript"]));
+    let doctor = sandbox.run(&["doctor", "--json"]).exits(0).json();
+    for language in ["rhai", "python", "javascript"] {
+        assert_eq!(doctor["languages"][language]["available"], true, "{doctor:#}");
+    }
+}
