@@ -1,4 +1,5 @@
 //! What armed limits (all but the operation cap) cost a compute-heavy script, against the bare interpreter.
+#![allow(clippy::expect_used, missing_docs)]
 
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main, measurement::WallTime};
 use serde_json::json;

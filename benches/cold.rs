@@ -1,4 +1,5 @@
 //! Cold start of the command, against `python3 -c pass`. Build the command first: `cargo build --release -p skills-cli`.
+#![allow(clippy::expect_used, missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
 //! What `engine.run` of a warm one-line skill adds to the bare interpreter's call of the same line.
+#![allow(clippy::expect_used, missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::json;
