@@ -1,0 +1,130 @@
+//! From JSON text to a value, without losing digits.
+
+use crate::define::invalid;
+use serde_json::Value;
+use skills_core::{
+    Failure,
+    value::{MAX_DEPTH, depth},
+};
+
+/// The value of JSON text.
+pub(super) fn parse(text: &str) -> Result<Value, Failure> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let value: Value = serde_json::from_str(text).map_err(|error| failure(text, &error))?;
+    if depth(&value) > MAX_DEPTH {
+        return Err(too_deep());
+    }
+    match describe_big_integers(text) {
+        // The text is JSON, and a description is JSON where a number was, so this reads again.
+        Some(described) => serde_json::from_str(&described).map_err(|error| failure(text, &error)),
+        None => Ok(value),
+    }
+}
+
+fn too_deep() -> Failure {
+    invalid(format!("the text is nested deeper than {MAX_DEPTH} levels"))
+}
+
+fn failure(text: &str, error: &serde_json::Error) -> Failure {
+    let message = error.to_string();
+    if message.starts_with("recursion limit") {
+        return too_deep();
+    }
+    let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
+    let (line, column) = (error.line(), error.column());
+    let failure = invalid(format!("the text is not JSON: {reason} at line {line}, column {column}"));
+    match text.lines().nth(line.saturating_sub(1)).map(str::trim_start) {
+        Some(source) if source.starts_with("//") || source.starts_with("/*") => {
+            failure.with_help("JSON has no comments: take them out first")
+        }
+        Some(source) if source.contains('\'') => failure.with_help("JSON strings stand in double quotes"),
+        _ => failure,
+    }
+}
+
+/// The text with each integer beyond 64 bits replaced by its description; nothing where it has none.
+///
+/// The reader would round them to floating point without a word.
+fn describe_big_integers(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut out = String::new();
+    let (mut at, mut copied) = (0, 0);
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => at = end_of_string(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                let start = at;
+                while at < bytes.len() && matches!(bytes[at], b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') {
+                    at += 1;
+                }
+                let digits = &text[start..at];
+                let whole = !digits.contains(['.', 'e', 'E']);
+                if whole && digits.parse::<i64>().is_err() && digits.parse::<u64>().is_err() {
+                    out.push_str(&text[copied..start]);
+                    out.push_str(&skills_core::value::describe_integer(digits).to_string());
+                    copied = at;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    (copied > 0).then(|| out + &text[copied..])
+}
+
+/// The place after the string that begins at a quote.
+fn end_of_string(bytes: &[u8], quote: usize) -> usize {
+    let mut at = quote + 1;
+    while at < bytes.len() && bytes[at] != b'"' {
+        at += if bytes[at] == b'\\' { 2 } else { 1 };
+    }
+    at + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn big_integers_keep_their_digits() {
+        let value =
+            parse(r#"{"a": 123456789012345678901234567890, "s": "99999999999999999999\"", "f": 1e20, "b": -5}"#);
+        assert_eq!(
+            value.unwrap(),
+            json!({
+                "a": {"$type": "integer", "repr": "123456789012345678901234567890"},
+                "s": "99999999999999999999\"", "f": 1e20, "b": -5,
+            })
+        );
+        assert_eq!(parse("18446744073709551615").unwrap(), json!(u64::MAX));
+        assert_eq!(parse("-9223372036854775809").unwrap()["repr"], json!("-9223372036854775809"));
+    }
+
+    #[test]
+    fn mistakes_are_named_by_place() {
+        let failure = parse("{\n  \"a\": 1,\n}").unwrap_err();
+        assert_eq!(failure.message, "the text is not JSON: trailing comma at line 3, column 1");
+        assert!(parse("{'a': 1}").unwrap_err().help.unwrap().contains("double quotes"));
+        assert!(parse("// x\n1").unwrap_err().help.unwrap().contains("no comments"));
+        assert!(parse("1e999").unwrap_err().message.contains("number out of range"));
+        assert!(parse("NaN").is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+        assert!(parse(&nested(100)).is_ok());
+        for levels in [101, 127, 128, 100_000] {
+            assert_eq!(parse(&nested(levels)).unwrap_err().message, "the text is nested deeper than 100 levels");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "[\\[\\]{}\":,0-9eE.+ \\\\a-]{0,60}") {
+            let plain = serde_json::from_str::<Value>(&text);
+            prop_assert_eq!(parse(&text).is_ok(), plain.is_ok());
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A run for host functions under test: everything real but the parts of the engine that this crate does not have.
+
+use serde_json::{Value, json};
+use skills_core::{
+    Arguments, Budget, CallContext, ErrorKind, Event, EventSink, Failure, Grants, HostFunction, Limits, SkillCaller,
+    StateError, StateStore,
+};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// What a call may reach, and what it left behind.
+pub(crate) struct TestContext {
+    pub(crate) grants: Grants,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) state: TestState,
+    pub(crate) events: TestEvents,
+    functions: Vec<Arc<dyn HostFunction>>,
+}
+
+impl TestContext {
+    pub(crate) fn new() -> TestContext {
+        TestContext::limited(Limits::default())
+    }
+
+    pub(crate) fn limited(limits: Limits) -> TestContext {
+        TestContext {
+            grants: Grants::default(),
+            budget: Budget::new(limits),
+            state: TestState::default(),
+            events: TestEvents::default(),
+            functions: crate::functions(),
+        }
+    }
+
+    /// Calls a function by name as the engine does: arguments by position, bound and checked first.
+    pub(crate) fn call<const N: usize>(&self, name: &str, arguments: [Value; N]) -> Result<Value, Failure> {
+        let function = self.functions.iter().find(|f| f.spec().name == name).expect("a function of this name");
+        let bound = function.spec().bind(Arguments::positional(arguments))?;
+        let context = CallContext {
+            skill: "tested",
+            correlation_id: "run-1",
+            grants: &self.grants,
+            state: &self.state,
+            events: &self.events,
+            skills: &Echo,
+            budget: &self.budget,
+        };
+        function.call(&context, bound)
+    }
+
+    /// The value of a call that must succeed.
+    #[track_caller]
+    pub(crate) fn ok<const N: usize>(&self, name: &str, arguments: [Value; N]) -> Value {
+        self.call(name, arguments).unwrap_or_else(|failure| panic!("{name}: {failure}"))
+    }
+
+    /// The failure of a call that must fail.
+    #[track_caller]
+    pub(crate) fn fails<const N: usize>(&self, name: &str, arguments: [Value; N]) -> Failure {
+        match self.call(name, arguments) {
+            Ok(value) => panic!("{name} gave {value}"),
+            Err(failure) => failure,
+        }
+    }
+
+    /// The message of a call that must fail for its arguments.
+    #[track_caller]
+    pub(crate) fn invalid<const N: usize>(&self, name: &str, arguments: [Value; N]) -> String {
+        let failure = self.fails(name, arguments);
+        assert_eq!(failure.kind, ErrorKind::InvalidArguments, "{failure}");
+        failure.message
+    }
+}
+
+/// Every call gets its own name and arguments back; `missing` is not there.
+struct Echo;
+
+impl SkillCaller for Echo {
+    fn call_skill(&self, name: &str, arguments: Value) -> Result<Value, Failure> {
+        match name {
+            "missing" => Err(Failure::new(ErrorKind::NotFound, "no skill `missing`")),
+            _ => Ok(json!({"name": name, "arguments": arguments})),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct TestEvents(pub(crate) Mutex<Vec<Event>>);
+
+impl EventSink for TestEvents {
+    fn event(&self, skill: &str, correlation_id: &str, event: &Event) {
+        assert_eq!((skill, correlation_id), ("tested", "run-1"));
+        self.0.lock().unwrap().push(event.clone());
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct TestState(Mutex<BTreeMap<(String, String), Value>>);
+
+impl StateStore for TestState {
+    fn get(&self, skill: &str, key: &str) -> Result<Option<Value>, StateError> {
+        Ok(self.0.lock().unwrap().get(&(skill.into(), key.into())).cloned())
+    }
+
+    fn set(&self, skill: &str, key: &str, value: Value) -> Result<(), StateError> {
+        if value == json!("too much") {
+            return Err(StateError::Full { skill: skill.into(), limit: 10 });
+        }
+        self.0.lock().unwrap().insert((skill.into(), key.into()), value);
+        Ok(())
+    }
+
+    fn delete(&self, skill: &str, key: &str) -> Result<bool, StateError> {
+        Ok(self.0.lock().unwrap().remove(&(skill.into(), key.into())).is_some())
+    }
+
+    fn keys(&self, skill: &str) -> Result<Vec<String>, StateError> {
+        Ok(self.0.lock().unwrap().keys().filter(|(s, _)| s == skill).map(|(_, key)| key.clone()).collect())
+    }
+
+    fn compare_and_swap(
+        &self,
+        skill: &str,
+        key: &str,
+        expected: Option<&Value>,
+        new: Value,
+    ) -> Result<bool, StateError> {
+        let mut map = self.0.lock().unwrap();
+        let at = (skill.to_owned(), key.to_owned());
+        let same = map.get(&at) == expected;
+        if same {
+            map.insert(at, new);
+        }
+        Ok(same)
+    }
+}
