@@ -36,7 +36,14 @@ codes! {
     NOT_HERE = "S0019" "a key that this type of skill does not use";
     BAD_URL = "S0020" "a homepage that is not an http or https address";
 
+    OTHER_SCOPE = "S0022" "a scope other than where the skill was found";
+    CONFIGURATION = "S0023" "a section that belongs in the configuration";
+    SANDBOX_STAYS_ON = "S0024" "an attempt to turn the sandbox off";
+    BAD_ARGUMENT = "S0025" "an argument that no program can be given";
+
     OUT_OF_RANGE = "S0030" "a number outside of the range allowed";
+    OLD_SPELLING = "S0021" "a key in an older spelling of v2";
+
     LOOKS_LIKE_SECONDS = "S0031" "a time in milliseconds that looks like seconds";
     LOOKS_LIKE_MILLISECONDS = "S0032" "a time in seconds that looks like milliseconds";
 
@@ -46,7 +53,6 @@ codes! {
     MISSING_EXECUTOR = "S0043" "a code skill without anything to run";
     MISSING_SESSION = "S0044" "a skill that keeps a session without session settings";
     MISSING_CONVERSATION = "S0045" "a conversation without a prompt";
-    INLINE_EXECUTOR_IN_SESSION = "S0046" "an executor that this type of skill cannot have";
     SEVERAL_BODIES = "S0047" "more than one thing to run";
 
     REFERENCE_MISSING = "S0050" "a referenced file does not exist";
@@ -60,7 +66,7 @@ codes! {
     REFERENCE_ENCODING = "S0058" "percent-encoding that does not decode";
     REFERENCE_NUL = "S0059" "a reference with a NUL character";
     REFERENCE_ABSOLUTE = "S0060" "an absolute reference to a folder that is not allowed";
-    REFERENCE_EMPTY = "S0061" "a reference without a path";
+    REFERENCE_MALFORMED = "S0061" "a reference that is not written as one";
     REFERENCE_UNREADABLE = "S0062" "a referenced file that cannot be read";
 
     UNKNOWN_LANGUAGE = "S0070" "a language that the engine does not know";
@@ -77,5 +83,29 @@ codes! {
     CONSTRAINT_OF_OTHER_TYPE = "S0086" "a constraint that the parameter's type does not have";
     UNKNOWN_PLACEHOLDER = "S0087" "a placeholder that no parameter fills";
 
-    // S0100 to S0129: dialects, SKILL.md and upgrade.
+    DIALECT = "S0100" "the file is written in another form than v2";
+    UNTRANSLATABLE = "S0101" "a part of another form that has no counterpart in v2";
+    DEVIATION = "S0102" "a v2 file with a key or value of another form";
+    NEEDS_SHELL = "S0103" "a command that only a shell understands";
+    COMMAND_SPLIT = "S0104" "a command line that stands for a program and its arguments";
+    BROKEN_COMMAND = "S0105" "a command line that no shell would understand";
+    QUOTED_PLACEHOLDER = "S0106" "a placeholder inside the quotes of a shell command";
+    UNDECLARED_PARAMETER = "S0107" "a placeholder without a parameter of its name";
+    UNUSED_PARAMETER = "S0108" "a parameter that nothing uses";
+    NO_VALUE = "S0109" "a parameter that may be left out, where something has to stand";
+    CONFLICTING_DEFAULT = "S0110" "defaults or values that contradict each other";
+    TEXT_FOR_VALUE = "S0111" "a value that is written as text";
+    DANGEROUS_COMMAND = "S0112" "a command that a person should look at before it runs";
+    KEPT_AS_METADATA = "S0113" "keys of another form that only metadata keeps";
+    ANYTHING_GOES = "S0114" "a parameter that takes more than the file says elsewhere";
+    BESIDE_THE_FILE = "S0115" "a program that is a script beside the definition";
+    STEP = "S0116" "a step of a workflow that cannot work";
+    UNUSED_CONTEXT = "S0117" "a value of a workflow's context that no step uses";
+
+    FRONT_MATTER = "S0120" "a SKILL.md without front matter that can be read";
+    FRONT_MATTER_LIMIT = "S0121" "a front matter that expands beyond what is allowed";
+    FRONT_MATTER_KEY = "S0122" "a front matter field that the format does not have";
+    FRONT_MATTER_VALUE = "S0123" "a front matter field with a value that the format does not allow";
+    OTHER_FOLDER_NAME = "S0124" "a SKILL.md whose folder has another name";
+    EMPTY_BODY = "S0125" "a SKILL.md without instructions";
 }

@@ -16,13 +16,41 @@
 //! `executor.context` (object); `scripts` (array of relative paths) beside a `prompt_inline`; `instructions` as another
 //! name of its template. Placeholders are `{parameter}`.
 
+mod body;
+mod build;
 pub(crate) mod codes;
+mod conversation;
+mod dialects;
+mod executor;
+pub(crate) mod fields;
+pub(crate) mod limits;
+mod names;
 pub(crate) mod node;
+mod parameters;
+mod permissions;
+mod reader;
+mod reference;
+mod schema;
+mod settings;
 pub(crate) mod sink;
+mod skill_md;
+pub(crate) mod suggest;
+mod syntax;
+mod upgrade;
+mod v1;
+mod v2;
+
+#[cfg(test)]
+mod tests;
+
+pub use reader::{classify, read, summarise};
+pub use schema::schema;
+pub use upgrade::upgrade;
 
 use crate::{Diagnostic, Dialect, Scope, Skill, SkillFiles, SkillKind};
 use node::Node;
 use semver::Version;
+use sink::Sink;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -104,12 +132,36 @@ pub struct Summary {
     pub executor: Option<String>,
 }
 
-// The seams that are being filled in:
-//   reader.rs     pub fn read, pub fn classify, pub fn summarise
-//   v1.rs         pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node
-//   dialects/     pub(crate) fn classify(root: &Node) -> Option<Dialect>   (neither V1, V2 nor SkillMd)
-//                 pub(crate) fn to_v2(dialect: Dialect, root: &Node, sink: &mut Sink) -> Node   (warns with the dialect's name)
-//   skill_md.rs   pub(crate) fn is_skill_md(file: &str, text: &str) -> bool
-//                 pub(crate) fn parse(text: &str, files: &SkillFiles, sink: &mut Sink) -> Option<Node>
-//                     (the v2 tree itself; `None` after an error in the front matter; sink has the file and its text)
-//   upgrade.rs    pub fn upgrade(raw: &RawDefinition) -> Result<String, Vec<Diagnostic>>, over super::to_v2(raw, sink)
+/// Checks a definition and builds its skill. Everything that is wrong is reported at once.
+pub fn validate(raw: &RawDefinition, options: &LoadOptions) -> Loaded {
+    let mut sink = Sink::new(&raw.file, &raw.text);
+    sink.extend(raw.diagnostics.iter().cloned());
+    let root = to_v2(raw, &mut sink);
+    let (skill, mut sink) = build::build(raw, &root, sink, options);
+    if options.schema_check {
+        schema::check(raw, &mut sink);
+    }
+    let skill = skill.filter(|_| sink.errors() == 0).map(Arc::new);
+    Loaded { skill, diagnostics: sink.finish() }
+}
+
+/// Every diagnostic code with its meaning in one line, each once.
+pub fn codes() -> &'static [(&'static str, &'static str)] {
+    codes::ALL
+}
+
+/// The v2 form of a definition, with the spans of its own text.
+pub(crate) fn to_v2(raw: &RawDefinition, sink: &mut Sink) -> Node {
+    translate(raw.dialect, raw.root.clone(), sink)
+}
+
+/// The v2 form of a tree in a dialect.
+pub(crate) fn translate(dialect: Dialect, root: Node, sink: &mut Sink) -> Node {
+    match dialect {
+        Dialect::V1 => v1::to_v2(&root, sink),
+        Dialect::V2 => v2::to_v2(dialects::to_v2(dialect, &root, sink), sink),
+        // Read from front matter straight into the v2 form.
+        Dialect::SkillMd => root,
+        _ => dialects::to_v2(dialect, &root, sink),
+    }
+}

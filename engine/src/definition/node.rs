@@ -46,11 +46,6 @@ pub(crate) struct Member {
 }
 
 impl Node {
-    /// `null`.
-    pub(crate) fn null(span: &Span) -> Node {
-        Node { span: span.clone(), data: Data::Null }
-    }
-
     /// `true` or `false`.
     pub(crate) fn bool(value: bool, span: &Span) -> Node {
         Node { span: span.clone(), data: Data::Bool(value) }
@@ -287,12 +282,6 @@ impl Member {
     /// A member.
     pub(crate) fn new(key: &str, key_span: &Span, value: Node) -> Member {
         Member { key: key.to_owned(), key_span: key_span.clone(), value }
-    }
-
-    /// The same member under another key.
-    pub(crate) fn renamed(mut self, key: &str) -> Member {
-        self.key = key.to_owned();
-        self
     }
 }
 

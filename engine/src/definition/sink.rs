@@ -1,4 +1,4 @@
-use crate::definition::codes::Code;
+use crate::definition::codes::{self, Code};
 use crate::definition::node::Span;
 use crate::{Diagnostic, Severity};
 use std::sync::Arc;
@@ -42,9 +42,9 @@ impl Sink {
         self.diagnostics.iter().any(|d| d.is_error() && d.span.start < span.end && span.start < d.span.end)
     }
 
-    /// Whether anything is an error.
-    pub(crate) fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(Diagnostic::is_error)
+    /// How many errors there are.
+    pub(crate) fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|d| d.is_error()).count()
     }
 
     /// The file, as errors name it.
@@ -61,6 +61,10 @@ impl Sink {
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         self.diagnostics.sort_by_key(|d| (d.span.start, d.span.end, d.code));
         self.diagnostics.dedup();
+        // A general complaint says nothing that a more exact one about the same place does not say better.
+        let exact = |d: &Diagnostic| d.is_error() && d.code != codes::NOT_A_JSON_NUMBER.id;
+        let spans: Vec<Span> = self.diagnostics.iter().filter(|d| exact(d)).map(|d| d.span.clone()).collect();
+        self.diagnostics.retain(|d| d.code != codes::NOT_A_JSON_NUMBER.id || !spans.contains(&d.span));
         self.diagnostics
     }
 }

@@ -1,0 +1,273 @@
+//! From a v2 tree to a [`Skill`]: the one place that gives a definition its meaning.
+
+use crate::definition::fields::{Fields, Text};
+use crate::definition::node::{Node, Span};
+use crate::definition::reference::References;
+use crate::definition::sink::Sink;
+use crate::definition::{LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest};
+use crate::{Dialect, Scope, Skill, SkillKind};
+use semver::{Version, VersionReq};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// Sections of the seed that are the engine's configuration, not a skill's.
+const CONFIGURATION: &[&str] = &["performance", "development", "observability"];
+
+/// What the parts of the builder share.
+pub(crate) struct Context<'a> {
+    /// Where problems go.
+    pub(crate) sink: Sink,
+    /// What `file://` leads to.
+    pub(crate) references: References<'a>,
+    /// The type of the skill.
+    pub(crate) kind: SkillKind,
+    /// The form that the file is written in, for help that names its keys.
+    pub(crate) dialect: Dialect,
+    /// The file, as errors name it.
+    pub(crate) file: &'a str,
+    /// The names of the parameters, where the definition declares any.
+    pub(crate) declared: Vec<String>,
+}
+
+/// Placeholders that the engine fills itself.
+const OWN_PLACEHOLDERS: &[&str] = &["session_id"];
+
+impl Context<'_> {
+    /// A time limit in seconds; in a v2 file, one that looks like milliseconds is remarked.
+    pub(crate) fn seconds(
+        &mut self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        bound: &limits::Bound,
+        plausible: limits::Plausible,
+    ) -> Option<std::time::Duration> {
+        let seconds = fields.number(key, bound, &mut self.sink)?;
+        if self.dialect == Dialect::V2
+            && let Some(node) = fields.node(key)
+        {
+            limits::warn_if_milliseconds(&fields.named(key), seconds, &node.span, plausible, &mut self.sink);
+        }
+        Some(limits::duration(seconds))
+    }
+
+    /// Warns about a `{name}` that no declared parameter fills. The wild forms have checks of their own.
+    pub(crate) fn check_placeholders(&mut self, template: &str, span: &Span) {
+        if self.declared.is_empty() || !matches!(self.dialect, Dialect::V1 | Dialect::V2) {
+            return;
+        }
+        for name in placeholders(template) {
+            if self.declared.iter().any(|own| own == name) || OWN_PLACEHOLDERS.contains(&name) {
+                continue;
+            }
+            let message = format!("no parameter fills the placeholder `{{{name}}}`");
+            let help = suggest::help(name, self.declared.iter().map(String::as_str));
+            self.sink.warning(codes::UNKNOWN_PLACEHOLDER, span, message, help);
+        }
+    }
+}
+
+/// The names in `{name}` placeholders, each once.
+fn placeholders(template: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    for (at, _) in template.match_indices('{') {
+        let rest = &template[at + 1..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
+        let name = &rest[..end];
+        // `{{` and `}}` are plain braces.
+        let doubled = template[..at].ends_with('{') || rest[end..].starts_with("}}");
+        if !name.is_empty() && rest[end..].starts_with('}') && !doubled && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// The skill of a v2 tree, and the sink with everything that is wrong with it. A skill with errors is incomplete.
+pub(crate) fn build(raw: &RawDefinition, root: &Node, sink: Sink, options: &LoadOptions) -> (Option<Skill>, Sink) {
+    let references = References::new(&raw.file, &raw.files, options);
+    let kind = SkillKind::CodeInline;
+    let mut context = Context { sink, references, kind, dialect: raw.dialect, file: &raw.file, declared: Vec::new() };
+    let skill = assemble(raw, root, &mut context);
+    (skill, context.sink)
+}
+
+fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Option<Skill> {
+    let mut fields = Fields::new(root, "");
+    fields.node("$schema");
+    let kind = kind(&mut fields, context);
+    // Where the type is not known, the rest is still looked at, so that everything is reported at once.
+    context.kind = kind.unwrap_or(SkillKind::CodeInline);
+    let name = name(&mut fields, context);
+    let description = description(&mut fields, context);
+    let declared = fields.node("parameters");
+    let parameters = declared.map(|node| parameters::build(node, &mut context.sink)).unwrap_or_default();
+    context.declared = parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let permissions = permissions::build(&mut fields, &mut context.sink);
+    let mut limits = settings::limits(&mut fields, context);
+    let resilience = settings::resilience(&mut fields, &mut limits, context);
+    let session = settings::session(&mut fields, context);
+    let body = match kind {
+        Some(_) => body::build(&mut fields, &mut limits, context),
+        None => body::skip(&mut fields),
+    };
+    let skill = Skill {
+        name: name.unwrap_or_default(),
+        description,
+        version: fields.text("version", &mut context.sink).and_then(|t| names::version("the version", t, &mut context.sink)),
+        aliases: aliases(&mut fields, context),
+        author: owned(fields.text("author", &mut context.sink)),
+        license: owned(fields.text("license", &mut context.sink)),
+        homepage: homepage(&mut fields, context),
+        kind: context.kind,
+        dialect: raw.dialect,
+        scope: scope(raw, &mut fields, context),
+        file: raw.file.clone(),
+        folder: raw.files.path().map(std::path::Path::to_path_buf),
+        body: body?,
+        parameters,
+        parameters_declared: declared.is_some(),
+        limits,
+        permissions,
+        prompt: body::guides(&mut fields, context),
+        session,
+        output_format: owned(fields.filled("output_format", &mut context.sink)),
+        resilience,
+        dependencies: dependencies(&mut fields, context),
+        provides: provides(&mut fields, context),
+        metadata: metadata(&mut fields, context),
+        digest: context.references.digest(&raw.text),
+        files: raw.files.clone(),
+    };
+    configuration(&mut fields, context);
+    fields.finish(&mut context.sink);
+    Some(skill)
+}
+
+fn owned(text: Option<Text<'_>>) -> Option<String> {
+    text.map(|text| text.text.to_owned())
+}
+
+fn kind(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<SkillKind> {
+    let missing = fields.node("type").is_none();
+    // A `skill_type` that v1 does not have is reported by its translation.
+    if missing && (context.dialect == Dialect::V2 || context.sink.errors() == 0) {
+        let key = if context.dialect == Dialect::V1 { "skill_type" } else { "type" };
+        fields.missing(codes::MISSING_KEY, key, &format!("write `\"{key}\": \"code_inline\"`"), &mut context.sink);
+    }
+    fields.choice("type", reader::KINDS, &mut context.sink)
+}
+
+fn name(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
+    if fields.node("name").is_none() {
+        let help = match context.dialect {
+            Dialect::V1 => "write `\"metadata\": {\"name\": \"…\", …}`",
+            _ => "write `\"name\": \"…\"`",
+        };
+        fields.missing(codes::MISSING_KEY, "name", help, &mut context.sink);
+    }
+    let name = fields.text("name", &mut context.sink)?;
+    names::check("the name", name, &mut context.sink)
+}
+
+/// A skill without a description runs, but no person and no model can tell when to use it.
+fn description(fields: &mut Fields<'_>, context: &mut Context<'_>) -> String {
+    match fields.node("description") {
+        None => {
+            let start = fields.span().start;
+            let help = "write `\"description\": \"…\"`: what it does and when to use it";
+            context.sink.warning(codes::MISSING_KEY, &(start..start + 1), "the definition has no `description`", help);
+            String::new()
+        }
+        Some(_) => owned(fields.text("description", &mut context.sink)).unwrap_or_default(),
+    }
+}
+
+fn aliases(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Vec<String> {
+    let name = fields.node("name").and_then(Node::as_str);
+    let mut aliases: Vec<String> = Vec::new();
+    for text in fields.texts("aliases", &mut context.sink).unwrap_or_default() {
+        let Some(alias) = names::check("the alias", text, &mut context.sink) else { continue };
+        if Some(text.text) == name || aliases.contains(&alias) {
+            let message = format!("the alias `{alias}` is given already");
+            context.sink.warning(codes::REPEATED, text.span, message, "remove it");
+        } else {
+            aliases.push(alias);
+        }
+    }
+    aliases
+}
+
+fn homepage(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
+    let text = fields.text("homepage", &mut context.sink)?;
+    // It is shown as a link: what is no web address must not become one.
+    if text.text.starts_with("https://") || text.text.starts_with("http://") {
+        return Some(text.text.to_owned());
+    }
+    let message = format!("the homepage `{}` is not a web address", text.text.escape_debug());
+    context.sink.warning(codes::BAD_URL, text.span, message, "write an address that begins with `https://`");
+    None
+}
+
+/// Where the skill belongs. The place where it was found decides; a file named by its path may say that it is the
+/// project's, and none can lift itself to another scope.
+fn scope(raw: &RawDefinition, fields: &mut Fields<'_>, context: &mut Context<'_>) -> Scope {
+    let choices =
+        [("workspace", Scope::Project), ("project", Scope::Project), ("user", Scope::User), ("global", Scope::User)];
+    let Some(said) = fields.choice("scope", &choices, &mut context.sink) else { return raw.scope };
+    match (raw.scope, said) {
+        (Scope::Direct, Scope::Project) => Scope::Project,
+        (found, said) if found == said || found == Scope::Direct => found,
+        (found, said) => {
+            if let Some(node) = fields.node("scope") {
+                let message = format!("the skill says that its scope is {said}, but it was found in the {found} scope, which holds");
+                context.sink.warning(codes::OTHER_SCOPE, &node.span, message, "move the file, or remove `scope`");
+            }
+            found
+        }
+    }
+}
+
+fn dependencies(fields: &mut Fields<'_>, context: &mut Context<'_>) -> BTreeMap<String, VersionReq> {
+    let sink = &mut context.sink;
+    let mut found = BTreeMap::new();
+    for (member, text) in fields.text_map("dependencies", sink).unwrap_or_default() {
+        check_key(&member.key, &member.key_span, sink);
+        if let Some(range) = names::version_range(&format!("`{}`:", member.key), text, sink) {
+            found.insert(member.key.clone(), range);
+        }
+    }
+    found
+}
+
+fn provides(fields: &mut Fields<'_>, context: &mut Context<'_>) -> BTreeMap<String, Version> {
+    let sink = &mut context.sink;
+    let mut found = BTreeMap::new();
+    for (member, text) in fields.text_map("provides", sink).unwrap_or_default() {
+        check_key(&member.key, &member.key_span, sink);
+        if let Some(version) = names::version(&format!("`{}`:", member.key), text, sink) {
+            found.insert(member.key.clone(), version);
+        }
+    }
+    found
+}
+
+fn check_key(name: &str, span: &Span, sink: &mut Sink) {
+    names::check("the skill name", Text { text: name, span }, sink);
+}
+
+fn metadata(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Map<String, Value> {
+    match fields.object("metadata", &mut context.sink) {
+        Some(object) => object.members().iter().map(|member| (member.key.clone(), member.value.to_value())).collect(),
+        None => Map::new(),
+    }
+}
+
+/// Sections that belong in the configuration: said once, rather than one warning for each key in them.
+fn configuration(fields: &mut Fields<'_>, context: &mut Context<'_>) {
+    for key in CONFIGURATION {
+        if let Some(member) = fields.member(key) {
+            let message = format!("`{key}` configures the engine, and does nothing in a skill");
+            context.sink.warning(codes::CONFIGURATION, &member.key_span, message, "move it to `.skills/config.json`");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a skill asks to be allowed: v2's `sandbox` and `security`.
+//!
+//! Both may be given. What `security.permissions` says holds, except that what `sandbox` denies stays denied: of two
+//! answers the narrower one is meant.
+
+use crate::definition::codes;
+use crate::definition::fields::{Fields, Text};
+use crate::definition::node::Data;
+use crate::definition::sink::Sink;
+use crate::{Allow, Permissions};
+
+/// The permissions of a definition.
+pub(crate) fn build(fields: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
+    let mut permissions = security(fields, sink);
+    sandbox(fields, &mut permissions, sink);
+    permissions
+}
+
+fn security(fields: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
+    let Some(mut security) = fields.object("security", sink) else { return Permissions::default() };
+    if security.bool("sandbox_enabled", sink) == Some(false)
+        && let Some(node) = security.node("sandbox_enabled")
+    {
+        let message = "a skill cannot turn the sandbox off";
+        let help = "remove it; a person can choose `--isolation in-process` for one run";
+        sink.warning(codes::SANDBOX_STAYS_ON, &node.span, message, help);
+    }
+    let key = if security.node("permissions").is_some() { "permissions" } else { "default_permissions" };
+    if key == "permissions"
+        && let Some(member) = security.member("default_permissions")
+    {
+        let message = "`default_permissions` does nothing beside `permissions`";
+        sink.warning(codes::REPEATED, &member.key_span, message, "remove one of the two");
+    }
+    // Also read by the limits.
+    security.node("resource_limits");
+    let permissions = match security.object(key, sink) {
+        Some(mut asked) => {
+            let permissions = Permissions {
+                file_read: list(&mut asked, "file_read", sink),
+                file_write: list(&mut asked, "file_write", sink),
+                network_access: allow(&mut asked, "network_access", "hosts", sink),
+                process_spawn: allow(&mut asked, "process_spawn", "programs", sink),
+                environment: list(&mut asked, "environment", sink),
+                secrets: list(&mut asked, "secrets", sink),
+            };
+            asked.finish(sink);
+            permissions
+        }
+        None => Permissions::default(),
+    };
+    security.finish(sink);
+    permissions
+}
+
+fn sandbox(fields: &mut Fields<'_>, permissions: &mut Permissions, sink: &mut Sink) {
+    let Some(mut sandbox) = fields.object("sandbox", sink) else { return };
+    match sandbox.bool("allow_network", sink) {
+        Some(false) => permissions.network_access = Some(Allow::All(false)),
+        Some(true) => {
+            permissions.network_access.get_or_insert(Allow::All(true));
+        }
+        None => {}
+    }
+    let paths = list(&mut sandbox, "allowed_paths", sink);
+    if let Some(paths) = &paths {
+        permissions.file_read.get_or_insert_with(|| paths.clone());
+    }
+    match sandbox.bool("allow_file_write", sink) {
+        Some(false) => permissions.file_write = Some(Vec::new()),
+        Some(true) => {
+            permissions.file_write.get_or_insert_with(|| paths.unwrap_or_default());
+        }
+        None => {}
+    }
+    sandbox.finish(sink);
+}
+
+/// A list of names or paths, none of them empty.
+fn list(fields: &mut Fields<'_>, key: &'static str, sink: &mut Sink) -> Option<Vec<String>> {
+    let texts = fields.texts(key, sink)?;
+    Some(texts.into_iter().filter_map(|text| entry(text, &fields.named(key), sink)).collect())
+}
+
+fn entry(text: Text<'_>, named: &str, sink: &mut Sink) -> Option<String> {
+    if text.text.trim().is_empty() || text.text.contains('\0') {
+        let message = format!("{named} holds an entry that names nothing");
+        sink.error(codes::EMPTY, text.span, message, "remove the entry; `./` is the skill's own folder");
+        return None;
+    }
+    Some(text.text.to_owned())
+}
+
+/// `true`, `false`, or a list of names.
+fn allow(fields: &mut Fields<'_>, key: &'static str, what: &str, sink: &mut Sink) -> Option<Allow> {
+    let node = fields.node(key)?;
+    match &node.data {
+        Data::Bool(all) => Some(Allow::All(*all)),
+        Data::Array(_) => list(fields, key, sink).map(Allow::Only),
+        _ => {
+            let help = format!("write true, false, or a list of {what}: [\"…\"]");
+            fields.wrong_type(key, node, &format!("true, false or a list of {what}"), &help, sink);
+            None
+        }
+    }
+}

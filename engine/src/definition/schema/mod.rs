@@ -1,0 +1,91 @@
+//! The published JSON Schemas, and the check of a file against its own.
+//!
+//! They are derived from plain structs that say what a file may hold, key by key, for editors and for people. What they
+//! cannot say (which keys go together, what a reference leads to) the builder checks, in better words; where both
+//! complain about the same place, the builder's complaint is kept.
+
+mod v1;
+mod v2;
+
+use crate::Dialect;
+use crate::definition::node::{Node, Span};
+use crate::definition::sink::Sink;
+use crate::definition::{RawDefinition, codes};
+use jsonschema::Validator;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
+use std::sync::OnceLock;
+
+/// The JSON Schema (draft 2020-12) of v1 and of v2; `None` for a form that has none.
+pub fn schema(dialect: Dialect) -> Option<Value> {
+    match dialect {
+        Dialect::V1 => Some(generate::<v1::Definition>("urn:skills:schema:v1")),
+        Dialect::V2 => Some(generate::<v2::Definition>("urn:skills:schema:v2")),
+        _ => None,
+    }
+}
+
+fn generate<T: JsonSchema>(id: &str) -> Value {
+    let mut schema: Schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), Value::from(id));
+    schema.to_value()
+}
+
+/// Reports where a file does not match the schema of its form, unless something is reported there already.
+pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
+    static V1: OnceLock<Option<Validator>> = OnceLock::new();
+    static V2: OnceLock<Option<Validator>> = OnceLock::new();
+    let cell = match raw.dialect {
+        Dialect::V1 => &V1,
+        Dialect::V2 => &V2,
+        _ => return,
+    };
+    // The schemas are the engine's own and compile, as a test shows.
+    let compile = || jsonschema::validator_for(&schema(raw.dialect)?).ok();
+    let Some(validator) = cell.get_or_init(compile) else { return };
+    let value = raw.root.to_value();
+    for error in validator.iter_errors(&value) {
+        let pointer = error.instance_path().to_string();
+        let span = locate(&raw.root, &pointer);
+        if !sink.has_error_at(&span) {
+            let place = if pointer.is_empty() { "the definition".to_owned() } else { format!("`{pointer}`") };
+            let message = format!("{place} does not match the schema: {error}");
+            sink.error(codes::SCHEMA, &span, message, "`skills schema` prints what is allowed");
+        }
+    }
+}
+
+/// The span of a JSON pointer; that of an object is its opening bracket, since an excerpt of all of it says nothing.
+fn locate(root: &Node, pointer: &str) -> Span {
+    let mut node = root;
+    for part in pointer.split('/').skip(1) {
+        let key = part.replace("~1", "/").replace("~0", "~");
+        let next = node.get(&key).or_else(|| node.items().get(key.parse::<usize>().ok()?));
+        match next {
+            Some(next) => node = next,
+            None => break,
+        }
+    }
+    if node.is_object() { node.span.start..node.span.start + 1 } else { node.span.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn published_schemas_are_current() {
+        for (dialect, name) in [(Dialect::V1, "skill-v1.schema.json"), (Dialect::V2, "skill-v2.schema.json")] {
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas").join(name);
+            let current = format!("{}\n", serde_json::to_string_pretty(&schema(dialect).unwrap()).unwrap());
+            if std::env::var_os("UPDATE_EXPECTED").is_some() {
+                std::fs::write(&path, &current).unwrap();
+            }
+            let published = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(published == current, "{name} is out of date: run the tests once with UPDATE_EXPECTED=1");
+            assert!(jsonschema::meta::is_valid(&schema(dialect).unwrap()), "{name} is no JSON Schema");
+            assert!(jsonschema::validator_for(&schema(dialect).unwrap()).is_ok(), "{name} does not compile");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The first schema: `skill_type`, a `metadata` object, times in milliseconds. Translated into v2 with the spans kept.
+
+use crate::definition::fields::unknown_key;
+use crate::definition::limits::{self, Bound, Plausible, RUN, SESSION};
+use crate::definition::node::{Data, Member, Node};
+use crate::definition::sink::Sink;
+use crate::definition::{codes, reader, suggest};
+
+/// What a definition may say at its top level.
+const KEYS: &[&str] = &[
+    "$schema", "skill_type", "metadata", "prompt", "executor", "parameters", "session", "conversation", "completion",
+];
+
+/// What stands in `metadata` with a meaning of its own; anything else there is free.
+const METADATA: &[&str] = &["name", "description", "aliases", "version", "author", "license", "homepage"];
+
+/// The v2 form of a v1 tree.
+pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
+    let mut v2 = Node::object(&root.span);
+    metadata(root, &mut v2, sink);
+    kind(root, &mut v2, sink);
+    for member in root.members() {
+        match member.key.as_str() {
+            "prompt" | "conversation" | "completion" => copy(member, &mut v2),
+            "executor" => v2.set("executor", &member.key_span, executor(&member.value, sink)),
+            "session" => v2.set("session_config", &member.key_span, session(&member.value, sink)),
+            "parameters" => v2.set("parameters", &member.key_span, parameters(&member.value)),
+            "metadata" | "skill_type" | "$schema" => {}
+            key if METADATA.contains(&key) => {}
+            _ => unknown_key(member, "", KEYS.iter().copied(), sink),
+        }
+    }
+    v2
+}
+
+fn copy(member: &Member, v2: &mut Node) {
+    v2.set(&member.key, &member.key_span, member.value.clone());
+}
+
+/// `metadata.name` and the like to the top level; what is left stays in `metadata`.
+fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
+    let mut free = None;
+    if let Some(member) = root.member("metadata") {
+        if !member.value.is_object() && !member.value.is_null() {
+            let message = format!("`metadata` is {}, but has to be an object", member.value.type_name());
+            sink.error(codes::WRONG_TYPE, &member.value.span, message, "write `{\"name\": …, \"description\": …}`");
+        }
+        let mut rest = Node::object(&member.value.span);
+        for inner in member.value.members() {
+            let to = if METADATA.contains(&inner.key.as_str()) { &mut *v2 } else { &mut rest };
+            copy(inner, to);
+        }
+        free = (!rest.members().is_empty()).then_some((member, rest));
+    }
+    for member in root.members().iter().filter(|member| METADATA.contains(&member.key.as_str())) {
+        if v2.has(&member.key) {
+            let message = format!("`{0}` stands here and in `metadata`, which holds", member.key);
+            sink.warning(codes::REPEATED, &member.key_span, message, "remove it here");
+        } else {
+            let message = format!("`{}` stands in `metadata` in a v1 file", member.key);
+            let help = format!("write `\"metadata\": {{\"{}\": …}}`, or upgrade the file with `skills upgrade`", member.key);
+            sink.warning(codes::NOT_HERE, &member.key_span, message, help);
+            copy(member, v2);
+        }
+    }
+    if let Some((member, rest)) = free {
+        v2.set("metadata", &member.key_span, rest);
+    }
+}
+
+/// `skill_type` to `type`, and what v1 alone asks of each.
+fn kind(root: &Node, v2: &mut Node, sink: &mut Sink) {
+    let Some(member) = root.member("skill_type") else { return };
+    let name = member.value.as_str().unwrap_or_default();
+    if name == "prompt_inline" {
+        let help = "write the file in v2: `\"type\": \"prompt_inline\"` and a `prompt`";
+        sink.error(codes::UNKNOWN_VALUE, &member.value.span, "v1 has no `prompt_inline` skills", help);
+        return;
+    }
+    if member.value.as_str().is_some() && reader::kind_of(name).is_none() {
+        let known = reader::KINDS.iter().map(|(word, _)| *word).filter(|word| *word != "prompt_inline");
+        let message = format!("`skill_type` is `{name}`, which is not known");
+        sink.error(codes::UNKNOWN_VALUE, &member.value.span, message, suggest::help(name, known));
+        return;
+    }
+    v2.set("type", &member.key_span, member.value.clone());
+    if matches!(name, "code_session" | "conversation") && root.get("session").is_none_or(Node::is_null) {
+        let message = format!("a `{name}` skill has to have a `session`");
+        let help = "add `\"session\": {\"max_duration\": 3600000, \"cleanup_on_exit\": true, \"state_persistence\": \"memory\"}`";
+        sink.error(codes::MISSING_SESSION, &member.value.span, message, help);
+    }
+}
+
+fn executor(node: &Node, sink: &mut Sink) -> Node {
+    let node = in_seconds(node, "executor", "timeout", &limits::TIMEOUT, RUN, sink);
+    // Two seconds are the seed's own example of a threshold, and one of some milliseconds makes sense.
+    let any = Plausible { least_milliseconds: 0.0, ..RUN };
+    in_seconds(&node, "executor", "delegation_threshold", &limits::TIMEOUT, any, sink)
+}
+
+fn session(node: &Node, sink: &mut Sink) -> Node {
+    let node = in_seconds(node, "session", "max_duration", &limits::LIFETIME, SESSION, sink);
+    in_seconds(&node, "session", "session_timeout", &limits::LIFETIME, SESSION, sink)
+}
+
+/// The same object with one time turned into seconds; a time that is none has been reported and is left out.
+fn in_seconds(node: &Node, place: &str, key: &str, bound: &Bound, plausible: Plausible, sink: &mut Sink) -> Node {
+    let mut node = node.clone();
+    if let Data::Object(members) = &mut node.data
+        && let Some(at) = members.iter().position(|member| member.key == key && !member.value.is_null())
+    {
+        let named = format!("`{place}.{key}`");
+        match limits::seconds_from_milliseconds(&named, &members[at].value, bound, plausible, sink) {
+            Some(seconds) => members[at].value = seconds,
+            None => drop(members.remove(at)),
+        }
+    }
+    node
+}
+
+/// The map of parameters as a list, each with its name. What is not such a map stays, for the builder to report.
+fn parameters(node: &Node) -> Node {
+    if !node.is_object() || !node.members().iter().all(|member| member.value.is_object()) {
+        return node.clone();
+    }
+    let list = node.members().iter().map(|member| {
+        let name = Node::string(member.key.clone(), &member.key_span);
+        let mut parameter = Node::object(&member.value.span);
+        parameter.set("name", &member.key_span, name);
+        for inner in member.value.members().iter().filter(|inner| inner.key != "name") {
+            parameter.set(&inner.key, &inner.key_span, inner.value.clone());
+        }
+        parameter
+    });
+    Node::array(list.collect(), &node.span)
+}
