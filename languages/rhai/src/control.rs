@@ -1,0 +1,157 @@
+use crate::memory::MemoryCap;
+use rhai::{Dynamic, EvalAltResult, Position};
+use skills_core::{Breach, ErrorKind, Failure, Host, Interrupt, LimitName, Stream};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The result of what a script calls.
+pub(crate) type Rhaied<T> = Result<T, Box<EvalAltResult>>;
+
+/// How many failures of host calls are remembered, so that one which a script throws on keeps its kind.
+const REMEMBERED: usize = 16;
+
+/// What the engine's hooks share with the session: the limits, counts and host of the run at hand.
+#[derive(Default)]
+pub(crate) struct Control {
+    /// The memory limit.
+    pub(crate) memory: MemoryCap,
+    /// The first operation at which to look closer: after the operation limit, or 0 to stop at once.
+    alarm: AtomicU64,
+    operations: AtomicU64,
+    limit: AtomicU64,
+    host: Mutex<Option<Arc<dyn Host>>>,
+    failures: Mutex<Vec<Failure>>,
+}
+
+impl Interrupt for Control {
+    fn interrupt(&self) {
+        self.alarm.store(0, Relaxed);
+    }
+}
+
+impl Control {
+    /// Makes ready for a run.
+    pub(crate) fn begin(&self, host: &Arc<dyn Host>) {
+        let limit = host.budget().limits().operations.unwrap_or(u64::MAX);
+        self.limit.store(limit, Relaxed);
+        self.operations.store(0, Relaxed);
+        self.alarm.store(limit.saturating_add(1), Relaxed);
+        lock(&self.failures).clear();
+        *lock(&self.host) = Some(Arc::clone(host));
+    }
+
+    /// Lets go of the host.
+    pub(crate) fn end(&self) {
+        *lock(&self.host) = None;
+    }
+
+    /// The operations so far.
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.load(Relaxed)
+    }
+
+    /// The host of the run at hand.
+    pub(crate) fn host(&self) -> Option<Arc<dyn Host>> {
+        lock(&self.host).clone()
+    }
+
+    /// Rhai's progress hook, called before every operation. Something stops the script.
+    #[inline]
+    pub(crate) fn progress(&self, operations: u64) -> Option<Dynamic> {
+        self.operations.store(operations, Relaxed);
+        if operations >= self.alarm.load(Relaxed) || self.memory.suspicious() { self.look(operations) } else { None }
+    }
+
+    #[cold]
+    fn look(&self, operations: u64) -> Option<Dynamic> {
+        let limit = self.limit.load(Relaxed);
+        let breach = if operations > limit {
+            Breach { name: LimitName::Operations, limit, reading: operations }
+        } else if let Err(breach) = self.memory.check() {
+            breach
+        } else {
+            return (self.alarm.load(Relaxed) == 0).then_some(Dynamic::UNIT);
+        };
+        self.breach(breach);
+        Some(Dynamic::UNIT)
+    }
+
+    /// Records a breach with the budget.
+    pub(crate) fn breach(&self, breach: Breach) -> Failure {
+        self.interrupt();
+        match self.host() {
+            Some(host) => host.budget().breach(breach),
+            None => Failure::breach(breach),
+        }
+    }
+
+    /// Records a breach, and gives the error that stops the script and cannot be caught.
+    pub(crate) fn stop(&self, breach: Breach) -> Box<EvalAltResult> {
+        self.breach(breach);
+        terminated()
+    }
+
+    /// Fails where that many more bytes are more than the script may hold.
+    pub(crate) fn reserve(&self, bytes: u64) -> Rhaied<()> {
+        self.memory.check_more(bytes).map_err(|breach| self.stop(breach))
+    }
+
+    /// Whether the run has been told to stop.
+    pub(crate) fn stopping(&self) -> bool {
+        self.alarm.load(Relaxed) == 0
+    }
+
+    /// Prints for the script; where the output limit is reached, the script stops at its next operation.
+    pub(crate) fn print(&self, stream: Stream, text: &str) {
+        let Some(host) = self.host() else { return };
+        let line = format!("{text}\n");
+        if self.memory.outside(|| host.print(stream, &line)).is_err() {
+            self.interrupt();
+        }
+    }
+
+    /// Turns a failure of a host call into what the script sees: a thrown map, or an end where the run is to stop.
+    pub(crate) fn throw(&self, failure: Failure) -> Box<EvalAltResult> {
+        if self.host().is_some_and(|host| host.budget().stopping()) {
+            self.interrupt();
+            return terminated();
+        }
+        let mut map = rhai::Map::new();
+        map.insert("kind".into(), failure.kind.as_str().into());
+        map.insert("message".into(), failure.message.clone().into());
+        if let Some(help) = &failure.help {
+            map.insert("help".into(), help.clone().into());
+        }
+        let mut failures = lock(&self.failures);
+        if failures.len() == REMEMBERED {
+            failures.remove(0);
+        }
+        failures.push(failure);
+        EvalAltResult::ErrorRuntime(map.into(), Position::NONE).into()
+    }
+
+    /// The host's failure that a thrown map came from, if it did.
+    pub(crate) fn thrown(&self, kind: &str, message: &str) -> Option<Failure> {
+        let failures = lock(&self.failures);
+        failures.iter().rev().find(|failure| failure.kind.as_str() == kind && failure.message == message).cloned()
+    }
+}
+
+/// The error that stops a script and cannot be caught. Why it was stopped, the budget knows.
+pub(crate) fn terminated() -> Box<EvalAltResult> {
+    EvalAltResult::ErrorTerminated(Dynamic::UNIT, Position::NONE).into()
+}
+
+/// An error of the script's own, with a message.
+pub(crate) fn error(message: impl Into<String>) -> Box<EvalAltResult> {
+    EvalAltResult::ErrorRuntime(message.into().into(), Position::NONE).into()
+}
+
+/// The failure where a session is used in a way that cannot happen.
+pub(crate) fn no_run() -> Failure {
+    Failure::new(ErrorKind::Internal, "a Rhai function was called outside a run")
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

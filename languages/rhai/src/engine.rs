@@ -1,0 +1,83 @@
+use crate::control::{Control, Rhaied, error, terminated};
+use crate::{guards, host};
+use rhai::packages::{Package, StandardPackage};
+use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
+use skills_core::{Host, Limits, Stream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How deep calls may nest where no limit is asked for.
+const DEFAULT_RECURSION: usize = 1_000;
+
+/// The deepest that calls may ever nest: what the stack of a run was found to hold with the largest frames.
+const MOST_RECURSION: usize = 4_000;
+
+/// How deep expressions and blocks may nest in each other, at the top level and in a function.
+const EXPRESSION_DEPTH: (usize, usize) = (64, 32);
+
+/// The most variables at once in one function or at the top level.
+const VARIABLES: usize = 10_000;
+
+/// Builds an engine for the functions of a host. Gives the variable that every run's parameters are put into as well.
+pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>) -> (Engine, Dynamic) {
+    let mut engine = Engine::new_raw();
+    StandardPackage::new().register_into_engine(&mut engine);
+    engine.set_module_resolver(NoModules);
+    engine.disable_symbol("eval");
+    engine.set_max_expr_depths(EXPRESSION_DEPTH.0, EXPRESSION_DEPTH.1);
+    engine.set_max_variables(VARIABLES);
+
+    let here = Arc::clone(control);
+    engine.on_progress(move |operations| here.progress(operations));
+    let here = Arc::clone(control);
+    engine.on_print(move |text| here.print(Stream::Stdout, text));
+    let here = Arc::clone(control);
+    engine.on_debug(move |text, _, _| here.print(Stream::Stderr, text));
+
+    register_sleep(&mut engine, control);
+    guards::register(&mut engine, control);
+    let params = host::register(&mut engine, control, host);
+    (engine, params)
+}
+
+/// Sets what Rhai itself limits for the next run.
+pub(crate) fn limit(engine: &mut Engine, limits: &Limits) {
+    engine.set_max_call_levels(recursion(limits));
+}
+
+/// How deep calls may nest under these limits.
+pub(crate) fn recursion(limits: &Limits) -> usize {
+    limits.recursion.map_or(DEFAULT_RECURSION, |n| usize::try_from(n).unwrap_or(usize::MAX)).min(MOST_RECURSION)
+}
+
+/// Rhai's own `sleep` would hold the thread past any deadline.
+fn register_sleep(engine: &mut Engine, control: &Arc<Control>) {
+    let here = Arc::clone(control);
+    engine.register_fn("sleep", move |seconds: f64| sleep(&here, seconds));
+    let here = Arc::clone(control);
+    engine.register_fn("sleep", move |seconds: i64| sleep(&here, seconds as f64));
+}
+
+fn sleep(control: &Control, seconds: f64) -> Rhaied<()> {
+    /// How long a sleeping script may take to notice that it is to stop.
+    const NAP: Duration = Duration::from_millis(5);
+    let started = Instant::now();
+    let whole = Duration::try_from_secs_f64(seconds.max(0.0)).map_err(|_| error("cannot sleep that long"))?;
+    while let Some(left) = whole.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
+        if control.stopping() {
+            return Err(terminated());
+        }
+        std::thread::sleep(left.min(NAP));
+    }
+    Ok(())
+}
+
+/// Refuses every `import`.
+struct NoModules;
+
+impl ModuleResolver for NoModules {
+    fn resolve(&self, _: &Engine, _: Option<&str>, path: &str, at: Position) -> Rhaied<Shared<Module>> {
+        let message = format!("cannot import {path:?}: a skill's script is one file; use skill.call to run another skill");
+        Err(EvalAltResult::ErrorRuntime(message.into(), at).into())
+    }
+}

@@ -1,0 +1,125 @@
+//! Rhai's errors as failures with frames.
+
+use crate::control::Control;
+use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
+use skills_core::{Breach, ErrorKind, Failure, Frame, Language, LimitName, Script};
+
+/// The failure of a script that does not parse.
+pub(crate) fn from_parse(error: &ParseError, script: &Script) -> Failure {
+    let failure = match error.err_type() {
+        ParseErrorType::ExprTooDeep => Failure::new(ErrorKind::ScriptError, "expressions are nested too deep")
+            .with_help("give parts of the expression names with `let`, or move them into functions"),
+        ParseErrorType::Reserved(word) if word == "eval" => disabled_eval(),
+        kind if kind.to_string().contains("'eval'") => disabled_eval(),
+        kind => Failure::new(ErrorKind::ScriptError, format!("syntax error: {kind}")),
+    };
+    failure.in_script(Language::Rhai, vec![frame(script, error.position(), None)])
+}
+
+fn disabled_eval() -> Failure {
+    Failure::new(ErrorKind::ScriptError, "`eval` is not available in skills")
+        .with_help("write the code out, or call a function by name with `Fn(\"name\").call()`")
+}
+
+/// The failure of a script that raised an error, was stopped, or hit a limit of Rhai's own.
+pub(crate) fn from_runtime(error: EvalAltResult, script: &Script, control: &Control, recursion: usize) -> Failure {
+    let (inner, frames) = unwind(error, script);
+    let failure = match inner {
+        EvalAltResult::ErrorRuntime(value, _) => thrown(&value, control),
+        EvalAltResult::ErrorStackOverflow(_) => {
+            let limit = recursion as u64;
+            control.breach(Breach { name: LimitName::Recursion, limit, reading: limit + 1 })
+        }
+        EvalAltResult::ErrorParsing(kind, _) => {
+            Failure::new(ErrorKind::ScriptError, format!("syntax error: {kind}"))
+        }
+        // Without a verdict nothing stops a script.
+        EvalAltResult::ErrorTerminated(..) => Failure::new(ErrorKind::Internal, "the script was stopped for no reason"),
+        mut other => {
+            other.clear_position();
+            Failure::new(ErrorKind::ScriptError, first_line(&other.to_string()))
+        }
+    };
+    failure.in_script(Language::Rhai, frames)
+}
+
+/// The failure of a thrown value.
+fn thrown(value: &Dynamic, control: &Control) -> Failure {
+    let own = |message: String| Failure::new(ErrorKind::ScriptError, message);
+    if value.is_unit() {
+        return own("the script threw nothing".into());
+    }
+    let Ok(map) = value.as_map_ref() else {
+        return own(match value.as_immutable_string_ref() {
+            Ok(text) if text.is_empty() => "the script threw an empty string".into(),
+            Ok(text) => clip(&text),
+            Err(_) => shown(value),
+        });
+    };
+    let text = |key: &str| map.get(key).and_then(|item| item.as_immutable_string_ref().ok().map(|s| clip(&s)));
+    let Some(message) = text("message") else { return own(shown(value)) };
+    if let Some(failure) = text("kind").and_then(|kind| control.thrown(&kind, &message)) {
+        return failure;
+    }
+    Failure { help: text("help"), ..own(message) }
+}
+
+/// The longest message, in bytes: a thrown string may be as large as memory allows.
+const LONGEST: usize = 4 << 10;
+
+fn clip(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(LONGEST)])
+}
+
+fn shown(value: &Dynamic) -> String {
+    crate::text::debug(value, LONGEST as u64).unwrap_or_else(|| format!("a large {}", value.type_name()))
+}
+
+/// The innermost error, and the frames from there outwards.
+fn unwind(error: EvalAltResult, script: &Script) -> (EvalAltResult, Vec<Frame>) {
+    let mut frames = Vec::new();
+    let mut function: Option<String> = None;
+    let mut error = error;
+    loop {
+        match error {
+            EvalAltResult::ErrorInFunctionCall(name, _, inner, at) => {
+                // The engine's own call of `run` has no place in the script.
+                if !(function.is_none() && name == "run" && is_own_call(at)) {
+                    frames.push(frame(script, at, function.take()));
+                }
+                function = Some(if name.starts_with("anon$") { "closure".into() } else { name });
+                error = *inner;
+            }
+            EvalAltResult::ErrorInModule(_, inner, _) => error = *inner,
+            other => {
+                let at = other.position();
+                if !(function.is_none() && is_own_call(at)) || frames.is_empty() {
+                    frames.push(frame(script, at, function));
+                }
+                frames.reverse();
+                return (other, frames);
+            }
+        }
+    }
+}
+
+/// Where the call of `run` stands that is compiled behind a script: no line of a script is that far down.
+pub(crate) const OWN_LINE: usize = 65_000;
+
+fn is_own_call(at: Position) -> bool {
+    at.line().is_some_and(|line| line >= OWN_LINE)
+}
+
+fn frame(script: &Script, at: Position, function: Option<String>) -> Frame {
+    let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+    let line = if is_own_call(at) { 0 } else { number(at.line()) };
+    let column = if line == 0 { 0 } else { number(at.position()) };
+    Frame { file: script.file.clone(), line, column, function, source: script.line(line).map(str::to_owned) }
+}
+
+fn first_line(text: &str) -> String {
+    clip(text.lines().next().unwrap_or(text))
+}
