@@ -1,0 +1,6 @@
+import asyncio
+
+
+async def run():
+    await asyncio.sleep(0)
+    raise ValueError("too late")

@@ -1,0 +1,3 @@
+export default async function run() {
+  await new Promise((resolve) => setTimeout(resolve, 3600000));
+}

@@ -1,0 +1,5 @@
+import asyncio
+
+
+async def run():
+    await asyncio.sleep(3600)

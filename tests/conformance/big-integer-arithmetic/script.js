@@ -1,0 +1,1 @@
+params.n + 1n;

@@ -1,0 +1,1 @@
+new Uint8Array([0, 255, 7]);

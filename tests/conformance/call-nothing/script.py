@@ -1,0 +1,1 @@
+skill.call("no-such-skill")

@@ -1,0 +1,1 @@
+skill.call("calculator-rhai", {"operation": "add", "operand1": 5})

@@ -1,0 +1,5 @@
+try:
+    raise ValueError("first")
+except ValueError as problem:
+    seen = f"caught {problem}"
+seen

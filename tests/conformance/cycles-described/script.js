@@ -1,0 +1,5 @@
+const around = { n: 1 };
+around.self = around;
+const listed = [around];
+listed.push(listed);
+listed;

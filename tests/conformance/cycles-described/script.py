@@ -1,0 +1,5 @@
+around = {"n": 1}
+around["self"] = around
+listed = [around]
+listed.append(listed)
+listed

@@ -1,0 +1,1 @@
+[params.most, params.least, params.most - 1];

@@ -1,0 +1,5 @@
+try {
+  skill.fs.read("/etc/passwd");
+} catch (problem) {
+  throw problem;
+}

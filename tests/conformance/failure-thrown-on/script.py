@@ -1,0 +1,4 @@
+try:
+    skill.fs.read("/etc/passwd")
+except skill.Error:
+    raise

@@ -1,0 +1,5 @@
+try:
+    skill.fs.read("/etc/passwd")
+except PermissionError:
+    caught = True
+caught

@@ -1,0 +1,2 @@
+const path = "/etc/passwd";
+skill.fs.read(path);

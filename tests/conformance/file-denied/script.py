@@ -1,0 +1,2 @@
+path = "/etc/passwd"
+skill.fs.read(path)

@@ -1,0 +1,1 @@
+skill.fs.write("out.txt", "x");

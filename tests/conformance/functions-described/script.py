@@ -1,0 +1,1 @@
+{"next": lambda x: x + 1, "n": 1}

@@ -1,0 +1,2 @@
+data = skill.base64.decode("AP8H")
+[skill.hash.sha256("ž"), skill.hash.crc32(data), skill.base64.encode("žluť"), skill.base64.decode("xb5sdcWl"), skill.base64.encode(data)]

@@ -1,0 +1,5 @@
+for (;;) {
+  try {
+    skill.state.get("a");
+  } catch {}
+}

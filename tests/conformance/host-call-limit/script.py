@@ -1,0 +1,5 @@
+while True:
+    try:
+        skill.state.get("a")
+    except BaseException:
+        pass

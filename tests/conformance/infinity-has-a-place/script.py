@@ -1,0 +1,1 @@
+{"unit price": float("inf")}

@@ -1,0 +1,1 @@
+[params["odd"], params["most"]]

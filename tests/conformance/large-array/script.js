@@ -1,0 +1,1 @@
+Array.from({ length: 50000 }, (_, i) => i);

@@ -1,0 +1,3 @@
+everything = []
+while True:
+    everything.append("0123456789" * 100 + str(len(everything)))

@@ -1,0 +1,2 @@
+def run(name: str):
+    return f"Hello, {name}"

@@ -1,0 +1,3 @@
+seen = "left_behind" in globals()
+left_behind = 1
+seen

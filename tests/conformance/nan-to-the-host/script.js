@@ -1,0 +1,1 @@
+skill.json.stringify([0 / 0]);

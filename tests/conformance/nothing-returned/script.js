@@ -1,0 +1,3 @@
+function run() {
+  const x = 5;
+}

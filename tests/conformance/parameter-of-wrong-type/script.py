@@ -1,0 +1,2 @@
+def run(n: int):
+    return n * 2

@@ -1,0 +1,3 @@
+function run() {
+  return skill.params.deep[1].name;
+}

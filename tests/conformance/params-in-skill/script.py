@@ -1,0 +1,2 @@
+def run(**_):
+    return skill.params["deep"][1]["name"]

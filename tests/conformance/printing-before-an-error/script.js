@@ -1,0 +1,2 @@
+console.log("so far");
+throw new Error("no further");

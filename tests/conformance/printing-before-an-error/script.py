@@ -1,0 +1,2 @@
+print("so far")
+raise ValueError("no further")

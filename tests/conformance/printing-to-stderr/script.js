@@ -1,0 +1,3 @@
+console.error("aside");
+console.log("out");
+1;

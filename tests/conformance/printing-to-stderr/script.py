@@ -1,0 +1,5 @@
+import sys
+
+print("aside", file=sys.stderr)
+print("out")
+1

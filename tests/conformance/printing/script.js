@@ -1,0 +1,4 @@
+console.log("one");
+console.log("two 🦀");
+console.log("");
+"result";

@@ -1,0 +1,5 @@
+function down(n) {
+  return down(n + 1);
+}
+
+down(0);

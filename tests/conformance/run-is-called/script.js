@@ -1,0 +1,5 @@
+function run({ a, b }) {
+  return a * b;
+}
+
+"not this";

@@ -1,0 +1,5 @@
+def run(a, b):
+    return a * b
+
+
+"not this"

@@ -1,0 +1,3 @@
+export default function run({ greeting, name }) {
+  return `${greeting}, ${name}`;
+}

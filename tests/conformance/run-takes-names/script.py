@@ -1,0 +1,2 @@
+def run(greeting, name):
+    return f"{greeting}, {name}"

@@ -1,0 +1,1 @@
+({ tuple: [1, 2], set: new Set([3]), range: [0, 1] });

@@ -1,0 +1,2 @@
+part = [1]
+[part, part]

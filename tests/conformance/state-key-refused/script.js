@@ -1,0 +1,1 @@
+skill.state.set("../other", 1);

@@ -1,0 +1,3 @@
+def run(n):
+    half = n // 2
+    raise ValueError(f"half is {half}")

@@ -1,0 +1,1 @@
+raise RuntimeError("košík je prázdný 🧺")

@@ -1,0 +1,4 @@
+basket = []
+
+if not basket:
+    raise ValueError("the basket is empty")

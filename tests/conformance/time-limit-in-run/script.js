@@ -1,0 +1,7 @@
+const spin = () => {
+  for (;;) {}
+};
+
+function run() {
+  return spin();
+}

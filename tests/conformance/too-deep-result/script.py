@@ -1,0 +1,4 @@
+value = 1
+for _ in range(101):
+    value = [value]
+value

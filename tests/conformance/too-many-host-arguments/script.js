@@ -1,0 +1,1 @@
+skill.hash.sha256("a", "b");

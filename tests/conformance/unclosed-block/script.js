@@ -1,0 +1,3 @@
+function run(params) {
+  if (params.a) {
+    return 1;

@@ -1,0 +1,3 @@
+def run(a):
+    if (a:
+        return 1

@@ -1,0 +1,2 @@
+const x = 1;
+skill.hash.rot13("a");

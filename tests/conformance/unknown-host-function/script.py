@@ -1,0 +1,2 @@
+x = 1
+skill.hash.rot13("a")

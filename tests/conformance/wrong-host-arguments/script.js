@@ -1,0 +1,2 @@
+const text = "abc";
+skill.text.truncate(text, "three");

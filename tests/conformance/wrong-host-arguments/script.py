@@ -1,0 +1,2 @@
+text = "abc"
+skill.text.truncate(text, "three")
