@@ -1,0 +1,168 @@
+//! v2 files with values of another form: parameters without a type, other placeholders, a whole line for a command.
+
+use super::parameters::normalise;
+use super::placeholder::{self, Forms};
+use super::shell::{self, CommandLine};
+use super::{danger, draft};
+use crate::definition::codes;
+use crate::definition::node::{Data, Member, Node, Span};
+use crate::definition::sink::Sink;
+
+/// The file with its deviations set right.
+pub(super) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
+    let mut out = root.clone();
+    parameter_types(&mut out, sink);
+    placeholders(&mut out, sink);
+    command_line(&mut out, sink);
+    out
+}
+
+fn deviates(sink: &mut Sink, at: &Span, message: String, help: String) {
+    let help = format!("{help}; `skills upgrade {}` does", sink.file());
+    sink.warning(codes::DEVIATION, at, message, help);
+}
+
+fn parameter_types(out: &mut Node, sink: &mut Sink) {
+    let Some(mut member) = out.member("parameters").cloned() else { return };
+    match &mut member.value.data {
+        Data::Array(items) => {
+            for item in items.iter_mut().filter(|item| item.is_object()) {
+                let name = item.get("name").and_then(Node::as_str).unwrap_or_default().to_owned();
+                *item = normalise(item.clone(), &name, sink);
+            }
+        }
+        Data::Object(members) => {
+            for member in members.iter_mut().filter(|member| member.value.is_object()) {
+                member.value = normalise(member.value.clone(), &member.key, sink);
+            }
+        }
+        _ => return,
+    }
+    out.set("parameters", &member.key_span, member.value);
+}
+
+/// `{}` and `{{name}}` in the texts that take placeholders.
+fn placeholders(out: &mut Node, sink: &mut Sink) {
+    let declared: Vec<String> = match out.get("parameters") {
+        Some(list) if list.is_array() => {
+            list.items().iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned)).collect()
+        }
+        Some(map) => map.members().iter().map(|member| member.key.clone()).collect(),
+        None => Vec::new(),
+    };
+    for argument in out.get("args").map(Node::items).unwrap_or_default() {
+        warn_doubled(argument, &declared, sink);
+    }
+    for key in ["prompt_template", "prompt", "instructions", "command"] {
+        let Some(member) = out.member(key).cloned() else { continue };
+        let Some(text) = member.value.as_str().filter(|text| !text.starts_with("file://")) else { continue };
+        warn_doubled(&member.value, &declared, sink);
+        if key != "command"
+            && let Some(text) = unnamed(out, &member.value, text, sink)
+        {
+            out.set(key, &member.key_span, Node::string(text, &member.value.span));
+        }
+    }
+}
+
+/// `{{name}}` of a parameter: the form of other dialects, and in v2 plain text.
+fn warn_doubled(node: &Node, declared: &[String], sink: &mut Sink) {
+    let known = |name: &str| declared.iter().any(|own| own == name);
+    let forms = Forms { single: false, double: true, dollar: false };
+    for found in placeholder::rewrite(node.as_str().unwrap_or_default(), forms, &known).found {
+        if known(&found.name) {
+            let at = draft::locate(sink, node, &found.written);
+            let message =
+                format!("in v2 `{}` is plain text with braces, not the parameter `{}`", found.written, found.name);
+            sink.warning(codes::DEVIATION, &at, message, format!("write `{{{}}}` for its value", found.name));
+        }
+    }
+}
+
+/// `{}` as a parameter with a name; `None` where there is none.
+fn unnamed(out: &mut Node, node: &Node, text: &str, sink: &mut Sink) -> Option<String> {
+    let forms = Forms { single: true, double: false, dollar: false };
+    let rewritten = placeholder::rewrite(text, forms, &|_| true);
+    if !rewritten.found.iter().any(|found| found.written == "{}") {
+        return None;
+    }
+    let at = draft::locate(sink, node, "{}");
+    let name = placeholder::UNNAMED;
+    deviates(
+        sink,
+        &at,
+        format!("`{{}}` names no parameter; it is taken as `{{{name}}}`"),
+        format!("write `{{{name}}}`"),
+    );
+    declare(out, &rewritten.found, &at);
+    Some(rewritten.text)
+}
+
+/// Declares the parameters of a template that has a placeholder without a name, unless they are there.
+fn declare(out: &mut Node, found: &[placeholder::Found], at: &Span) {
+    let mut member =
+        out.member("parameters").cloned().unwrap_or_else(|| Member::new("parameters", at, Node::array(Vec::new(), at)));
+    for found in found {
+        let parameter = Node::object(at)
+            .with("name", Node::string(&found.name, at))
+            .with("type", Node::string("string", at))
+            .with("required", Node::bool(true, at));
+        let same = |item: &Node| item.get("name").and_then(Node::as_str) == Some(&found.name);
+        match &mut member.value.data {
+            Data::Array(items) if !items.iter().any(same) => items.push(parameter),
+            Data::Object(members) if !members.iter().any(|member| member.key == found.name) => {
+                let mut parameter = parameter;
+                parameter.take("name");
+                members.push(Member::new(&found.name, at, parameter));
+            }
+            _ => {}
+        }
+    }
+    out.set("parameters", &member.key_span, member.value);
+}
+
+/// `"command": "ls -la"` without `args` is a program and its arguments, or source for a shell.
+fn command_line(out: &mut Node, sink: &mut Sink) {
+    if out.has("args") || out.has("shell") {
+        return;
+    }
+    let Some(member) = out.member("command").cloned() else { return };
+    let (node, key_span) = (member.value, member.key_span);
+    let Some(text) = node.as_str().filter(|text| text.trim().contains(|c: char| !is_plain(c))).map(str::to_owned)
+    else {
+        return;
+    };
+    let dangers = danger::of_line(&text);
+    match shell::analyse(&text) {
+        CommandLine::Words(words) => {
+            let Some((program, arguments)) = words.split_first().filter(|(_, arguments)| !arguments.is_empty()) else {
+                return;
+            };
+            let shown = serde_json::Value::from(arguments.to_vec());
+            sink.warning(
+                codes::COMMAND_SPLIT,
+                &node.span,
+                "`command` is a whole line; it is taken as a program and its arguments",
+                format!("write \"command\": \"{program}\", \"args\": {shown}"),
+            );
+            out.set("command", &key_span, Node::string(program, &node.span));
+            let items = arguments.iter().map(|argument| Node::string(argument, &node.span)).collect();
+            out.set("args", &key_span, Node::array(items, &node.span));
+        }
+        CommandLine::Shell(operator) => {
+            let (safe, quoted) = shell::unquote(&text);
+            draft::warn_shell(sink, &node, &operator, &quoted);
+            out.set("command", &key_span, Node::string(safe.trim(), &node.span));
+            out.set("shell", &key_span, Node::bool(true, &node.span));
+        }
+        CommandLine::Broken(why) => draft::broken(sink, &node, why),
+    }
+    for danger in dangers {
+        draft::warn_danger(sink, &danger, &node);
+    }
+}
+
+/// Whether a character is one that the name or path of a program has.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "._-/+{}@:\\".contains(c)
+}

@@ -1,0 +1,250 @@
+//! What a command line is: a program with arguments, or something that only a shell understands.
+
+use super::placeholder;
+
+/// What a command line is. Its placeholders are already `{name}`.
+#[derive(Debug, PartialEq)]
+pub(super) enum CommandLine {
+    /// A program and its arguments, with the quotes taken off.
+    Words(Vec<String>),
+    /// Source for a shell, because of the part that is named here.
+    Shell(String),
+    /// A quote that is never closed, or nothing at all; what is wrong with it.
+    Broken(&'static str),
+}
+
+/// Commands that exist only inside a shell, or that would have no effect in a process of their own.
+const SHELL_WORDS: [&str; 24] = [
+    "!", ".", "[[", "alias", "case", "cd", "command", "eval", "exec", "exit", "export", "for", "function", "if",
+    "pushd", "popd", "read", "set", "source", "time", "trap", "ulimit", "unset", "while",
+];
+
+/// Decides what a command line is.
+pub(super) fn analyse(line: &str) -> CommandLine {
+    if line.trim().is_empty() {
+        return CommandLine::Broken("the command is empty");
+    }
+    let scan = scan(line);
+    if scan.open {
+        return CommandLine::Broken("a quote in the command is never closed");
+    }
+    if let Some(operator) = scan.operator {
+        return CommandLine::Shell(operator);
+    }
+    match shell_words::split(line.trim()) {
+        Err(_) => CommandLine::Broken("a quote in the command is never closed"),
+        Ok(words) => match words.first() {
+            None => CommandLine::Broken("the command is empty"),
+            Some(first) if SHELL_WORDS.contains(&first.as_str()) || is_assignment(first) => {
+                CommandLine::Shell(first.clone())
+            }
+            Some(_) => CommandLine::Words(words),
+        },
+    }
+}
+
+/// Shell source with its placeholders moved out of quotes, and the names of those that were inside.
+///
+/// A placeholder in shell source stands for one quoted word. Inside quotes of its own, the value's quotes would end
+/// them, and the value would run as code: `'{x}!'` becomes `{x}'!'`, which means the same and is safe.
+pub(super) fn unquote(line: &str) -> (String, Vec<String>) {
+    let scan = scan(line);
+    (scan.text, scan.quoted)
+}
+
+fn is_assignment(word: &str) -> bool {
+    word.split_once('=').is_some_and(|(name, _)| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
+}
+
+/// What surrounds a character.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Within {
+    /// `'…'`
+    Single,
+    /// `"…"`
+    Double,
+    /// `$(…)` or `(…)`, where quotes start afresh.
+    Parenthesis,
+}
+
+#[derive(Default)]
+struct Scan {
+    text: String,
+    operator: Option<String>,
+    quoted: Vec<String>,
+    open: bool,
+}
+
+fn scan(line: &str) -> Scan {
+    let mut out = Scan::default();
+    // What surrounds the place, from the outside in, each with where in the output it was opened.
+    let mut within: Vec<(Within, usize)> = Vec::new();
+    let mut rest = line;
+    let mut word_start = true;
+    while let Some(c) = rest.chars().next() {
+        // A brace that is written twice, to be plain text.
+        if let Some(after) = ["{{", "}}"].iter().find_map(|twice| rest.strip_prefix(twice)) {
+            out.text.push_str(&rest[..2]);
+            (rest, word_start) = (after, false);
+            continue;
+        }
+        if let Some(length) = placeholder::length(rest) {
+            let (written, after) = rest.split_at(length);
+            (rest, word_start) = (out.placeholder(written, after, &mut within), false);
+            continue;
+        }
+        let inner = within.last().map(|(kind, _)| *kind);
+        let mut taken = c.len_utf8();
+        let mut enter = None;
+        match (inner, c) {
+            (Some(Within::Single), '\'') | (Some(Within::Double), '"') | (Some(Within::Parenthesis), ')') => {
+                within.pop();
+            }
+            (Some(Within::Single), _) | (Some(Within::Double), '\'') => {}
+            (_, '\\') => taken += rest[1..].chars().next().map_or(0, char::len_utf8),
+            (_, '\'') => enter = Some(Within::Single),
+            (_, '"') => enter = Some(Within::Double),
+            (_, '$') if rest.starts_with("$(") => {
+                out.note("$(…)");
+                enter = Some(Within::Parenthesis);
+                taken = 2;
+            }
+            (_, '$') if rest[1..].starts_with(|n: char| n.is_ascii_alphanumeric() || "_{@*#?$!-".contains(n)) => {
+                out.note("$");
+            }
+            (_, '`') => out.note("`"),
+            (Some(Within::Double), _) => {}
+            (_, '(') => {
+                out.note("(");
+                enter = Some(Within::Parenthesis);
+            }
+            (_, '&') if rest.starts_with("&&") => out.note("&&"),
+            (_, '|') if rest.starts_with("||") => out.note("||"),
+            (_, '\n') => out.note("a line break"),
+            (_, '|' | '&' | ';' | '<' | '>' | ')' | '*' | '?' | '[') => out.note(&rest[..1]),
+            (_, '~' | '#') if word_start => out.note(&rest[..1]),
+            (_, '{') if rest.split('}').next().is_some_and(|braces| braces.contains([',', ' '])) => out.note("{…}"),
+            _ => {}
+        }
+        within.extend(enter.map(|kind| (kind, out.text.len())));
+        word_start = c.is_whitespace();
+        out.text.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    out.open = !within.is_empty();
+    out
+}
+
+impl Scan {
+    fn note(&mut self, operator: &str) {
+        self.operator.get_or_insert_with(|| operator.to_owned());
+    }
+
+    /// Puts a placeholder into the text, outside of any quotes, and gives what is left to read after it.
+    fn placeholder<'a>(&mut self, written: &str, after: &'a str, within: &mut Vec<(Within, usize)>) -> &'a str {
+        let (quote, opened) = match within.last() {
+            Some((Within::Single, opened)) => ('\'', *opened),
+            Some((Within::Double, opened)) => ('"', *opened),
+            _ => {
+                self.text.push_str(written);
+                return after;
+            }
+        };
+        self.quoted.push(written.trim_matches(['{', '}']).to_owned());
+        // Quotes that would be empty are left out: `'{x}'` becomes `{x}`, not `''{x}''`.
+        if opened + 1 == self.text.len() {
+            self.text.pop();
+        } else {
+            self.text.push(quote);
+        }
+        self.text.push_str(written);
+        within.pop();
+        match after.strip_prefix(quote) {
+            Some(after) => after,
+            None => {
+                let kind = if quote == '"' { Within::Double } else { Within::Single };
+                within.push((kind, self.text.len()));
+                self.text.push(quote);
+                after
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        match analyse(line) {
+            CommandLine::Words(words) => words,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_program_with_arguments_is_split() {
+        assert_eq!(words("ls -la"), ["ls", "-la"]);
+        assert_eq!(words("echo 'a | b' \"c; d\" e\\ f"), ["echo", "a | b", "c; d", "e f"]);
+        assert_eq!(words("cargo test --test '*'"), ["cargo", "test", "--test", "*"]);
+        assert_eq!(words("echo 'Hello, {name}!'"), ["echo", "Hello, {name}!"]);
+        assert_eq!(words("curl -s 'h/{a}?b={c}'"), ["curl", "-s", "h/{a}?b={c}"]);
+        assert_eq!(words("cost 5$ a#b"), ["cost", "5$", "a#b"]);
+    }
+
+    #[test]
+    fn what_only_a_shell_understands_is_left_to_it() {
+        for (line, operator) in [
+            ("a | b", "|"),
+            ("a || b", "||"),
+            ("a && b", "&&"),
+            ("a; b", ";"),
+            ("a > b", ">"),
+            ("a < b", "<"),
+            ("a $(b)", "$(…)"),
+            ("a \"$(b)\"", "$(…)"),
+            ("a `b`", "`"),
+            ("a \"`b`\"", "`"),
+            ("a $HOME", "$"),
+            ("a \"${HOME}\"", "$"),
+            ("ls *.txt", "*"),
+            ("ls ~/x", "~"),
+            ("a &", "&"),
+            ("(a)", "("),
+            ("a # b", "#"),
+            ("cd x", "cd"),
+            ("A=1 b", "A=1"),
+            ("mv a.{x,y}", "{…}"),
+            ("a\nb", "a line break"),
+        ] {
+            assert_eq!(analyse(line), CommandLine::Shell(operator.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_understands_is_said() {
+        assert!(matches!(analyse("echo 'a"), CommandLine::Broken(why) if why.contains("never closed")));
+        assert!(matches!(analyse("  "), CommandLine::Broken(why) if why.contains("empty")));
+    }
+
+    #[test]
+    fn placeholders_leave_their_quotes() {
+        for (line, safe, quoted) in [
+            ("echo '{x}' | jq .", "echo {x} | jq .", vec!["x"]),
+            ("echo 'a {x}!' | b", "echo 'a '{x}'!' | b", vec!["x"]),
+            ("echo \"{x}{y}\"; b", "echo {x}{y}; b", vec!["x", "y"]),
+            ("a \"$(b {x})\"", "a \"$(b {x})\"", vec![]),
+            ("a \"$(b '{x}')\"", "a \"$(b {x})\"", vec!["x"]),
+            ("a \"\\\"{x}\"; b", "a \"\\\"\"{x}; b", vec!["x"]),
+            ("a \"{x} {y}\"; b", "a {x}\" \"{y}; b", vec!["x", "y"]),
+            ("wc {x} | awk '{print $1}'", "wc {x} | awk '{print $1}'", vec![]),
+            ("awk '{{x}' | b", "awk '{{x}' | b", vec![]),
+        ] {
+            let (text, names) = unquote(line);
+            assert_eq!((text.as_str(), names), (safe, quoted.into_iter().map(str::to_owned).collect()), "{line}");
+        }
+    }
+}
