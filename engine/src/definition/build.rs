@@ -157,16 +157,26 @@ fn kind(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<SkillKind>
     fields.choice("type", reader::KINDS, &mut context.sink)
 }
 
+/// The name. v1 asks for one; elsewhere the file's stands in where it can.
 fn name(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
-    if fields.node("name").is_none() {
-        let help = match context.dialect {
-            Dialect::V1 => "write `\"metadata\": {\"name\": \"…\", …}`",
-            _ => "write `\"name\": \"…\"`",
-        };
-        fields.missing(codes::MISSING_KEY, "name", help, &mut context.sink);
+    if fields.node("name").is_some() {
+        let name = fields.text("name", &mut context.sink)?;
+        return names::check("the name", name, &mut context.sink);
     }
-    let name = fields.text("name", &mut context.sink)?;
-    names::check("the name", name, &mut context.sink)
+    if context.dialect == Dialect::V1 {
+        let help = "write `\"metadata\": {\"name\": \"…\", …}`";
+        fields.missing(codes::MISSING_KEY, "name", help, &mut context.sink);
+        return None;
+    }
+    let stem = reader::stem(context.file);
+    if !names::is_name(stem) {
+        fields.missing(codes::MISSING_KEY, "name", "write `\"name\": \"…\"`", &mut context.sink);
+        return None;
+    }
+    let start = fields.span().start;
+    let message = format!("the definition has no `name`, so it is called `{stem}` after its file");
+    context.sink.warning(codes::MISSING_KEY, &(start..start + 1), message, format!("write `\"name\": \"{stem}\"`"));
+    Some(stem.to_owned())
 }
 
 /// A skill without a description runs, but no person and no model can tell when to use it.

@@ -108,4 +108,18 @@ codes! {
     FRONT_MATTER_VALUE = "S0123" "a front matter field with a value that the format does not allow";
     OTHER_FOLDER_NAME = "S0124" "a SKILL.md whose folder has another name";
     EMPTY_BODY = "S0125" "a SKILL.md without instructions";
+
+    CONFIG_UNREADABLE = "S0140" "a configuration file that cannot be read";
+    CONFIG_LOOSENS = "S0141" "a project's configuration that would allow more than the user's";
+    CONFIG_FOLDER = "S0142" "a folder in the configuration that cannot be used";
+
+    UNREADABLE = "S0150" "a definition file that cannot be read";
+    TOO_LARGE = "S0151" "a definition file that is too large";
+    NOT_TEXT = "S0152" "a definition file that is not UTF-8";
+    SHADOWED = "S0153" "a skill that hides another of the same name";
+    SAME_NAME = "S0154" "two definitions with the same name side by side";
+    ALIAS_OF_SEVERAL = "S0155" "an alias that several skills claim";
+    ALIAS_IS_A_NAME = "S0156" "an alias that is another skill's name";
+    TOO_MANY = "S0157" "a folder with more than discovery looks at";
+    FOLDER_UNREADABLE = "S0158" "a folder that cannot be read";
 }

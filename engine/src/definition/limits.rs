@@ -41,7 +41,7 @@ pub(crate) const TOKENS: Bound = Bound::new(1.0, 100_000_000.0, true, "tokens");
 pub(crate) const LENGTH: Bound = Bound::new(0.0, 1_000_000_000.0, true, "");
 
 impl Bound {
-    const fn new(min: f64, max: f64, whole: bool, unit: &'static str) -> Bound {
+    pub(crate) const fn new(min: f64, max: f64, whole: bool, unit: &'static str) -> Bound {
         Bound { min, max, whole, unit }
     }
 

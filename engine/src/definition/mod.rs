@@ -35,7 +35,7 @@ mod settings;
 pub(crate) mod sink;
 mod skill_md;
 pub(crate) mod suggest;
-mod syntax;
+pub(crate) mod syntax;
 mod upgrade;
 mod v1;
 mod v2;

@@ -180,7 +180,7 @@ fn executor(root: &Node) -> Option<String> {
 }
 
 /// `calculator` of `skills/calculator.json`, and of `skills/calculator/SKILL.md`.
-fn stem(file: &str) -> &str {
+pub(crate) fn stem(file: &str) -> &str {
     let path = std::path::Path::new(file);
     let named = if path.file_name().is_some_and(|name| name.eq_ignore_ascii_case("SKILL.md")) {
         path.parent().and_then(std::path::Path::file_name)

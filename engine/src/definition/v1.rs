@@ -16,6 +16,7 @@ const METADATA: &[&str] = &["name", "description", "aliases", "version", "author
 
 /// The v2 form of a v1 tree.
 pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
+    let root = &gather(root, sink);
     let mut v2 = Node::object(&root.span);
     metadata(root, &mut v2, sink);
     kind(root, &mut v2, sink);
@@ -26,7 +27,6 @@ pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
             "session" => v2.set("session_config", &member.key_span, session(&member.value, sink)),
             "parameters" => v2.set("parameters", &member.key_span, parameters(&member.value)),
             "metadata" | "skill_type" | "$schema" => {}
-            key if METADATA.contains(&key) => {}
             _ => unknown_key(member, "", KEYS.iter().copied(), sink),
         }
     }
@@ -37,33 +37,48 @@ fn copy(member: &Member, v2: &mut Node) {
     v2.set(&member.key, &member.key_span, member.value.clone());
 }
 
-/// `metadata.name` and the like to the top level; what is left stays in `metadata`.
-fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
-    let mut free = None;
-    if let Some(member) = root.member("metadata") {
-        if !member.value.is_object() && !member.value.is_null() {
-            let message = format!("`metadata` is {}, but has to be an object", member.value.type_name());
-            sink.error(codes::WRONG_TYPE, &member.value.span, message, "write `{\"name\": …, \"description\": …}`");
-        }
-        let mut rest = Node::object(&member.value.span);
-        for inner in member.value.members() {
-            let to = if METADATA.contains(&inner.key.as_str()) { &mut *v2 } else { &mut rest };
-            copy(inner, to);
-        }
-        free = (!rest.members().is_empty()).then_some((member, rest));
-    }
-    for member in root.members().iter().filter(|member| METADATA.contains(&member.key.as_str())) {
-        if v2.has(&member.key) {
+/// The tree with what stands beside `metadata` moved into it, each key with a warning.
+pub(crate) fn gather(root: &Node, sink: &mut Sink) -> Node {
+    let mut gathered = root.clone();
+    let beside = root.members().iter().filter(|member| METADATA.contains(&member.key.as_str()));
+    for member in beside {
+        gathered.take(&member.key);
+        let mut metadata = match gathered.take("metadata") {
+            Some(metadata) if metadata.value.is_object() => metadata,
+            Some(other) if !other.value.is_null() => {
+                // Not an object: it stays, and is reported as such.
+                gathered.set("metadata", &other.key_span, other.value);
+                continue;
+            }
+            _ => Member::new("metadata", &member.key_span, Node::object(&member.value.span)),
+        };
+        if metadata.value.has(&member.key) {
             let message = format!("`{0}` stands here and in `metadata`, which holds", member.key);
             sink.warning(codes::REPEATED, &member.key_span, message, "remove it here");
         } else {
             let message = format!("`{}` stands in `metadata` in a v1 file", member.key);
-            let help = format!("write `\"metadata\": {{\"{}\": …}}`, or upgrade the file with `skills upgrade`", member.key);
+            let help =
+                format!("write `\"metadata\": {{\"{}\": …}}`, or upgrade the file with `skills upgrade`", member.key);
             sink.warning(codes::NOT_HERE, &member.key_span, message, help);
-            copy(member, v2);
+            copy(member, &mut metadata.value);
         }
+        gathered.set("metadata", &metadata.key_span, metadata.value);
     }
-    if let Some((member, rest)) = free {
+    gathered
+}
+
+/// `metadata.name` and the like to the top level; what is left stays in `metadata`.
+fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
+    let Some(member) = root.member("metadata") else { return };
+    if !member.value.is_object() && !member.value.is_null() {
+        let message = format!("`metadata` is {}, but has to be an object", member.value.type_name());
+        sink.error(codes::WRONG_TYPE, &member.value.span, message, "write `{\"name\": …, \"description\": …}`");
+    }
+    let mut rest = Node::object(&member.value.span);
+    for inner in member.value.members() {
+        copy(inner, if METADATA.contains(&inner.key.as_str()) { v2 } else { &mut rest });
+    }
+    if !rest.members().is_empty() {
         v2.set("metadata", &member.key_span, rest);
     }
 }

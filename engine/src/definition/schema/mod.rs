@@ -36,18 +36,19 @@ fn generate<T: JsonSchema>(id: &str) -> Value {
 pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
     static V1: OnceLock<Option<Validator>> = OnceLock::new();
     static V2: OnceLock<Option<Validator>> = OnceLock::new();
-    let cell = match raw.dialect {
-        Dialect::V1 => &V1,
-        Dialect::V2 => &V2,
+    let (cell, root) = match raw.dialect {
+        // What stands beside `metadata` is accepted there, and has been remarked.
+        Dialect::V1 => (&V1, &super::v1::gather(&raw.root, &mut Sink::new(&raw.file, &raw.text))),
+        Dialect::V2 => (&V2, &raw.root),
         _ => return,
     };
     // The schemas are the engine's own and compile, as a test shows.
     let compile = || jsonschema::validator_for(&schema(raw.dialect)?).ok();
     let Some(validator) = cell.get_or_init(compile) else { return };
-    let value = raw.root.to_value();
+    let value = root.to_value();
     for error in validator.iter_errors(&value) {
         let pointer = error.instance_path().to_string();
-        let span = locate(&raw.root, &pointer);
+        let span = locate(root, &pointer);
         if !sink.has_error_at(&span) {
             let place = if pointer.is_empty() { "the definition".to_owned() } else { format!("`{pointer}`") };
             let message = format!("{place} does not match the schema: {error}");

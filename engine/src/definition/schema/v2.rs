@@ -12,9 +12,9 @@ pub(super) struct Definition {
     /// The schema of the file, for editors.
     #[schemars(rename = "$schema")]
     schema: Option<String>,
-    /// The name that the skill is called by: 1 to 64 letters, digits, `-`, `_` and `.`.
+    /// The name that the skill is called by: 1 to 64 letters, digits, `-`, `_` and `.`. Left out, the file's name.
     #[schemars(length(min = 1, max = 64))]
-    name: String,
+    name: Option<String>,
     /// What it does and when to use it.
     description: Option<String>,
     /// A semantic version.

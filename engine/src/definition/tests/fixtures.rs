@@ -1,0 +1,147 @@
+use super::{fixtures, load_text};
+use crate::definition::{LoadOptions, codes, read, summarise, upgrade, validate};
+use crate::{Dialect, Scope, SkillFiles};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The definitions of a folder of fixtures, by name.
+fn definitions(folder: &str) -> Vec<(String, PathBuf)> {
+    let folder = fixtures().join(folder);
+    let mut found: Vec<(String, PathBuf)> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), path))
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no fixtures in {}", folder.display());
+    found
+}
+
+/// Compares with the file `NAME.expected` beside a fixture; with UPDATE_EXPECTED=1 writes it instead.
+fn expect(fixture: &Path, actual: &str) -> Result<(), String> {
+    let path = fixture.with_extension("expected");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    if expected == actual {
+        return Ok(());
+    }
+    Err(format!("{} differs.\n--- expected\n{expected}\n--- actual\n{actual}", path.display()))
+}
+
+fn options() -> LoadOptions {
+    LoadOptions { max_reference_bytes: 4096, ..LoadOptions::default() }
+}
+
+/// What a skill is, without what depends on where and how it is written.
+fn meaning(skill: &crate::Skill) -> Value {
+    let mut value = serde_json::to_value(skill).unwrap();
+    let object = value.as_object_mut().unwrap();
+    for key in ["folder", "digest", "dialect", "file"] {
+        object.remove(key);
+    }
+    let text = value.to_string().replace(fixtures().to_str().unwrap(), "FIXTURES");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn valid_definitions_mean_what_is_expected_and_nothing_is_wrong_with_them() {
+    let mut failures = Vec::new();
+    for (name, path) in definitions("valid") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let loaded = load_text(path.parent().unwrap(), &name, &text, &options());
+        let rendered: Vec<String> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.render(false)).collect();
+        match (&loaded.skill, rendered.as_slice()) {
+            (Some(skill), []) => {
+                let shown = format!("{}\n", serde_json::to_string_pretty(&meaning(skill)).unwrap());
+                failures.extend(expect(&path, &shown).err());
+            }
+            _ => failures.push(format!("{name}:\n{}", rendered.join("\n"))),
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn invalid_definitions_show_what_is_expected() {
+    let mut failures = Vec::new();
+    for (name, path) in definitions("invalid") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let loaded = load_text(path.parent().unwrap(), &name, &text, &options());
+        assert!(!loaded.diagnostics.is_empty(), "nothing is wrong with {name}");
+        let rendered: Vec<String> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.render(false)).collect();
+        let verdict = if loaded.skill.is_some() { "loads" } else { "does not load" };
+        failures.extend(expect(&path, &format!("{}\n\n{verdict}\n", rendered.join("\n\n"))).err());
+        for diagnostic in &loaded.diagnostics {
+            assert!(diagnostic.help.is_some(), "{name}: no help with {}", diagnostic.message);
+            assert!(!diagnostic.message.ends_with('.'), "{name}: {}", diagnostic.message);
+        }
+        assert_eq!(loaded.skill.is_none(), loaded.diagnostics.iter().any(|diagnostic| diagnostic.is_error()), "{name}");
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+/// The hand-written checks are what the run path relies on: the schema may only repeat what they say.
+#[test]
+fn the_schema_check_finds_nothing_that_the_builder_does_not() {
+    for folder in ["valid", "invalid", "seeds"] {
+        for (name, path) in definitions(folder) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let loaded = load_text(path.parent().unwrap(), &name, &text, &options());
+            let of_schema: Vec<_> = loaded.diagnostics.iter().filter(|d| d.code == "S0014").collect();
+            assert!(of_schema.is_empty(), "{name}: {of_schema:#?}");
+        }
+    }
+}
+
+#[test]
+fn an_upgraded_file_means_the_same_and_is_clean() {
+    for folder in ["valid", "seeds"] {
+        for (name, path) in definitions(folder) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let folder = path.parent().unwrap();
+            let before = load_text(folder, &name, &text, &options()).skill.unwrap();
+            let raw = read(&name, &text, SkillFiles::folder(folder).unwrap(), Scope::Direct).unwrap();
+            let upgraded = upgrade(&raw).unwrap();
+            let after = load_text(folder, &name, &upgraded, &options()).skill.unwrap();
+            assert_eq!(after.dialect, Dialect::V2, "{name}");
+            assert_eq!(meaning(&before), meaning(&after), "{name}:\n{upgraded}");
+        }
+    }
+}
+
+#[test]
+fn a_summary_says_what_the_skill_says() {
+    for (name, path) in definitions("valid") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let skill = load_text(path.parent().unwrap(), &name, &text, &options()).skill.unwrap();
+        let summary = summarise(&name, &text).unwrap();
+        assert_eq!((&summary.name, summary.kind, summary.dialect), (&skill.name, Some(skill.kind), skill.dialect));
+        assert_eq!((&summary.description, &summary.version), (&skill.description, &skill.version));
+        if let Some(script) = skill.script() {
+            assert_eq!(summary.executor.as_deref(), Some(script.language.as_str()), "{name}");
+        }
+    }
+}
+
+/// The run path does without the schema: it must not let anything through that `skills validate` refuses.
+#[test]
+fn without_the_schema_check_the_verdict_is_the_same() {
+    for (name, path) in definitions("invalid") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let files = SkillFiles::folder(path.parent().unwrap()).unwrap();
+        let Ok(raw) = read(&name, &text, files, Scope::Direct) else { continue };
+        let quick = LoadOptions { schema_check: false, ..options() };
+        assert_eq!(validate(&raw, &quick).skill.is_some(), validate(&raw, &options()).skill.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn every_code_is_listed_once() {
+    let ids: BTreeSet<&str> = codes().iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids.len(), codes().len());
+    assert!(codes().iter().all(|(id, meaning)| id.len() == 5 && id.starts_with('S') && !meaning.is_empty()));
+}

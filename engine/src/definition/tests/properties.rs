@@ -1,0 +1,127 @@
+use super::{codes, fixtures, load, skill};
+use crate::definition::{classify, read, summarise, upgrade};
+use crate::{Dialect, Scope, SkillFiles};
+use proptest::prelude::*;
+
+/// Everything that takes a text, on a text.
+fn try_all(text: &str) {
+    let _ = classify(text);
+    let _ = summarise("test.json", text);
+    if let Ok(raw) = read("test.json", text, SkillFiles::empty(), Scope::Project) {
+        let _ = upgrade(&raw);
+    }
+    for diagnostic in load(text).diagnostics {
+        let _ = diagnostic.render(false);
+        assert!(!diagnostic.message.is_empty() && diagnostic.help.is_some());
+    }
+}
+
+/// The text of one of the seeds' examples.
+fn example() -> impl Strategy<Value = String> {
+    let mut texts: Vec<String> = std::fs::read_dir(fixtures().join("seeds"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    texts.sort();
+    prop::sample::select(texts)
+}
+
+/// JSON that is no definition, or nearly one.
+fn json() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        ".{0,8}".prop_map(Into::into),
+        Just("file://./%2e%2e/x.md".into()),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+            prop::collection::vec((key(), inner), 0..6)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn key() -> impl Strategy<Value = String> {
+    let known = [
+        "type", "skill_type", "name", "metadata", "executor", "command", "code", "language", "parameters", "timeout",
+        "security", "permissions", "resource_limits", "sandbox", "session", "session_config", "conversation", "prompt",
+        "resilience", "implementation", "handler", "steps", "commands", "default", "values", "pattern", "items",
+    ];
+    prop_oneof![4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_text_never_panics(text in ".{0,200}") {
+        try_all(&text);
+    }
+
+    #[test]
+    fn arbitrary_json_never_panics(value in json(), kind in prop::sample::select(vec!["code_inline", "conversation", "prompt_inline"])) {
+        try_all(&value.to_string());
+        if let serde_json::Value::Object(mut map) = value {
+            map.insert("type".into(), kind.into());
+            try_all(&serde_json::Value::Object(map).to_string());
+        }
+    }
+
+    #[test]
+    fn mutated_definitions_never_panic(text in example(), at in any::<prop::sample::Index>(), length in 0_usize..20, new in ".{0,4}") {
+        let mut characters: Vec<char> = text.chars().collect();
+        let start = at.index(characters.len());
+        let end = (start + length).min(characters.len());
+        characters.splice(start..end, new.chars());
+        try_all(&characters.into_iter().collect::<String>());
+    }
+}
+
+#[test]
+fn a_file_100_000_levels_deep_is_a_diagnostic() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let deep = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        assert_eq!(codes(&deep), ["S0002"]);
+        assert_eq!(classify(&deep), None);
+    }
+}
+
+#[test]
+fn which_files_are_definitions_is_decided_by_content() {
+    let v1 = Some(Dialect::V1);
+    let v2 = Some(Dialect::V2);
+    for (text, dialect) in [
+        (r#"{"skill_type": "code_inline"}"#, v1),
+        (r#"{"skill_type": "code_inline", "type": "code_inline"}"#, v1),
+        (r#"{"type": "code_inline"}"#, v2),
+        (r#"{"type": "code-inline"}"#, v2),
+        (r#"{"type": "whatever", "prompt_template": "x"}"#, v2),
+        (r#"{"name": "a", "command": "ls"}"#, v2),
+        (r#"{"metadata": {"name": "a"}, "executor": {}}"#, v1),
+        (r#"{"$schema": "https://example.org/skill-v1.json"}"#, v1),
+        (r#"{"type": "object", "properties": {}}"#, None),
+        (r#"{"name": "package", "type": "module", "scripts": {}}"#, None),
+        (r#"{"states": [], "start": "ask"}"#, None),
+        (r#"[{"type": "code_inline"}]"#, None),
+        ("", None),
+        (r#"{"skill_type": "code_inline",,}"#, v1),
+        (r#"{"type": "prompt_inline" "name": 1}"#, v2),
+        (r#"{"broken": "#, None),
+    ] {
+        assert_eq!(classify(text), dialect, "{text}");
+    }
+}
+
+#[test]
+fn both_forms_of_parameters_and_v1_keys_are_read_in_v2() {
+    let list = skill(r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":[{"name":"x","type":"string","required":true}]}"#);
+    let map = skill(r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":{"x":{"type":"string","required":true}}}"#);
+    assert_eq!(list.parameters, map.parameters);
+    assert!(list.parameters_declared);
+}

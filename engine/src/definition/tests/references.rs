@@ -1,0 +1,98 @@
+use super::load_text;
+use crate::definition::LoadOptions;
+use std::path::Path;
+
+/// A prompt skill that refers to one file.
+fn referring(reference: &str) -> String {
+    serde_json::json!({"type": "prompt_inline", "name": "p", "description": "d", "prompt": reference}).to_string()
+}
+
+/// The template that a reference gives, or the codes of what is wrong with it.
+fn follow(folder: &Path, reference: &str, options: &LoadOptions) -> Result<String, Vec<&'static str>> {
+    let loaded = load_text(folder, "p.json", &referring(reference), options);
+    match loaded.skill.as_deref().map(|skill| &skill.body) {
+        Some(crate::Body::Prompt { template, .. }) => Ok(template.clone()),
+        _ => Err(loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect()),
+    }
+}
+
+#[test]
+fn a_relative_reference_is_read_below_the_definition() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("a b")).unwrap();
+    std::fs::write(folder.path().join("a b/ä%2e.md"), "text").unwrap();
+    let options = LoadOptions::default();
+    assert_eq!(follow(folder.path(), "file://./a%20b/%C3%A4%252e.md", &options).unwrap(), "text");
+    assert_eq!(follow(folder.path(), "FILE://./a b/../a b/ä%252e.md", &options).unwrap(), "text");
+}
+
+#[test]
+fn an_absolute_reference_is_read_below_allowed_folders_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = tempfile::tempdir().unwrap();
+    std::fs::write(shared.path().join("shared.md"), "shared").unwrap();
+    let reference = format!("file://{}/shared.md", shared.path().display());
+    assert_eq!(follow(folder.path(), &reference, &LoadOptions::default()).unwrap_err(), ["S0060"]);
+    let allowed = LoadOptions { absolute_folders: vec![shared.path().to_owned()], ..LoadOptions::default() };
+    assert_eq!(follow(folder.path(), &reference, &allowed).unwrap(), "shared");
+    // A folder that only begins like an allowed one, and one that `..` leads to, are others.
+    let beside = format!("file://{}x/shared.md", shared.path().display());
+    assert_eq!(follow(folder.path(), &beside, &allowed).unwrap_err(), ["S0060"]);
+    let up = format!("file://{}/../shared.md", shared.path().display());
+    assert_eq!(follow(folder.path(), &up, &allowed).unwrap_err(), ["S0060"]);
+}
+
+#[test]
+fn a_file_has_to_be_small_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.md"), "12345").unwrap();
+    let most = |max_reference_bytes| LoadOptions { max_reference_bytes, ..LoadOptions::default() };
+    assert_eq!(follow(folder.path(), "file://./a.md", &most(5)).unwrap(), "12345");
+    assert_eq!(follow(folder.path(), "file://./a.md", &most(4)).unwrap_err(), ["S0054"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_folder_and_special_files_are_refused() {
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.md"), "secret").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("inside.md"), "inside").unwrap();
+    std::os::unix::fs::symlink(outside.path().join("secret.md"), folder.path().join("out.md")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), folder.path().join("outer")).unwrap();
+    std::os::unix::fs::symlink("inside.md", folder.path().join("in.md")).unwrap();
+    let options = LoadOptions::default();
+    assert_eq!(follow(folder.path(), "file://./out.md", &options).unwrap_err(), ["S0052"]);
+    assert_eq!(follow(folder.path(), "file://./outer/secret.md", &options).unwrap_err(), ["S0052"]);
+    assert_eq!(follow(folder.path(), "file://./in.md", &options).unwrap(), "inside");
+    // Opening a pipe would wait for a writer for ever.
+    let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.md")).status().unwrap();
+    assert!(made.success());
+    assert_eq!(follow(folder.path(), "file://./pipe.md", &options).unwrap_err(), ["S0053"]);
+}
+
+#[test]
+fn the_digest_is_of_the_definition_and_every_file_but_not_of_their_place() {
+    let digest = |content: &str, reference: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a.md"), content).unwrap();
+        std::fs::write(folder.path().join("b.md"), content).unwrap();
+        let loaded = load_text(folder.path(), "p.json", &referring(reference), &LoadOptions::default());
+        loaded.skill.unwrap().digest.clone()
+    };
+    let one = digest("x", "file://./a.md");
+    assert_eq!(one.len(), 64);
+    assert_eq!(one, digest("x", "file://./a.md"));
+    assert_ne!(one, digest("y", "file://./a.md"));
+    assert_ne!(one, digest("x", "file://./b.md"));
+}
+
+#[test]
+fn code_of_a_file_is_named_as_errors_name_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("scripts")).unwrap();
+    std::fs::write(folder.path().join("scripts/a.py"), "1\n").unwrap();
+    let text = r#"{"type": "code_inline", "name": "a", "description": "d", "code": "file://./scripts/a.py"}"#;
+    let loaded = load_text(folder.path(), "skills/a/a.json", text, &LoadOptions::default());
+    assert_eq!(loaded.skill.unwrap().script().unwrap().file, "skills/a/scripts/a.py");
+}
