@@ -110,17 +110,35 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         Some(_) => body::build(&mut fields, &mut limits, context),
         None => body::skip(&mut fields),
     };
-    let skill = Skill {
-        name: name.unwrap_or_default(),
+    let prompt = body::guides(&mut fields, context);
+    let version = fields.text("version", &mut context.sink);
+    let version = version.and_then(|text| names::version("the version", text, &mut context.sink));
+    let about = [
+        fields.text("author", &mut context.sink),
+        fields.text("license", &mut context.sink),
+        fields.filled("output_format", &mut context.sink),
+    ];
+    let [author, license, output_format] = about.map(owned);
+    let aliases = aliases(&mut fields, context);
+    let homepage = homepage(&mut fields, context);
+    let scope = scope(raw, &mut fields, context);
+    let dependencies = dependencies(&mut fields, context);
+    let provides = provides(&mut fields, context);
+    let metadata = metadata(&mut fields, context);
+    configuration(&mut fields, context);
+    fields.finish(&mut context.sink);
+    // Everything has been looked at: what is missing now has been reported.
+    Some(Skill {
+        name: name?,
         description,
-        version: fields.text("version", &mut context.sink).and_then(|t| names::version("the version", t, &mut context.sink)),
-        aliases: aliases(&mut fields, context),
-        author: owned(fields.text("author", &mut context.sink)),
-        license: owned(fields.text("license", &mut context.sink)),
-        homepage: homepage(&mut fields, context),
-        kind: context.kind,
+        version,
+        aliases,
+        author,
+        license,
+        homepage,
+        kind: kind?,
         dialect: raw.dialect,
-        scope: scope(raw, &mut fields, context),
+        scope,
         file: raw.file.clone(),
         folder: raw.files.path().map(std::path::Path::to_path_buf),
         body: body?,
@@ -128,19 +146,16 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         parameters_declared: declared.is_some(),
         limits,
         permissions,
-        prompt: body::guides(&mut fields, context),
+        prompt,
         session,
-        output_format: owned(fields.filled("output_format", &mut context.sink)),
+        output_format,
         resilience,
-        dependencies: dependencies(&mut fields, context),
-        provides: provides(&mut fields, context),
-        metadata: metadata(&mut fields, context),
+        dependencies,
+        provides,
+        metadata,
         digest: context.references.digest(&raw.text),
         files: raw.files.clone(),
-    };
-    configuration(&mut fields, context);
-    fields.finish(&mut context.sink);
-    Some(skill)
+    })
 }
 
 fn owned(text: Option<Text<'_>>) -> Option<String> {
@@ -164,8 +179,7 @@ fn name(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
         return names::check("the name", name, &mut context.sink);
     }
     if context.dialect == Dialect::V1 {
-        let help = "write `\"metadata\": {\"name\": \"…\", …}`";
-        fields.missing(codes::MISSING_KEY, "name", help, &mut context.sink);
+        // Reported by the translation, at `metadata`.
         return None;
     }
     let stem = reader::stem(context.file);

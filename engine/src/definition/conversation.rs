@@ -4,7 +4,7 @@ use crate::definition::body::report_at_type;
 use crate::definition::build::Context;
 use crate::definition::fields::{Fields, Text};
 use crate::definition::{codes, limits};
-use crate::{Body, ContextFiles, Conversation};
+use crate::{Body, ContextFiles, Conversation, Dialect};
 
 /// The conversation of a definition.
 pub(crate) fn build(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {
@@ -43,7 +43,8 @@ pub(crate) fn build(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Optio
     conversation.model = fields.filled("model", &mut context.sink).map(|text| text.text.to_owned());
     conversation.context_window = fields.count("context_window", &limits::TOKENS, &mut context.sink);
     if !nested && fields.node("prompt_template").is_none() {
-        let message = "a `conversation` skill has to have a `conversation` or a `prompt_template`".to_owned();
+        let or = if context.dialect == Dialect::V1 { "" } else { " or a `prompt_template`" };
+        let message = format!("a `conversation` skill has to have a `conversation`{or}");
         let help = "add `\"conversation\": {\"initial_prompt\": \"…\"}`";
         report_at_type(fields, codes::MISSING_CONVERSATION, message, help, context);
     }

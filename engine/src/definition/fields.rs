@@ -32,6 +32,13 @@ impl<'a> Fields<'a> {
         Fields { object, place: place.to_owned(), asked: Vec::new(), lenient: false }
     }
 
+    /// The same object under another name in messages.
+    #[must_use]
+    pub(crate) fn called(mut self, place: &str) -> Fields<'a> {
+        place.clone_into(&mut self.place);
+        self
+    }
+
     /// Where the object stands.
     pub(crate) fn span(&self) -> &'a Span {
         &self.object.span
@@ -59,7 +66,8 @@ impl<'a> Fields<'a> {
         match node.as_str() {
             Some(text) => Some(Text { text, span: &node.span }),
             None => {
-                self.wrong_type(key, node, "a string", "write it in double quotes", sink);
+                let help = if node.is_object() || node.is_array() { "write a text" } else { "write it" };
+                self.wrong_type(key, node, "a string", &format!("{help} in double quotes"), sink);
                 None
             }
         }

@@ -3,7 +3,7 @@
 use crate::definition::build::Context;
 use crate::definition::fields::Fields;
 use crate::definition::{codes, limits, suggest};
-use crate::{LimitRequest, Persistence, Resilience, SessionSettings, SkillKind};
+use crate::{Dialect, LimitRequest, Persistence, Resilience, SessionSettings, SkillKind};
 
 /// Kinds of failure that may be tried again: the seed's names, and those of the outcome.
 const RETRY_ON: &[&str] = &[
@@ -70,7 +70,9 @@ pub(crate) fn session(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Opt
         context.sink.error(codes::INLINE_WITH_SESSION, &member.key_span, message, help);
         return None;
     }
-    let mut inner = fields.object("session_config", &mut context.sink)?;
+    // v1 calls it otherwise, and messages call it what the file does.
+    let place = if context.dialect == Dialect::V1 { "session" } else { "session_config" };
+    let mut inner = fields.object("session_config", &mut context.sink)?.called(place);
     let settings = SessionSettings {
         max_duration: context.seconds(&mut inner, "max_duration", &limits::LIFETIME, limits::SESSION),
         idle_timeout: context.seconds(&mut inner, "session_timeout", &limits::LIFETIME, limits::SESSION),

@@ -27,8 +27,7 @@ pub(crate) fn parse(sink: &mut Sink) -> Option<Node> {
     let parsed = match parse_to_ast(&text[offset..], &CollectOptions::default(), &OPTIONS) {
         Ok(parsed) => parsed,
         Err(error) => {
-            let range = error.range();
-            let span = range.start + offset..(range.end + offset).max(range.start + offset + 1);
+            let span = point(&text, error.range().start + offset, error.range().end + offset);
             let (message, help) = explain(error.kind(), text.get(span.clone()).unwrap_or(""));
             sink.error(codes::SYNTAX, &span, message, help);
             return None;
@@ -71,7 +70,10 @@ impl Converter<'_> {
         let data = match value {
             Value::NullKeyword(_) => Data::Null,
             Value::BooleanLit(literal) => Data::Bool(literal.value),
-            Value::StringLit(literal) => Data::String(literal.value.clone().into_owned()),
+            Value::StringLit(literal) => {
+                self.check_string(&span);
+                Data::String(literal.value.clone().into_owned())
+            }
             Value::NumberLit(literal) => {
                 self.check_number(literal.value, &span);
                 Data::Number(literal.value.to_owned())
@@ -105,6 +107,16 @@ impl Converter<'_> {
             }
         }
         members
+    }
+
+    /// The parser lets a string run over several lines, which no other reader of JSON does.
+    fn check_string(&mut self, span: &Span) {
+        let written = &self.sink.text()[span.clone()];
+        let Some(at) = written.find(|c: char| c < ' ') else { return };
+        let what = if written[at..].starts_with('\t') { "a tab" } else { "a line break" };
+        let help = "write `\\n` for a line break and `\\t` for a tab";
+        let span = span.start..span.start + at;
+        self.sink.error(codes::SYNTAX, &span, format!("this text has {what} in it, which JSON does not allow"), help);
     }
 
     fn check_number(&mut self, text: &str, span: &Span) {
@@ -160,6 +172,15 @@ fn too_deep(text: &str) -> Option<usize> {
     None
 }
 
+/// Where a complaint points to: the first line of its range that says something.
+fn point(text: &str, start: usize, end: usize) -> Span {
+    let range = text.get(start..end).unwrap_or("");
+    let shown = range.trim_start();
+    let start = start + range.len() - shown.len();
+    let shown = shown.lines().next().unwrap_or("").trim_end();
+    start..start + shown.len().max(1)
+}
+
 /// The parser's complaint in a person's words, with what to write instead.
 fn explain(kind: &ParseErrorKind, found: &str) -> (String, &'static str) {
     use ParseErrorKind as K;
@@ -184,7 +205,7 @@ fn explain(kind: &ParseErrorKind, found: &str) -> (String, &'static str) {
         K::UnexpectedCloseBrace | K::UnexpectedCloseBracket => ("a closing bracket without an opening one", "remove it"),
         K::UnexpectedColon => ("a colon where a value has to be", "remove it, or put a key in front of it"),
         K::UnexpectedComma => ("a comma where a value has to be", "remove it"),
-        K::UnexpectedWord if !found.is_empty() => {
+        _ if !found.is_empty() && found.chars().all(|c| c.is_alphanumeric() || c == '_') => {
             let message = format!("`{found}` is not JSON");
             return (message, "write a text in double quotes, a number, true, false or null");
         }

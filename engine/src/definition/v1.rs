@@ -69,10 +69,18 @@ pub(crate) fn gather(root: &Node, sink: &mut Sink) -> Node {
 
 /// `metadata.name` and the like to the top level; what is left stays in `metadata`.
 fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
-    let Some(member) = root.member("metadata") else { return };
+    let help = "write `\"metadata\": {\"name\": \"…\", \"description\": \"…\"}`";
+    let Some(member) = root.member("metadata") else {
+        let start = root.span.start;
+        sink.error(codes::MISSING_KEY, &(start..start + 1), "the definition has no `metadata`, where its name is", help);
+        return;
+    };
     if !member.value.is_object() && !member.value.is_null() {
         let message = format!("`metadata` is {}, but has to be an object", member.value.type_name());
-        sink.error(codes::WRONG_TYPE, &member.value.span, message, "write `{\"name\": …, \"description\": …}`");
+        sink.error(codes::WRONG_TYPE, &member.value.span, message, help);
+    } else if member.value.get("name").is_none_or(Node::is_null) {
+        let start = member.value.span.start;
+        sink.error(codes::MISSING_KEY, &(start..start + 1), "`metadata` has no `name`", help);
     }
     let mut rest = Node::object(&member.value.span);
     for inner in member.value.members() {

@@ -8,7 +8,7 @@ mod v1;
 mod v2;
 
 use crate::Dialect;
-use crate::definition::node::{Node, Span};
+use crate::definition::node::Node;
 use crate::definition::sink::Sink;
 use crate::definition::{RawDefinition, codes};
 use jsonschema::Validator;
@@ -48,27 +48,31 @@ pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
     let value = root.to_value();
     for error in validator.iter_errors(&value) {
         let pointer = error.instance_path().to_string();
-        let span = locate(root, &pointer);
-        if !sink.has_error_at(&span) {
+        let node = locate(root, &pointer);
+        // An excerpt of a whole object says nothing: its opening bracket stands for it. But an error anywhere inside is
+        // the reason why an executor, say, matches none of its forms.
+        let bracket = node.span.start..node.span.start + 1;
+        let about = if pointer.is_empty() { &bracket } else { &node.span };
+        let span = if node.is_object() { &bracket } else { &node.span };
+        if !sink.has_error_at(about) {
             let place = if pointer.is_empty() { "the definition".to_owned() } else { format!("`{pointer}`") };
             let message = format!("{place} does not match the schema: {error}");
-            sink.error(codes::SCHEMA, &span, message, "`skills schema` prints what is allowed");
+            sink.error(codes::SCHEMA, span, message, "`skills schema` prints what is allowed");
         }
     }
 }
 
-/// The span of a JSON pointer; that of an object is its opening bracket, since an excerpt of all of it says nothing.
-fn locate(root: &Node, pointer: &str) -> Span {
+/// The node at a JSON pointer, or the last one on the way to it.
+fn locate<'a>(root: &'a Node, pointer: &str) -> &'a Node {
     let mut node = root;
     for part in pointer.split('/').skip(1) {
         let key = part.replace("~1", "/").replace("~0", "~");
-        let next = node.get(&key).or_else(|| node.items().get(key.parse::<usize>().ok()?));
-        match next {
+        match node.get(&key).or_else(|| node.items().get(key.parse::<usize>().ok()?)) {
             Some(next) => node = next,
             None => break,
         }
     }
-    if node.is_object() { node.span.start..node.span.start + 1 } else { node.span.clone() }
+    node
 }
 
 #[cfg(test)]
