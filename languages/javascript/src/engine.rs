@@ -1,0 +1,356 @@
+use crate::heap::{Heap, StopFlag};
+use crate::natives::{self, Natives};
+use crate::source::Prepared;
+use deno_core::v8;
+use skills_core::{ErrorKind, Failure, FunctionSpec, Host, Interrupt};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The name of the bridge in stack traces. Frames of it are never shown.
+const BRIDGE_NAME: &str = "skills:bridge";
+
+/// The bridge: one function's body, in parts that each hold one concern.
+const BRIDGE: &str = concat!(
+    include_str!("bridge/values.js"),
+    include_str!("bridge/errors.js"),
+    include_str!("bridge/console.js"),
+    include_str!("bridge/run.js"),
+    include_str!("bridge/extras.js"),
+    include_str!("bridge/harden.js"),
+);
+
+/// What the bridge hands back to the host.
+struct Bridge {
+    run: v8::Global<v8::Function>,
+    poll: v8::Global<v8::Function>,
+    tick: v8::Global<v8::Function>,
+    count: v8::Global<v8::Function>,
+    unharmed: v8::Global<v8::Function>,
+    finished: v8::Global<v8::Function>,
+}
+
+/// A compiled script: the function that the bridge calls for each run.
+pub(crate) struct Compiled {
+    main: v8::Global<v8::Function>,
+    mode: i32,
+    /// The name under which stack traces know it.
+    pub(crate) resource: String,
+}
+
+/// How a script's compilation or run ended without an answer.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The engine was stopped, or ran out of memory or stack where that could not be caught.
+    Stopped(String),
+    /// The engine refused the text: message and stack.
+    Syntax(String, String),
+}
+
+/// One isolate with its context and the bridge in it. It stays on the thread that made it.
+pub(crate) struct Engine {
+    // Dropped in this order by hand: everything that points into the isolate before it.
+    parts: Option<(Heap, Bridge, v8::Global<v8::Context>)>,
+    isolate: Option<v8::OwnedIsolate>,
+    handle: v8::IsolateHandle,
+    stop: Arc<StopFlag>,
+    natives: Rc<Natives>,
+    compiled: u64,
+}
+
+/// Ends execution from another thread.
+struct Stopper {
+    handle: v8::IsolateHandle,
+    stop: Arc<StopFlag>,
+}
+
+impl Interrupt for Stopper {
+    fn interrupt(&self) {
+        self.stop.set();
+        self.handle.terminate_execution();
+    }
+}
+
+/// While it lives, the isolate is the one that the thread works in. Isolates nest: a host function may run another script.
+struct Entered<'a>(&'a v8::Isolate);
+
+impl<'a> Entered<'a> {
+    fn new(isolate: &'a v8::Isolate) -> Entered<'a> {
+        // SAFETY: the isolate belongs to this thread, and the guard's drop exits it in reverse order.
+        unsafe { isolate.enter() };
+        Entered(isolate)
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        // SAFETY: entered by `new`; guards on one thread are dropped in reverse order.
+        unsafe { self.0.exit() };
+    }
+}
+
+impl Engine {
+    /// Starts an isolate whose scripts see the host's functions.
+    pub(crate) fn new(host: &Arc<dyn Host>) -> Result<Engine, Failure> {
+        deno_core::JsRuntime::init_platform(None);
+        let mut isolate = v8::Isolate::new(v8::CreateParams::default());
+        isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
+        isolate.set_host_import_module_dynamically_callback(natives::refuse_import);
+        let stop = Arc::new(StopFlag::default());
+        let handle = isolate.thread_safe_handle();
+        let natives = Rc::new(Natives::new(handle.clone(), Arc::clone(&stop)));
+        isolate.set_slot(Rc::clone(&natives));
+        let made = build(&mut isolate, host, &stop);
+        // An isolate is entered when it is made; from here on it is entered for each use.
+        // SAFETY: it is the one that the thread is in, because `build` left what it entered.
+        unsafe { isolate.exit() };
+        let mut engine =
+            Engine { parts: None, isolate: Some(isolate), handle, stop, natives, compiled: 0 };
+        engine.parts = Some(made?);
+        Ok(engine)
+    }
+
+    pub(crate) fn natives(&self) -> &Rc<Natives> {
+        &self.natives
+    }
+
+    pub(crate) fn interrupt(&self) -> Arc<dyn Interrupt> {
+        Arc::new(Stopper { handle: self.handle.clone(), stop: Arc::clone(&self.stop) })
+    }
+
+    pub(crate) fn stop(&self) -> &StopFlag {
+        &self.stop
+    }
+
+    pub(crate) fn heap(&self) -> Option<&Heap> {
+        self.parts.as_ref().map(|parts| &parts.0)
+    }
+
+    /// Makes ready for a run: nothing is to be stopped, and memory is bounded.
+    pub(crate) fn start(&mut self, memory: Option<u64>) {
+        self.stop.clear();
+        self.handle.cancel_terminate_execution();
+        if let Some(heap) = self.heap() {
+            heap.start(memory);
+        }
+    }
+
+    /// Compiles a prepared script.
+    pub(crate) fn compile(&mut self, prepared: &Prepared, refuses_code: bool) -> Result<Compiled, Fault> {
+        self.compiled += 1;
+        let resource = format!("skill:{}", self.compiled);
+        let names = [prepared.names.skill.as_str(), "params", prepared.names.tools.as_str()];
+        let main = self.with(|scope, _, _| {
+            // The body's first line is ours, so that its second is line 1 of the script.
+            compile_function(scope, &resource, &prepared.body, &names, -1)
+        })?;
+        let mode = i32::from(prepared.asynchronous) | i32::from(prepared.calls) << 1 | i32::from(refuses_code) << 2;
+        Ok(Compiled { main, mode, resource })
+    }
+
+    /// Runs a compiled script up to its first answer: see `run` in `bridge/run.js`.
+    pub(crate) fn run(
+        &mut self,
+        compiled: &Compiled,
+        params: &str,
+        wide: &str,
+        most: Option<u64>,
+    ) -> Result<String, Fault> {
+        self.with(|scope, bridge, _| {
+            let main: v8::Local<'_, v8::Value> = v8::Local::new(scope, &compiled.main).into();
+            let arguments = [
+                main,
+                v8::Integer::new(scope, compiled.mode).into(),
+                text(scope, params)?.into(),
+                text(scope, wide)?.into(),
+                v8::Number::new(scope, most.map_or(-1.0, |most| most as f64)).into(),
+            ];
+            let answer = call(scope, &bridge.run, &arguments)?;
+            Ok(answer.to_rust_string_lossy(scope))
+        })
+    }
+
+    /// Runs the microtasks that are waiting.
+    pub(crate) fn run_microtasks(&mut self) {
+        let _ = self.with(|scope, _, heap| {
+            heap.run_microtasks(scope);
+            Ok(())
+        });
+    }
+
+    /// The answer, or `?` where it is still to come.
+    pub(crate) fn poll(&mut self) -> Result<String, Fault> {
+        self.with(|scope, bridge, _| Ok(call(scope, &bridge.poll, &[])?.to_rust_string_lossy(scope)))
+    }
+
+    /// Runs a timer that is due. The milliseconds until the next one, or a negative number where there is none.
+    pub(crate) fn tick(&mut self) -> Result<f64, Fault> {
+        self.with(|scope, bridge, _| Ok(call(scope, &bridge.tick, &[])?.number_value(scope).unwrap_or(-1.0)))
+    }
+
+    /// The operations that an instrumented script counted.
+    pub(crate) fn count(&mut self) -> Option<u64> {
+        let count = self.with(|scope, bridge, _| Ok(call(scope, &bridge.count, &[])?.number_value(scope)));
+        count.ok().flatten().filter(|count| *count >= 0.0).map(|count| count as u64)
+    }
+
+    /// Forgets a run, and says whether the next one finds the world as this one did. Only where `compare` is anything
+    /// compared; it is for scripts that may have changed something.
+    pub(crate) fn finish(&mut self, compare: bool) -> bool {
+        self.natives.forget();
+        if let Some(heap) = self.heap() {
+            heap.end();
+        }
+        if self.stop.is_set() {
+            return false;
+        }
+        let finished = self.with(|scope, bridge, _| {
+            call(scope, &bridge.finished, &[])?;
+            Ok(!compare || call(scope, &bridge.unharmed, &[])?.is_true())
+        });
+        finished.unwrap_or(false)
+    }
+
+    fn with<R>(
+        &mut self,
+        work: impl FnOnce(&mut v8::PinScope<'_, '_>, &Bridge, &Heap) -> Result<R, Fault>,
+    ) -> Result<R, Fault> {
+        let (Some(isolate), Some((heap, bridge, context))) = (self.isolate.as_mut(), self.parts.as_ref()) else {
+            return Err(Fault::Stopped("the engine did not start".into()));
+        };
+        // SAFETY: as in `Entered`, which cannot hold the borrow that the scope needs mutably.
+        unsafe { isolate.enter() };
+        let result = {
+            v8::scope!(let scope, &mut *isolate);
+            let context = v8::Local::new(scope, context);
+            let scope = &mut v8::ContextScope::new(scope, context);
+            work(scope, bridge, heap)
+        };
+        // SAFETY: entered above, and whatever was entered in between has been left.
+        unsafe { isolate.exit() };
+        result
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(isolate) = self.isolate.take() {
+            // Dropping an isolate exits it, and insists on being inside.
+            std::mem::forget(Entered::new(&isolate));
+            self.parts.take();
+            drop(isolate);
+        }
+    }
+}
+
+fn unavailable(why: impl Into<String>) -> Failure {
+    Failure::new(ErrorKind::Unavailable, format!("the JavaScript engine did not start: {}", why.into()))
+}
+
+fn build(
+    isolate: &mut v8::OwnedIsolate,
+    host: &Arc<dyn Host>,
+    stop: &Arc<StopFlag>,
+) -> Result<(Heap, Bridge, v8::Global<v8::Context>), Failure> {
+    v8::scope!(let scope, isolate);
+    let context = v8::Context::new(scope, v8::ContextOptions::default());
+    let scope = &mut v8::ContextScope::new(scope, context);
+    let heap = Heap::attach(context, Arc::clone(stop))
+        .ok_or_else(|| unavailable("its memory cannot be bounded with this version of the engine"))?;
+    heap.start(None);
+    let bridge = build_bridge(scope, host).map_err(|fault| unavailable(format!("{fault:?}")))?;
+    heap.run_microtasks(scope);
+    heap.set_base();
+    Ok((heap, bridge, v8::Global::new(scope, context)))
+}
+
+fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Result<Bridge, Fault> {
+    let setup = compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "specs"], 0)?;
+    let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
+    let arguments = [
+        v8::Function::new(scope, natives::print).ok_or_else(missing)?.into(),
+        v8::Function::new(scope, natives::call).ok_or_else(missing)?.into(),
+        v8::Function::new(scope, natives::exceeded).ok_or_else(missing)?.into(),
+        text(scope, &describe(host))?.into(),
+    ];
+    let made = call(scope, &setup, &arguments)?;
+    let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;
+    let mut take = |name: &str| -> Result<v8::Global<v8::Function>, Fault> {
+        let key = text(scope, name)?;
+        let found = made.get(scope, key.into()).ok_or_else(missing)?;
+        let function = v8::Local::<v8::Function>::try_from(found).map_err(|_| missing())?;
+        Ok(v8::Global::new(scope, function))
+    };
+    Ok(Bridge {
+        run: take("run")?,
+        poll: take("poll")?,
+        tick: take("tick")?,
+        count: take("count")?,
+        unharmed: take("unharmed")?,
+        finished: take("finished")?,
+    })
+}
+
+/// The host's functions as the bridge reads them.
+fn describe(host: &Arc<dyn Host>) -> String {
+    let one = |(index, spec): (usize, &FunctionSpec)| {
+        serde_json::json!({"name": spec.name, "global": host.is_global(index)})
+    };
+    serde_json::Value::Array(host.functions().iter().enumerate().map(one).collect()).to_string()
+}
+
+fn text<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> Result<v8::Local<'s, v8::String>, Fault> {
+    v8::String::new(scope, text).ok_or_else(|| Fault::Stopped("a string is too long for the engine".into()))
+}
+
+fn compile_function(
+    scope: &mut v8::PinScope<'_, '_>,
+    name: &str,
+    body: &str,
+    parameters: &[&str],
+    line_offset: i32,
+) -> Result<v8::Global<v8::Function>, Fault> {
+    let code = text(scope, body)?;
+    let resource = text(scope, name)?.into();
+    let origin = v8::ScriptOrigin::new(scope, resource, line_offset, 0, false, 0, None, false, false, false, None);
+    let mut source = v8::script_compiler::Source::new(code, Some(&origin));
+    let parameters = parameters.iter().map(|name| text(scope, name)).collect::<Result<Vec<_>, _>>()?;
+    v8::tc_scope!(let scope, scope);
+    let function = v8::script_compiler::compile_function(
+        scope,
+        &mut source,
+        &parameters,
+        &[],
+        v8::script_compiler::CompileOptions::NoCompileOptions,
+        v8::script_compiler::NoCacheReason::NoReason,
+    );
+    if let Some(function) = function {
+        return Ok(v8::Global::new(scope, function));
+    }
+    let Some(error) = scope.exception() else {
+        return Err(Fault::Stopped("the script could not be compiled".into()));
+    };
+    let message = error.to_rust_string_lossy(scope);
+    let stack = v8::Local::<v8::Object>::try_from(error).ok().and_then(|error| {
+        let key = v8::String::new(scope, "stack")?;
+        Some(error.get(scope, key.into())?.to_rust_string_lossy(scope))
+    });
+    Err(Fault::Syntax(message, stack.unwrap_or_default()))
+}
+
+fn call<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    function: &v8::Global<v8::Function>,
+    arguments: &[v8::Local<'s, v8::Value>],
+) -> Result<v8::Local<'s, v8::Value>, Fault> {
+    let function = v8::Local::new(scope, function);
+    let receiver = v8::undefined(scope).into();
+    v8::tc_scope!(let scope, scope);
+    match function.call(scope, receiver, arguments) {
+        Some(value) => Ok(value),
+        None => {
+            let why = scope.exception().map(|error| error.to_rust_string_lossy(scope));
+            scope.reset();
+            Err(Fault::Stopped(why.unwrap_or_else(|| "execution was ended".into())))
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What the bridge answers, as values and failures.
+
+use crate::engine::Fault;
+use crate::natives::Natives;
+use crate::source::Columns;
+use serde::Deserialize;
+use serde_json::Value;
+use skills_core::value::Meter;
+use skills_core::{Budget, ErrorKind, Failure, Frame, LimitName, Script};
+
+/// What is needed to find a place of the script again.
+pub(crate) struct Places<'a> {
+    pub(crate) script: &'a Script,
+    pub(crate) resource: &'a str,
+    pub(crate) columns: &'a Columns,
+}
+
+/// What the bridge tells of a run that threw: see `thrown` in `bridge/errors.js`.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Thrown {
+    stop: Option<String>,
+    detail: String,
+    path: Vec<Value>,
+    thrown: Option<String>,
+    name: String,
+    message: String,
+    stack: String,
+    id: i64,
+    deep: bool,
+}
+
+/// Reads an answer: `=` and a value, or `!` and an error.
+pub(crate) fn read(answer: &str, places: &Places<'_>, natives: &Natives, budget: &Budget) -> Result<Value, Failure> {
+    let script = places.script;
+    if let Some(json) = answer.strip_prefix('=') {
+        if let Some(limit) = budget.limits().result.filter(|limit| json.len() as u64 > *limit) {
+            return Err(too_large(budget, limit, json.len() as u64));
+        }
+        return serde_json::from_str(json).map_err(|error| internal(script, format!("the result is not JSON: {error}")));
+    }
+    let thrown: Thrown = answer
+        .strip_prefix('!')
+        .and_then(|json| serde_json::from_str(json).ok())
+        .ok_or_else(|| internal(script, "the script's answer cannot be read".into()))?;
+    if let Some(stop) = &thrown.stop {
+        let failure = refused(stop, &thrown, budget);
+        return Err(failure.in_script(script.language, Vec::new()));
+    }
+    if let Some(shown) = &thrown.thrown {
+        return Err(script_error(script, format!("uncaught {shown}"), Vec::new()));
+    }
+    let frames = frames(&thrown.stack, places);
+    if let Some(failure) = natives.failure(thrown.id) {
+        return Err(failure.in_script(script.language, frames));
+    }
+    let message = match (thrown.name.as_str(), thrown.message.as_str()) {
+        (name, "") => name.to_owned(),
+        (name, message) => format!("{name}: {message}"),
+    };
+    if thrown.deep {
+        return Err(too_deep(message).in_script(script.language, frames));
+    }
+    Err(script_error(script, message, frames))
+}
+
+/// The failure of a script that could not be compiled, or that the engine ended.
+pub(crate) fn fault(fault: &Fault, places: &Places<'_>) -> Failure {
+    match fault {
+        Fault::Syntax(message, stack) => script_error(places.script, message.clone(), frames(stack, places)),
+        Fault::Stopped(why) if why.contains("Maximum call stack") || why.contains("stack overflow") => {
+            too_deep(why.clone()).in_script(places.script.language, Vec::new())
+        }
+        Fault::Stopped(why) => internal(places.script, format!("the engine ended the script: {why}")),
+    }
+}
+
+/// The failure of a promise that nothing can settle any more.
+pub(crate) fn never_settled(script: &Script) -> Failure {
+    script_error(script, "the promise was never settled".into(), Vec::new())
+        .with_help("something is awaited that neither a timer nor other code resolves or rejects")
+}
+
+fn script_error(script: &Script, message: String, frames: Vec<Frame>) -> Failure {
+    Failure::new(ErrorKind::ScriptError, message).in_script(script.language, frames)
+}
+
+fn internal(script: &Script, message: String) -> Failure {
+    Failure::new(ErrorKind::Internal, message).in_script(script.language, Vec::new())
+}
+
+fn too_deep(message: String) -> Failure {
+    Failure::new(ErrorKind::RecursionLimit, message)
+        .with_help("calls are nested deeper than the engine's stack allows: look for a recursion that does not end")
+}
+
+fn too_large(budget: &Budget, limit: u64, reading: u64) -> Failure {
+    budget.breach(skills_core::Breach { name: LimitName::Result, limit, reading })
+}
+
+/// The failure of a result that JSON cannot hold, worded as for every language.
+fn refused(stop: &str, thrown: &Thrown, budget: &Budget) -> Failure {
+    if stop == "size" {
+        let limit = budget.limits().result.unwrap_or(0);
+        let reading = thrown.detail.parse::<f64>().map_or(limit + 1, |reading| reading as u64);
+        return too_large(budget, limit, reading.max(limit + 1));
+    }
+    let mut meter = Meter::new("result", None);
+    for step in &thrown.path {
+        let entered = match step {
+            Value::String(key) => meter.enter_key(key),
+            index => meter.enter_index(index.as_u64().unwrap_or(0) as usize),
+        };
+        if let Err(failure) = entered {
+            return failure;
+        }
+    }
+    if stop == "depth" {
+        // One level further than the path, which is what the bridge refused.
+        return meter.enter_index(0).err().unwrap_or_else(|| meter.not_finite("too deep"));
+    }
+    meter.not_finite(&thrown.detail)
+}
+
+/// The frames of a stack that lie in the script, innermost first.
+///
+/// A line is `    at name (skill:1:2:3)` or `    at skill:1:2:3`; whatever else a script may have written there is skipped.
+fn frames(stack: &str, places: &Places<'_>) -> Vec<Frame> {
+    const MOST: usize = 50;
+    let lines = places.script.source.lines().count().max(1);
+    stack.lines().filter_map(|line| frame(line, places)).filter(|frame| frame.line as usize <= lines).take(MOST).collect()
+}
+
+fn frame(text: &str, places: &Places<'_>) -> Option<Frame> {
+    let text = text.trim_start().strip_prefix("at ")?;
+    let at = text.rfind(places.resource)?;
+    let position = text[at + places.resource.len()..].strip_prefix(':')?.trim_end_matches(')');
+    let (line, column) = position.split_once(':').unwrap_or((position, "0"));
+    let line: u32 = line.parse().ok().filter(|line| *line > 0)?;
+    let column = column.parse().map_or(0, |column| places.columns.original(line, column));
+    let name = text[..at].trim_end_matches('(').trim();
+    let name = name.strip_prefix("async ").unwrap_or(name);
+    Some(Frame {
+        file: places.script.file.clone(),
+        line,
+        column,
+        function: (!name.is_empty() && name != "<anonymous>" && !name.starts_with("__skill_")).then(|| name.to_owned()),
+        source: places.script.line(line).map(str::to_owned),
+    })
+}

@@ -1,0 +1,202 @@
+//! QuickJS below the `v8` API.
+//!
+//! That API is emulated, and three things are missing or unusable in the emulation: a memory limit that can be set anew
+//! for each run (`CreateParams` sets one for good, and what it does on a breach is to raise it by 16 MiB and stop), a stack
+//! limit for the thread at hand (one process-wide flag), and a microtask checkpoint that ends (it drains the queue for as
+//! long as it fills). QuickJS itself has all three, and its functions are linked in. This file is all that calls them.
+
+use super::{StopFlag, stack_for_scripts};
+use deno_core::v8;
+use std::cell::Cell;
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+
+/// QuickJS's `JSValue` on 64-bit machines.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct JsValue {
+    payload: u64,
+    tag: i64,
+}
+
+type InterruptHandler = unsafe extern "C" fn(*mut c_void, *mut c_void) -> c_int;
+type MemoryHandler = unsafe extern "C" fn(*mut c_void, *mut c_void);
+
+unsafe extern "C" {
+    fn JS_GetRuntime(context: *mut c_void) -> *mut c_void;
+    fn JS_SetMemoryLimit(runtime: *mut c_void, bytes: usize);
+    fn JS_SetMemoryLimitHandler(runtime: *mut c_void, handler: Option<MemoryHandler>, opaque: *mut c_void);
+    fn JS_SetInterruptHandler(runtime: *mut c_void, handler: Option<InterruptHandler>, opaque: *mut c_void);
+    fn JS_UpdateStackTop(runtime: *mut c_void);
+    fn JS_SetMaxStackSize(runtime: *mut c_void, bytes: usize);
+    fn JS_RunGC(runtime: *mut c_void);
+    fn JS_ExecutePendingJob(runtime: *mut c_void, context: *mut *mut c_void) -> c_int;
+    fn JS_GetException(context: *mut c_void) -> JsValue;
+    fn JS_FreeValue(context: *mut c_void, value: JsValue);
+    fn v82jsc_malloc_size(runtime: *mut c_void) -> usize;
+}
+
+/// The tag under which the emulation keeps a context in a handle.
+const CONTEXT_TAG: i64 = 0x7632;
+
+/// What is allowed beyond the limit once it is reached, so that the engine can unwind.
+const HEADROOM: usize = 4 << 20;
+
+/// The memory, stack and microtasks of one isolate. It must be dropped before its isolate.
+pub(crate) struct Heap {
+    state: Box<State>,
+}
+
+struct State {
+    runtime: *mut c_void,
+    stop: Arc<StopFlag>,
+    /// What the engine itself takes, before any script.
+    base: Cell<usize>,
+    /// The limit for engine and script together; 0 where there is none.
+    limit: Cell<usize>,
+    breached: Cell<bool>,
+    peak: Cell<usize>,
+}
+
+impl State {
+    fn used(&self) -> usize {
+        // SAFETY: the runtime lives as long as the isolate, which outlives this state; the function reads one number.
+        unsafe { v82jsc_malloc_size(self.runtime) }
+    }
+
+    fn sample(&self) {
+        self.peak.set(self.peak.get().max(self.used()));
+    }
+}
+
+/// Called by the engine when an allocation would pass the limit, before it fails.
+unsafe extern "C" fn memory_exceeded(runtime: *mut c_void, opaque: *mut c_void) {
+    // SAFETY: `opaque` is the state that `attach` registered, boxed and alive until `drop` unregisters it.
+    let state = unsafe { &*opaque.cast::<State>() };
+    state.sample();
+    if state.breached.replace(true) {
+        return;
+    }
+    state.stop.set();
+    // SAFETY: a live runtime, and its documented setter, which only stores the number.
+    unsafe { JS_SetMemoryLimit(runtime, state.limit.get().saturating_add(HEADROOM)) };
+}
+
+/// Called by the engine at every ten thousandth loop or call, and inside regular expressions.
+unsafe extern "C" fn interrupted(_runtime: *mut c_void, opaque: *mut c_void) -> c_int {
+    // SAFETY: as above.
+    let state = unsafe { &*opaque.cast::<State>() };
+    state.sample();
+    c_int::from(state.stop.is_set())
+}
+
+impl Heap {
+    /// Takes over the limits of a context's runtime. `None` where the context is not what it is known to be, in which
+    /// case nothing can be bounded.
+    pub(crate) fn attach(context: v8::Local<'_, v8::Context>, stop: Arc<StopFlag>) -> Option<Heap> {
+        let slot: *const v8::Context = &*context;
+        // SAFETY: a handle of the emulation points to a `JSValue`; for contexts, with this tag and the engine's pointer.
+        let value = unsafe { slot.cast::<JsValue>().read() };
+        if value.tag != CONTEXT_TAG || value.payload == 0 {
+            return None;
+        }
+        // SAFETY: the tag says that the payload is a live `JSContext`.
+        let runtime = unsafe { JS_GetRuntime(value.payload as *mut c_void) };
+        if runtime.is_null() {
+            return None;
+        }
+        let state = Box::new(State {
+            runtime,
+            stop,
+            base: Cell::new(0),
+            limit: Cell::new(0),
+            breached: Cell::new(false),
+            peak: Cell::new(0),
+        });
+        let opaque = std::ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
+        // SAFETY: a live runtime; the state is boxed, so it stays where it is, and `drop` takes the handlers out again.
+        unsafe {
+            JS_SetMemoryLimitHandler(runtime, Some(memory_exceeded), opaque);
+            JS_SetInterruptHandler(runtime, Some(interrupted), opaque);
+        }
+        Some(Heap { state })
+    }
+
+    /// Remembers what is used now as the engine's own.
+    pub(crate) fn set_base(&self) {
+        self.collect();
+        self.state.base.set(self.state.used());
+    }
+
+    /// Bounds the memory of a run, and its stack to what this thread has.
+    pub(crate) fn start(&self, limit: Option<u64>) {
+        let state = &self.state;
+        let limit = limit.map_or(0, |limit| {
+            state.base.get().saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).max(1)
+        });
+        // What earlier runs left in cycles is theirs, not this run's.
+        let leftover = state.used().saturating_sub(state.base.get());
+        if leftover > (1 << 20).min((limit - state.base.get().min(limit)) / 4) {
+            self.collect();
+        }
+        state.limit.set(limit);
+        state.breached.set(false);
+        state.peak.set(state.used());
+        // SAFETY: a live runtime, used on its own thread; these only store numbers.
+        unsafe {
+            JS_SetMemoryLimit(state.runtime, limit);
+            JS_UpdateStackTop(state.runtime);
+            JS_SetMaxStackSize(state.runtime, stack_for_scripts());
+        }
+    }
+
+    /// Takes the memory limit off again, for the engine's own work between runs.
+    pub(crate) fn end(&self) {
+        self.state.sample();
+        // SAFETY: as in `start`.
+        unsafe { JS_SetMemoryLimit(self.state.runtime, 0) };
+    }
+
+    /// Whether the run reached its memory limit.
+    pub(crate) fn breached(&self) -> bool {
+        self.state.breached.get()
+    }
+
+    /// The most that was seen in use by the script, in bytes. Looked at when the engine can be interrupted, at the end,
+    /// and when the limit is met; what lived for shorter is missed.
+    pub(crate) fn peak(&self) -> u64 {
+        (self.state.peak.get().saturating_sub(self.state.base.get())) as u64
+    }
+
+    fn collect(&self) {
+        // SAFETY: a live runtime on its own thread, while no script runs.
+        unsafe { JS_RunGC(self.state.runtime) };
+    }
+
+    /// Runs microtasks until there are none, or execution has to end.
+    pub(crate) fn run_microtasks(&self, _scope: &mut v8::PinScope<'_, '_>) {
+        while !self.state.stop.is_set() {
+            let mut context = std::ptr::null_mut();
+            // SAFETY: a live runtime on its own thread, inside its entered isolate; `context` is an out parameter.
+            let done = unsafe { JS_ExecutePendingJob(self.state.runtime, &mut context) };
+            if done == 0 {
+                return;
+            }
+            if done < 0 && !context.is_null() {
+                // SAFETY: the engine gave the context, and the exception that it hands over is ours to free.
+                unsafe { JS_FreeValue(context, JS_GetException(context)) };
+            }
+        }
+    }
+}
+
+impl Drop for Heap {
+    fn drop(&mut self) {
+        // SAFETY: the isolate is dropped after this, so the runtime is alive; afterwards nothing points to the state.
+        unsafe {
+            JS_SetMemoryLimit(self.state.runtime, 0);
+            JS_SetMemoryLimitHandler(self.state.runtime, None, std::ptr::null_mut());
+            JS_SetInterruptHandler(self.state.runtime, None, std::ptr::null_mut());
+        }
+    }
+}

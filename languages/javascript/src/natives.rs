@@ -1,0 +1,165 @@
+//! The three functions through which the bridge reaches the host, and what they share with the session.
+
+use crate::convert;
+use crate::heap::StopFlag;
+use deno_core::v8;
+use serde_json::{Value, json};
+use skills_core::{Arguments, Breach, Failure, Host, LimitName, Stream};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a run's calls into the host need. One for each isolate; bound to one run at a time.
+pub(crate) struct Natives {
+    run: RefCell<Option<Arc<dyn Host>>>,
+    /// Failures that were raised in the script: where it lets one pass, the run fails with it.
+    failures: RefCell<Vec<Failure>>,
+    handle: v8::IsolateHandle,
+    stop: Arc<StopFlag>,
+}
+
+impl Natives {
+    pub(crate) fn new(handle: v8::IsolateHandle, stop: Arc<StopFlag>) -> Natives {
+        Natives { run: RefCell::new(None), failures: RefCell::default(), handle, stop }
+    }
+
+    /// Binds the host of the run that begins.
+    pub(crate) fn bind(&self, host: &Arc<dyn Host>) {
+        *self.run.borrow_mut() = Some(Arc::clone(host));
+        self.failures.borrow_mut().clear();
+    }
+
+    /// Unbinds the run: what a later call would reach is gone.
+    pub(crate) fn forget(&self) {
+        self.run.borrow_mut().take();
+        self.failures.borrow_mut().clear();
+    }
+
+    /// A failure that was raised in the script.
+    pub(crate) fn failure(&self, id: i64) -> Option<Failure> {
+        self.failures.borrow().get(usize::try_from(id).ok()?).cloned()
+    }
+
+    fn host(&self) -> Option<Arc<dyn Host>> {
+        self.run.borrow().clone()
+    }
+
+    /// Ends execution, for good: the run's verdict is in.
+    fn halt(&self) {
+        self.stop.set();
+        self.handle.terminate_execution();
+    }
+
+    fn call(&self, index: usize, arguments: &str) -> String {
+        let Some(host) = self.host() else { return refusal(&Failure::breach(stale()), -1) };
+        let result = match serde_json::from_str::<Vec<Value>>(arguments) {
+            Ok(arguments) => host.call(index, Arguments::positional(arguments)),
+            Err(error) => Err(Failure::new(
+                skills_core::ErrorKind::Internal,
+                format!("the arguments of a call could not be read: {error}"),
+            )),
+        };
+        if host.budget().stopping() {
+            self.halt();
+        }
+        match result {
+            Ok(value) => {
+                let (text, wide) = convert::encode(&value);
+                if wide.is_empty() { format!("={text}") } else { format!("+{}", json!([text, wide])) }
+            }
+            Err(failure) => {
+                let mut failures = self.failures.borrow_mut();
+                let id = failures.len() as i64;
+                let answer = refusal(&failure, id);
+                failures.push(failure);
+                answer
+            }
+        }
+    }
+}
+
+/// A call without a run: a callback that outlived its own.
+fn stale() -> Breach {
+    Breach { name: LimitName::HostCalls, limit: 0, reading: 1 }
+}
+
+fn refusal(failure: &Failure, id: i64) -> String {
+    let help = failure.help.as_deref().unwrap_or_default();
+    format!("!{}", json!({"id": id, "kind": failure.kind.as_str(), "message": failure.message, "help": help}))
+}
+
+fn natives(scope: &v8::PinScope<'_, '_>) -> Option<Rc<Natives>> {
+    scope.get_slot::<Rc<Natives>>().cloned()
+}
+
+/// Raises an error in the script. Where execution is being ended, that outranks it.
+fn throw(scope: &mut v8::PinScope<'_, '_>, message: &str) {
+    if let Some(message) = v8::String::new(scope, message) {
+        let error = v8::Exception::error(scope, message);
+        scope.throw_exception(error);
+    }
+}
+
+/// `print(stream, text)`: 1 is stdout, 2 is stderr.
+pub(crate) fn print(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    _: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Some(natives) = natives(scope) else { return };
+    let Some(host) = natives.host() else { return };
+    let stream = if arguments.get(0).int32_value(scope) == Some(2) { Stream::Stderr } else { Stream::Stdout };
+    let text = arguments.get(1).to_rust_string_lossy(scope);
+    if let Err(failure) = host.print(stream, &text) {
+        natives.halt();
+        throw(scope, &failure.message);
+    }
+}
+
+/// `call(index, arguments)`: arguments and answer are JSON text, see `caller` in `bridge/run.js`.
+pub(crate) fn call(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Some(natives) = natives(scope) else { return };
+    let index = arguments.get(0).uint32_value(scope).unwrap_or(u32::MAX) as usize;
+    let text = arguments.get(1).to_rust_string_lossy(scope);
+    let answer = natives.call(index, &text);
+    match v8::String::new(scope, &answer) {
+        Some(answer) => result.set(answer.into()),
+        None => throw(scope, "the result of a host function is too large for the engine"),
+    }
+}
+
+/// `exceeded(which)`: a counter of an instrumented script passed its limit. 0 is operations, 1 is nested calls.
+pub(crate) fn exceeded(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    _: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Some(natives) = natives(scope) else { return };
+    let Some(host) = natives.host() else { return };
+    let name = if arguments.get(0).int32_value(scope) == Some(1) { LimitName::Recursion } else { LimitName::Operations };
+    let limit = host.budget().limits().get(name).unwrap_or(0);
+    let failure = host.budget().breach(Breach { name, limit, reading: limit + 1 });
+    natives.halt();
+    throw(scope, &failure.message);
+}
+
+/// Dynamic `import()`: there is nothing to import.
+pub(crate) fn refuse_import<'s>(
+    scope: &mut v8::PinScope<'s, '_>,
+    _: v8::Local<'s, v8::Data>,
+    _: v8::Local<'s, v8::Value>,
+    specifier: v8::Local<'s, v8::String>,
+    _: v8::Local<'s, v8::FixedArray>,
+) -> Option<v8::Local<'s, v8::Promise>> {
+    let name = specifier.to_rust_string_lossy(scope);
+    let message = format!("cannot import {name:?}: a skill's script can use the global `skill` only");
+    let message = v8::String::new(scope, &message)?;
+    let error = v8::Exception::type_error(scope, message);
+    let resolver = v8::PromiseResolver::new(scope)?;
+    resolver.reject(scope, error)?;
+    Some(resolver.get_promise(scope))
+}

@@ -1,0 +1,169 @@
+use crate::convert;
+use crate::engine::{Compiled, Engine, Fault};
+use crate::error::{self, Places};
+use crate::source::{self, Counting, Prepared};
+use serde_json::Value;
+use skills_core::{Breach, Evaluation, Failure, Host, LimitName, Script, Session, Usage};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Scripts that stay compiled in a session.
+const CACHED: usize = 8;
+
+/// A session: one isolate on the thread that opened it, and the scripts compiled in it.
+pub(crate) struct JavaScriptSession {
+    engine: Engine,
+    /// The last one used is the last.
+    cache: Vec<Entry>,
+    reusable: bool,
+}
+
+struct Entry {
+    script: Arc<Script>,
+    counting: Counting,
+    prepared: Prepared,
+    compiled: Compiled,
+}
+
+impl JavaScriptSession {
+    pub(crate) fn open(host: &Arc<dyn Host>) -> Result<JavaScriptSession, Failure> {
+        Ok(JavaScriptSession { engine: Engine::new(host)?, cache: Vec::new(), reusable: true })
+    }
+
+    /// Puts the compiled script at the end of the cache.
+    fn compile(&mut self, script: &Arc<Script>, counting: Counting) -> Result<(), Failure> {
+        let known = self
+            .cache
+            .iter()
+            .position(|e| e.counting == counting && (Arc::ptr_eq(&e.script, script) || e.script == *script));
+        if let Some(index) = known {
+            if index + 1 < self.cache.len() {
+                let entry = self.cache.remove(index);
+                self.cache.push(entry);
+            }
+            return Ok(());
+        }
+        let prepared = source::prepare(script, counting)?;
+        let compiled = self.engine.compile(&prepared, !counting.is_off()).map_err(|fault| {
+            // The resource's name is that of the compilation that has just failed.
+            let resource = fault_resource(&fault);
+            error::fault(&fault, &Places { script, resource: &resource, columns: &prepared.columns })
+        })?;
+        if self.cache.len() >= CACHED {
+            self.cache.remove(0);
+        }
+        self.cache.push(Entry { script: Arc::clone(script), counting, prepared, compiled });
+        Ok(())
+    }
+
+    fn evaluate(
+        &mut self,
+        script: &Arc<Script>,
+        params: &Value,
+        host: &Arc<dyn Host>,
+    ) -> (Result<Value, Failure>, Option<u64>) {
+        let limits = host.budget().limits();
+        let counting = Counting { operations: limits.operations, recursion: limits.recursion };
+        if let Err(failure) = self.compile(script, counting) {
+            return (Err(failure), None);
+        }
+        let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
+        let (text, wide) = convert::encode(params);
+        let mut answer = self.engine.run(&entry.compiled, &text, &wide, limits.result);
+        // Also for an answer that is there: what a script left in the queue is its own to run, and not the next run's.
+        self.engine.run_microtasks();
+        while matches!(answer.as_deref(), Ok("?")) {
+            answer = match wait(&mut self.engine) {
+                Waited::Answer(answer) => answer,
+                Waited::Nothing => return (Err(error::never_settled(script)), self.counted(counting)),
+            };
+        }
+        let operations = self.counted(counting);
+        let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
+        let places = Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns };
+        let result = match answer {
+            Ok(answer) => error::read(&answer, &places, self.engine.natives(), host.budget()),
+            Err(fault) => Err(error::fault(&fault, &places)),
+        };
+        (result, operations)
+    }
+
+    fn counted(&mut self, counting: Counting) -> Option<u64> {
+        counting.operations.and_then(|_| self.engine.count())
+    }
+}
+
+enum Waited {
+    Answer(Result<String, Fault>),
+    Nothing,
+}
+
+/// Goes on with a script that awaits: microtasks, then the next timer. Waiting is execution time.
+fn wait(engine: &mut Engine) -> Waited {
+    const SLICE: Duration = Duration::from_millis(2);
+    loop {
+        engine.run_microtasks();
+        if engine.stop().is_set() {
+            return Waited::Answer(Err(Fault::Stopped("execution was ended".into())));
+        }
+        match engine.poll() {
+            Ok(answer) if answer == "?" => {}
+            answer => return Waited::Answer(answer),
+        }
+        match engine.tick() {
+            Ok(0.0) => {}
+            Ok(next) if next < 0.0 => return Waited::Nothing,
+            Ok(next) => std::thread::sleep(Duration::from_secs_f64(next / 1000.0).min(SLICE)),
+            Err(fault) => return Waited::Answer(Err(fault)),
+        }
+    }
+}
+
+fn fault_resource(fault: &Fault) -> String {
+    let Fault::Syntax(_, stack) = fault else { return String::new() };
+    let Some(at) = stack.find("skill:") else { return String::new() };
+    let digits = stack[at + 6..].chars().take_while(char::is_ascii_digit).count();
+    stack[at..at + 6 + digits].to_owned()
+}
+
+impl Session for JavaScriptSession {
+    fn run(&mut self, script: &Arc<Script>, params: &Value, host: &Arc<dyn Host>) -> Evaluation {
+        let budget = host.budget();
+        let started = cpu_time();
+        if let Some(verdict) = budget.verdict() {
+            return Evaluation { result: Err(verdict.clone()), usage: Usage::default() };
+        }
+        let limits = budget.limits();
+        self.engine.natives().bind(host);
+        self.engine.start(limits.memory);
+        let running = budget.running(self.engine.interrupt());
+        let (mut result, operations) = self.evaluate(script, params, host);
+        let peak = self.engine.heap().map(|heap| (heap.breached(), heap.peak()));
+        drop(running);
+        if let (Some((true, peak)), Some(limit)) = (peak, limits.memory) {
+            // A refused allocation is not in what was used: the limit is what it would have passed.
+            budget.breach(Breach { name: LimitName::Memory, limit, reading: peak.max(limit) });
+        }
+        if let Some(verdict) = budget.verdict() {
+            let frames = result.err().map(|failure| failure.frames).unwrap_or_default();
+            result = Err(verdict.clone().in_script(script.language, frames));
+        }
+        let compare = self.cache.last().is_none_or(|entry| !entry.prepared.pure);
+        self.reusable = self.engine.finish(compare) && budget.verdict().is_none();
+        let mut usage = Usage::default();
+        usage.cpu = started.and_then(|started| cpu_time()?.checked_sub(started));
+        usage.peak_memory = peak.map(|(_, peak)| peak);
+        usage.operations = operations;
+        Evaluation { result, usage }
+    }
+
+    fn reusable(&self) -> bool {
+        self.reusable
+    }
+}
+
+/// CPU time of this thread.
+fn cpu_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
+}

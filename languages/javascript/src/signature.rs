@@ -1,0 +1,2 @@
+use skills_core::{Script, Signature};
+pub(crate) fn infer(_script: &Script) -> Option<Signature> { None }

@@ -1,0 +1,143 @@
+//! From a script's source to the text that the engine compiles: parsed by oxc, its form found, types blanked out, and
+//! where operations or recursion are limited, counters put in. Lines never move, and columns can be found again, so that
+//! errors point into the skill's own file.
+
+mod count;
+mod edits;
+mod form;
+mod purity;
+mod types;
+
+pub(crate) use count::Counting;
+pub(crate) use edits::{Columns, locate};
+
+use oxc::allocator::Allocator;
+use oxc::ast::ast::Program;
+use oxc::parser::Parser;
+use oxc::span::{SourceType, Span};
+use skills_core::{ErrorKind, Failure, Frame, Language, Script};
+use std::hash::{BuildHasher, RandomState};
+
+/// Names that the compiled text uses for what the bridge hands it. They hold a random number, so that a script cannot
+/// name them.
+#[derive(Debug)]
+pub(crate) struct Names {
+    pub(crate) skill: String,
+    pub(crate) tools: String,
+    pub(crate) count: String,
+    pub(crate) depth: String,
+}
+
+impl Names {
+    fn new() -> Names {
+        let random = RandomState::new().hash_one(());
+        let name = |what| format!("__{what}_{random:x}");
+        Names { skill: name("skill"), tools: name("tools"), count: name("count"), depth: name("depth") }
+    }
+}
+
+/// A script made ready to compile.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The body of a function of `names.skill`, `params` and `names.tools`. Its first line is ours, so that line 2 is
+    /// the script's first.
+    pub(crate) body: String,
+    pub(crate) names: Names,
+    /// Whether the body awaits, and so gives a promise.
+    pub(crate) asynchronous: bool,
+    /// Whether the body's value is the function to call with the parameters.
+    pub(crate) calls: bool,
+    /// Whether it is plain from the text that the script cannot change a built-in.
+    pub(crate) pure: bool,
+    pub(crate) columns: Columns,
+}
+
+/// The most source that is parsed, in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// Parses, rewrites and wraps a script.
+///
+/// # Errors
+/// `script_error` with a frame at the place for what does not parse or is not supported.
+pub(crate) fn prepare(script: &Script, counting: Counting) -> Result<Prepared, Failure> {
+    with_program(script, |program| {
+        let names = Names::new();
+        let mut edits = edits::Edits::default();
+        if script.language == Language::TypeScript {
+            types::strip(program, &mut edits).map_err(|(span, what)| unsupported(script, span, what))?;
+        }
+        count::instrument(program, counting, &names, &mut edits);
+        let form = form::find(program, &names, &mut edits).map_err(|(span, what)| unsupported(script, span, &what))?;
+        let pure = counting.is_off() && purity::is_pure(program);
+        let (text, columns) = edits.apply(&script.source);
+        let function = if form.asynchronous { "async function" } else { "function" };
+        // The script is the body of an inner function, so that it can declare a `params` or `skill` of its own.
+        let body = format!(
+            "\"use strict\";{}return ({function}(){{{}\n{text}\n{}}})();",
+            count::header(counting, &names),
+            form.imports,
+            form.epilogue
+        );
+        Ok(Prepared { body, names, asynchronous: form.asynchronous, calls: form.calls, pure, columns })
+    })
+}
+
+/// Parses a script and does something with its tree, on a stack that is large enough for it.
+pub(crate) fn with_program<R>(
+    script: &Script,
+    work: impl FnOnce(&Program<'_>) -> Result<R, Failure>,
+) -> Result<R, Failure> {
+    if script.source.len() > LONGEST {
+        let message = format!("the script has {} bytes; at most {LONGEST} can be run", script.source.len());
+        return Err(Failure::new(ErrorKind::ScriptError, message).in_script(script.language, Vec::new()));
+    }
+    on_large_stack(&script.source, || {
+        let allocator = Allocator::default();
+        let source_type = match script.language {
+            Language::TypeScript => SourceType::ts(),
+            _ => SourceType::mjs(),
+        };
+        let parsed = Parser::new(&allocator, &script.source, source_type).parse();
+        if let Some(error) = parsed.diagnostics.errors().next() {
+            let at = error.labels.first().map(|label| label.offset() as usize);
+            let mut failure = Failure::new(ErrorKind::ScriptError, format!("SyntaxError: {}", trimmed(&error.message)));
+            failure.help = error.help.as_ref().map(|help| trimmed(help).to_owned());
+            return Err(failure.in_script(script.language, at.map(|at| frame(script, at)).into_iter().collect()));
+        }
+        work(&parsed.program)
+    })
+}
+
+fn trimmed(text: &str) -> &str {
+    text.trim_end_matches('.')
+}
+
+/// Parser and visitors recurse as deep as a script nests, which a hostile script chooses. No script nests deeper than it
+/// has places where nesting can begin, so that number bounds the stack that is needed; what is reserved but not used
+/// costs address space only.
+fn on_large_stack<R>(source: &str, work: impl FnOnce() -> R) -> R {
+    /// More than the parser and the visitors take for one level, measured on unoptimised code, with a reserve.
+    const LEVEL: usize = 3 << 10;
+    let mut word = false;
+    let places = source.bytes().filter(|&byte| {
+        let in_word = byte.is_ascii_alphanumeric() || byte >= 128 || byte == b'_' || byte == b'$';
+        let begins = in_word && !word;
+        word = in_word;
+        begins || (byte.is_ascii_punctuation() && !matches!(byte, b')' | b']' | b'}' | b';' | b',' | b'"' | b'\'' | b'_'))
+    });
+    let needed = (64 << 10) + places.count() * LEVEL;
+    if stacker::remaining_stack().is_some_and(|left| left > needed + (64 << 10)) {
+        return work();
+    }
+    stacker::grow(needed, work)
+}
+
+fn unsupported(script: &Script, span: Span, what: &str) -> Failure {
+    Failure::new(ErrorKind::ScriptError, what).in_script(script.language, vec![frame(script, span.start as usize)])
+}
+
+/// A frame at a byte offset of the source.
+pub(crate) fn frame(script: &Script, offset: usize) -> Frame {
+    let (line, column) = locate(&script.source, offset);
+    Frame { file: script.file.clone(), line, column, function: None, source: script.line(line).map(str::to_owned) }
+}
