@@ -4,8 +4,11 @@ use serde_json::Value;
 use skills_core::{Breach, Budget, ErrorKind, Failure, LimitName};
 use std::time::{Duration, Instant};
 
-/// The largest result of one host call, in bytes of compact JSON.
+/// The largest result of one host call, in bytes: of text, and [`VALUE`] for each value.
 pub(crate) const MAX_RESULT: u64 = 64 << 20;
+
+/// What one JSON value counts at least. It takes several times as much memory, whatever it holds.
+pub(crate) const VALUE: usize = 16;
 
 /// How long one host call may work. A run's execution clock stands still meanwhile, so this is what bounds it.
 pub(crate) const MAX_TIME: Duration = Duration::from_secs(10);
@@ -32,7 +35,7 @@ impl Tally {
 
     /// Counts a value that is about to be made or cloned.
     pub(crate) fn add_value(&mut self, value: &Value) -> Result<(), Failure> {
-        self.add(usize::try_from(json_size(value)).unwrap_or(usize::MAX))
+        self.add(usize::try_from(size(value)).unwrap_or(usize::MAX))
     }
 }
 
@@ -72,28 +75,25 @@ pub(crate) fn write_failure(error: std::io::Error) -> Failure {
 
 /// Fails where a finished result is larger than [`MAX_RESULT`].
 pub(crate) fn check_result(value: &Value) -> Result<(), Failure> {
-    let size = json_size(value);
+    let size = size(value);
     if size > MAX_RESULT { Err(too_large(size)) } else { Ok(()) }
 }
 
-/// About how many bytes of compact JSON a value is, escapes not counted; without recursion.
-fn json_size(value: &Value) -> u64 {
+/// What a value counts, as [`MAX_RESULT`] has it; without recursion.
+fn size(value: &Value) -> u64 {
     let mut size: u64 = 0;
     let mut open = vec![value];
     while let Some(value) = open.pop() {
-        size += match value {
-            Value::Null | Value::Bool(_) => 5,
-            Value::Number(_) => 8,
-            Value::String(text) => text.len() as u64 + 2,
-            Value::Array(items) => {
-                open.extend(items);
-                items.len() as u64 + 2
-            }
+        size += VALUE as u64;
+        match value {
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::String(text) => size += text.len() as u64,
+            Value::Array(items) => open.extend(items),
             Value::Object(map) => {
+                size += map.keys().map(|key| key.len() as u64).sum::<u64>();
                 open.extend(map.values());
-                map.keys().map(|key| key.len() as u64 + 4).sum::<u64>() + 2
             }
-        };
+        }
     }
     size
 }

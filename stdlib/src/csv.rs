@@ -1,15 +1,12 @@
 //! `csv`: tables as text.
 
-use crate::bounds::{BoundedBuffer, Tally, Watch, write_failure};
+use crate::bounds::{BoundedBuffer, Tally, VALUE, Watch, write_failure};
 use crate::define::{a, array, define, invalid, string};
 use ::csv::{ErrorKind as CsvError, ReaderBuilder, StringRecord, WriterBuilder};
 use serde_json::{Map, Value, json};
 use skills_core::{CallContext, Failure, HostFunction, ParameterSpec};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// What an empty JSON object or list costs in memory, so that a table of empty cells is bounded too.
-const ROW: usize = 24;
 
 /// The functions of this domain.
 pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
@@ -51,14 +48,14 @@ fn parse(context: &CallContext<'_>, text: &str, header: bool, delimiter: u8) -> 
         return Err(invalid(format!("line 1 names the column {twice:?} twice"))
             .with_help("give each column a name of its own, or use header=false for rows that are lists"));
     }
-    let names = columns.iter().map(|name| name.len() + 4).sum::<usize>();
+    let names = columns.iter().map(str::len).sum::<usize>();
     let watch = Watch::start(context.budget);
     let mut tally = Tally::default();
     let mut rows: Vec<Value> = Vec::new();
     for record in reader.records() {
         watch.check()?;
         let record = record.map_err(|e| read_failure(&e))?;
-        tally.add(ROW + names + record.len() * 3 + record.as_slice().len())?;
+        tally.add(VALUE + names + record.len() * VALUE + record.as_slice().len())?;
         let cells = record.iter().map(Value::from);
         rows.push(if header {
             columns.iter().map(str::to_owned).zip(cells).collect::<Map<_, _>>().into()

@@ -6,7 +6,7 @@
 mod access;
 
 use crate::arguments::Data;
-use crate::bounds::{Tally, Watch};
+use crate::bounds::{Tally, VALUE, Watch};
 use crate::define::{a, bytes, data, define, flag, invalid, list_of, or_null, string};
 use access::{Need, Place, reach};
 use cap_std::fs::{FileType, Metadata, OpenOptions};
@@ -160,7 +160,7 @@ fn list(context: &CallContext<'_>, place: &Place) -> Result<Value, Failure> {
         watch.check()?;
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        tally.add(name.len() + 48)?;
+        tally.add(name.len() + 4 * VALUE)?;
         // An entry that was removed meanwhile is left out.
         let Ok(metadata) = entry.metadata() else { continue };
         entries.push((name, metadata));

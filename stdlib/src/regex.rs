@@ -1,8 +1,12 @@
 //! `regex`: patterns that never backtrack, so that time is linear in the text for each match.
 
-use crate::bounds::{Tally, Watch};
+mod cost;
+
+use crate::bounds::{Tally, VALUE, Watch};
 use crate::define::{Definition, a, define, invalid, list_of, or_null, string};
 use ::regex::{Captures, Regex, RegexBuilder};
+use cost::Wanted;
+use regex_automata::util::syntax;
 use serde_json::{Map, Value, json};
 use skills_core::{CallContext, Failure, HostFunction};
 use std::cell::RefCell;
@@ -13,7 +17,7 @@ use std::sync::Arc;
 const MAX_PATTERN: usize = 64 << 10;
 
 /// The most memory that a compiled pattern may take, in bytes.
-const MAX_COMPILED: usize = 4 << 20;
+const MAX_COMPILED: usize = 2 << 20;
 
 /// How many compiled patterns each thread keeps for the next call.
 const KEPT: usize = 16;
@@ -47,21 +51,19 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
         on_text("regex.test", "Whether the pattern matches anywhere in the text")
             .takes(flags())
             .returns(a("boolean"))
-            .runs(|_, (pattern, text, flags): (String, String, Option<String>)| {
-                Ok(compile(&pattern, flags)?.is_match(&text))
+            .runs(|context, (pattern, text, flags): (String, String, Option<String>)| {
+                Ok(Search::new(context, &pattern, flags, &text, Wanted::Places)?.regex.is_match(&text))
             }),
         on_text("regex.find", "The first match, or null").takes(flags()).returns(or_null(found())).runs(
-            |_, (pattern, text, flags): (String, String, Option<String>)| {
-                let regex = compile(&pattern, flags)?;
-                let mut found = Found { regex: &regex, places: Places::new(&text), tally: Tally::default() };
-                regex.captures(&text).map_or(Ok(Value::Null), |captures| found.describe(&captures))
+            |context, (pattern, text, flags): (String, String, Option<String>)| {
+                Search::new(context, &pattern, flags, &text, Wanted::FirstGroups)?.find()
             },
         ),
         on_text("regex.find_all", "Every match, from left to right, none overlapping another")
             .takes(flags())
             .returns(list_of(found()))
             .runs(|context, (pattern, text, flags): (String, String, Option<String>)| {
-                find_all(context, &compile(&pattern, flags)?, &text)
+                Search::new(context, &pattern, flags, &text, Wanted::AllGroups)?.find_all()
             }),
         on_text("regex.replace", "The text with every match replaced")
             .takes(
@@ -71,58 +73,84 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .takes(flags())
             .returns(a("string"))
             .runs(|context, (pattern, text, replacement, flags): (String, String, String, Option<String>)| {
-                replace(context, &compile(&pattern, flags)?, &text, &replacement)
+                Search::new(context, &pattern, flags, &text, Wanted::AllGroups)?.replace(&replacement)
             }),
         on_text("regex.split", "The pieces of the text between the matches")
             .takes(flags())
             .returns(list_of(a("string")))
             .runs(|context, (pattern, text, flags): (String, String, Option<String>)| {
-                split(context, &compile(&pattern, flags)?, &text)
+                Search::new(context, &pattern, flags, &text, Wanted::Places)?.split()
             }),
     ]
 }
 
-fn find_all(context: &CallContext<'_>, regex: &Regex, text: &str) -> Result<Value, Failure> {
-    let watch = Watch::start(context.budget);
-    let mut found = Found { regex, places: Places::new(text), tally: Tally::default() };
-    let mut all = Vec::new();
-    for captures in regex.captures_iter(text) {
-        watch.check()?;
-        all.push(found.describe(&captures)?);
-    }
-    Ok(all.into())
+/// A pattern and a text that it may be searched in, with what one call may still make and how long it may work.
+struct Search<'a> {
+    regex: Regex,
+    text: &'a str,
+    watch: Watch<'a>,
+    tally: Tally,
 }
 
-fn replace(context: &CallContext<'_>, regex: &Regex, text: &str, replacement: &str) -> Result<String, Failure> {
-    let watch = Watch::start(context.budget);
-    let references = replacement.matches('$').count();
-    let mut tally = Tally::default();
-    tally.add(text.len())?;
-    let mut out = String::new();
-    let mut last = 0;
-    for captures in regex.captures_iter(text) {
+impl<'a> Search<'a> {
+    fn new(
+        context: &CallContext<'a>,
+        pattern: &str,
+        flags: Option<String>,
+        text: &'a str,
+        wanted: Wanted,
+    ) -> Result<Search<'a>, Failure> {
+        let flags = Flags::parse(&flags.unwrap_or_default())?;
+        let watch = Watch::start(context.budget);
         watch.check()?;
-        let Some(whole) = captures.get(0) else { continue };
-        // A reference gives a part of the match at most, so this is never less than what comes.
-        tally.add(replacement.len().saturating_add(references.saturating_mul(whole.len())))?;
-        out.push_str(&text[last..whole.start()]);
-        captures.expand(replacement, &mut out);
-        last = whole.end();
+        let regex = compile(pattern, flags)?;
+        cost::check(&watch, pattern, flags.syntax(), text, wanted)?;
+        Ok(Search { regex, text, watch, tally: Tally::default() })
     }
-    out.push_str(&text[last..]);
-    Ok(out)
-}
 
-fn split(context: &CallContext<'_>, regex: &Regex, text: &str) -> Result<Value, Failure> {
-    let watch = Watch::start(context.budget);
-    let mut tally = Tally::default();
-    let mut pieces = Vec::new();
-    for piece in regex.split(text) {
-        watch.check()?;
-        tally.add(piece.len() + 3)?;
-        pieces.push(Value::from(piece));
+    fn find(mut self) -> Result<Value, Failure> {
+        let mut places = Places::new(self.text);
+        let captures = self.regex.captures(self.text);
+        captures.map_or(Ok(Value::Null), |captures| describe(&self.regex, &captures, &mut places, &mut self.tally))
     }
-    Ok(pieces.into())
+
+    fn find_all(mut self) -> Result<Value, Failure> {
+        let mut places = Places::new(self.text);
+        let mut all = Vec::new();
+        for captures in self.regex.captures_iter(self.text) {
+            self.watch.check()?;
+            all.push(describe(&self.regex, &captures, &mut places, &mut self.tally)?);
+        }
+        Ok(all.into())
+    }
+
+    fn replace(mut self, replacement: &str) -> Result<String, Failure> {
+        let references = replacement.matches('$').count();
+        self.tally.add(self.text.len())?;
+        let mut out = String::new();
+        let mut last = 0;
+        for captures in self.regex.captures_iter(self.text) {
+            self.watch.check()?;
+            let Some(whole) = captures.get(0) else { continue };
+            // A reference gives a part of the match at most, so this is never less than what comes.
+            self.tally.add(replacement.len().saturating_add(references.saturating_mul(whole.len())))?;
+            out.push_str(&self.text[last..whole.start()]);
+            captures.expand(replacement, &mut out);
+            last = whole.end();
+        }
+        out.push_str(&self.text[last..]);
+        Ok(out)
+    }
+
+    fn split(mut self) -> Result<Value, Failure> {
+        let mut pieces = Vec::new();
+        for piece in self.regex.split(self.text) {
+            self.watch.check()?;
+            self.tally.add(piece.len() + VALUE)?;
+            pieces.push(Value::from(piece));
+        }
+        Ok(pieces.into())
+    }
 }
 
 /// Turns byte offsets into character positions, in one pass over the text as long as offsets grow.
@@ -144,75 +172,96 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Makes the descriptions of matches, and counts them before they are made: groups that nest repeat the text.
-struct Found<'a> {
-    regex: &'a Regex,
-    places: Places<'a>,
-    tally: Tally,
+/// The description of a match, counted before it is made: groups that nest repeat the text.
+fn describe(
+    regex: &Regex,
+    captures: &Captures<'_>,
+    places: &mut Places<'_>,
+    tally: &mut Tally,
+) -> Result<Value, Failure> {
+    let text = |group: Option<::regex::Match<'_>>| group.map_or(Value::Null, |m| Value::from(m.as_str()));
+    tally.add(6 * VALUE + captures.iter().flatten().map(|group| group.len() + VALUE).sum::<usize>())?;
+    let mut named = Map::new();
+    for name in regex.capture_names().flatten() {
+        let group = captures.name(name);
+        tally.add(name.len() + VALUE + group.map_or(0, |group| group.len()))?;
+        named.insert(name.to_owned(), text(group));
+    }
+    let (start, end) = captures.get(0).map_or((0, 0), |m| (places.at(m.start()), places.at(m.end())));
+    Ok(json!({
+        "match": text(captures.get(0)),
+        "start": start,
+        "end": end,
+        "groups": captures.iter().skip(1).map(text).collect::<Vec<_>>(),
+        "named": named,
+    }))
 }
 
-impl Found<'_> {
-    fn describe(&mut self, captures: &Captures<'_>) -> Result<Value, Failure> {
-        let text = |group: Option<::regex::Match<'_>>| group.map_or(Value::Null, |m| Value::from(m.as_str()));
-        self.tally.add(captures.iter().flatten().map(|group| group.len() + 3).sum())?;
-        let mut named = Map::new();
-        for name in self.regex.capture_names().flatten() {
-            let group = captures.name(name);
-            self.tally.add(name.len() + 6 + group.map_or(0, |group| group.len()))?;
-            named.insert(name.to_owned(), text(group));
+/// How a pattern is to be read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Flags {
+    any_case: bool,
+    lines: bool,
+    dot_takes_line_breaks: bool,
+    spaced: bool,
+}
+
+impl Flags {
+    fn parse(text: &str) -> Result<Flags, Failure> {
+        let mut flags = Flags::default();
+        for flag in text.chars() {
+            match flag {
+                'i' => flags.any_case = true,
+                'm' => flags.lines = true,
+                's' => flags.dot_takes_line_breaks = true,
+                'x' => flags.spaced = true,
+                other => return Err(invalid(format!("there is no flag {other:?}: use any of i, m, s and x"))),
+            }
         }
-        let (start, end) = captures.get(0).map_or((0, 0), |m| (self.places.at(m.start()), self.places.at(m.end())));
-        self.tally.add(56)?;
-        Ok(json!({
-            "match": text(captures.get(0)),
-            "start": start,
-            "end": end,
-            "groups": captures.iter().skip(1).map(text).collect::<Vec<_>>(),
-            "named": named,
-        }))
+        Ok(flags)
+    }
+
+    fn syntax(self) -> syntax::Config {
+        syntax::Config::new()
+            .case_insensitive(self.any_case)
+            .multi_line(self.lines)
+            .dot_matches_new_line(self.dot_takes_line_breaks)
+            .ignore_whitespace(self.spaced)
     }
 }
 
-type Kept = VecDeque<((String, String), Regex)>;
-
 thread_local! {
-    static COMPILED: RefCell<Kept> = const { RefCell::new(VecDeque::new()) };
+    static COMPILED: RefCell<VecDeque<(String, Flags, Regex)>> = const { RefCell::new(VecDeque::new()) };
 }
 
 /// The pattern, compiled: a script that calls in a loop compiles it once.
-fn compile(pattern: &str, flags: Option<String>) -> Result<Regex, Failure> {
-    let flags = flags.unwrap_or_default();
+fn compile(pattern: &str, flags: Flags) -> Result<Regex, Failure> {
     COMPILED.with_borrow_mut(|kept| {
-        if let Some(index) = kept.iter().position(|((p, f), _)| p == pattern && *f == flags)
-            && let Some(entry) = kept.remove(index)
-        {
-            let regex = entry.1.clone();
+        let known = kept.iter().position(|(p, f, _)| p == pattern && *f == flags);
+        if let Some(entry) = known.and_then(|index| kept.remove(index)) {
+            let regex = entry.2.clone();
             kept.push_front(entry);
             return Ok(regex);
         }
-        let regex = compile_new(pattern, &flags)?;
+        let regex = compile_new(pattern, flags)?;
         kept.truncate(KEPT - 1);
-        kept.push_front(((pattern.to_owned(), flags), regex.clone()));
+        kept.push_front((pattern.to_owned(), flags, regex.clone()));
         Ok(regex)
     })
 }
 
-fn compile_new(pattern: &str, flags: &str) -> Result<Regex, Failure> {
+fn compile_new(pattern: &str, flags: Flags) -> Result<Regex, Failure> {
     if pattern.len() > MAX_PATTERN {
         return Err(invalid(format!("the pattern is longer than {MAX_PATTERN} bytes")));
     }
-    let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(MAX_COMPILED);
-    for flag in flags.chars() {
-        match flag {
-            'i' => builder.case_insensitive(true),
-            'm' => builder.multi_line(true),
-            's' => builder.dot_matches_new_line(true),
-            'x' => builder.ignore_whitespace(true),
-            other => return Err(invalid(format!("there is no flag {other:?}: use any of i, m, s and x"))),
-        };
-    }
-    builder.build().map_err(|error| match error {
+    let built = RegexBuilder::new(pattern)
+        .size_limit(MAX_COMPILED)
+        .case_insensitive(flags.any_case)
+        .multi_line(flags.lines)
+        .dot_matches_new_line(flags.dot_takes_line_breaks)
+        .ignore_whitespace(flags.spaced)
+        .build();
+    built.map_err(|error| match error {
         ::regex::Error::CompiledTooBig(_) => invalid("the pattern is too large once its repetitions are counted out")
             .with_help("use smaller counts in {…}, or classes smaller than \\w and \\pL"),
         other => invalid_pattern(&other.to_string()),
@@ -281,6 +330,22 @@ mod tests {
     fn a_pattern_that_backtracks_elsewhere_ends() {
         let text = "a".repeat(50_000);
         assert_eq!(TestContext::new().ok("regex.test", [json!("^(a+)+$"), json!(format!("{text}!"))]), json!(false));
+    }
+
+    #[test]
+    fn a_slow_search_of_long_text_is_refused_and_an_ordinary_one_is_not() {
+        let test = TestContext::new();
+        let bit = |i: u32| if i.wrapping_mul(2_654_435_761).count_ones().is_multiple_of(2) { '0' } else { '1' };
+        let bits = json!((0..4 << 20).map(bit).collect::<String>());
+        for name in ["regex.test", "regex.find", "regex.find_all", "regex.split"] {
+            let message = test.invalid(name, [json!("[01]*1[01]{5000}2"), bits.clone()]);
+            assert_eq!(message, "the pattern could take very long on a text of 4194304 bytes");
+        }
+        let whole = json!(r"^((?:[01]|\pL\w\w)+)$");
+        assert!(test.invalid("regex.find", [whole.clone(), bits.clone()]).contains("could take very long"));
+        assert_eq!(test.ok("regex.test", [whole, bits.clone()]), json!(true));
+        assert_eq!(test.ok("regex.test", [json!(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), bits.clone()]), json!(false));
+        assert_eq!(test.ok("regex.find", [json!("[01]*1[01]{5000}2"), json!("1".repeat(9000))]), Value::Null);
     }
 
     #[test]

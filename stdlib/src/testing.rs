@@ -58,7 +58,7 @@ impl TestContext {
     #[track_caller]
     pub(crate) fn fails<const N: usize>(&self, name: &str, arguments: [Value; N]) -> Failure {
         match self.call(name, arguments) {
-            Ok(value) => panic!("{name} gave {value}"),
+            Ok(value) => panic!("{name} gave {:.300}", value.to_string()),
             Err(failure) => failure,
         }
     }

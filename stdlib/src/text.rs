@@ -2,7 +2,7 @@
 
 mod table;
 
-use crate::bounds::Tally;
+use crate::bounds::{Tally, VALUE};
 use crate::define::{a, any, array, define, integer, invalid, list_of, one_of, string};
 use serde_json::{Value, json};
 use skills_core::{Failure, HostFunction};
@@ -46,7 +46,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .returns(list_of(a("string")))
             .runs(|_, (text,): (String,)| {
                 let mut tally = Tally::default();
-                let word = |word: &str| tally.add(word.len() + 3).map(|()| Value::from(word));
+                let word = |word: &str| tally.add(word.len() + VALUE).map(|()| Value::from(word));
                 text.unicode_words().map(word).collect::<Result<Vec<_>, _>>()
             }),
         define("text.distance", "How many characters to insert, remove or replace to turn one text into the other")

@@ -12,7 +12,7 @@ use skills_core::{Failure, value::depth};
 /// The longest path, in bytes.
 const MAX_PATH: usize = 2048;
 
-/// How deep brackets and parentheses may nest in a path: its parser's time grows fast with it.
+/// How deep brackets and parentheses may nest in a path: the time of its parser doubles with each filter inside another.
 const MAX_NESTING: usize = 8;
 
 /// The most nodes that a query may visit, by estimate.
@@ -79,9 +79,19 @@ fn visits(value: &Value, path: &str) -> Result<u64, Failure> {
     Ok(visits)
 }
 
-/// Whether what follows a `$` inside a filter may select more than one node; it is selected anew for each candidate.
-fn is_wide(rest: &str) -> bool {
-    rest.contains(['*', '?', ':', ',']) || rest.contains("..")
+/// Whether the query that begins at a `$` inside a filter may select more than one node; each candidate asks it anew.
+fn is_wide(query: &str) -> bool {
+    let mut depth = 0;
+    let end = query.find(|c: char| {
+        match c {
+            '[' => depth += 1,
+            ']' => depth -= 1,
+            _ => {}
+        }
+        depth < 0 || depth == 0 && (c.is_whitespace() || "=!<>&|(),".contains(c))
+    });
+    let query = &query[..end.unwrap_or(query.len())];
+    query.contains(['*', '?', ':', ',']) || query.contains("..")
 }
 
 fn skip_string(rest: &mut impl Iterator<Item = (usize, char)>, quote: char) {
@@ -150,6 +160,15 @@ mod tests {
             let message = test.invalid("json.query", [value.clone(), json!(path)]);
             assert!(message.contains("more than 50 million nodes"), "{path}: {message}");
         }
+    }
+
+    #[test]
+    fn a_filter_may_look_at_the_whole_value() {
+        let value = json!({"max": 9_990, "items": (0..10_000).collect::<Vec<_>>(), "wanted": [1, 2]});
+        let test = TestContext::new();
+        assert_eq!(test.ok("json.query", [value.clone(), json!("$.items[?@ > $.max]")]).as_array().unwrap().len(), 9);
+        assert_eq!(test.ok("json.query", [value.clone(), json!("$.items[?@ == $['wanted'][1]]")]), json!([2]));
+        assert!(test.invalid("json.query", [value, json!("$.items[?count($.items[*]) > 1]")]).contains("50 million"));
     }
 
     #[test]

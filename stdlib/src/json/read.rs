@@ -1,5 +1,6 @@
 //! From JSON text to a value, without losing digits.
 
+use crate::bounds::{Tally, VALUE};
 use crate::define::invalid;
 use serde_json::Value;
 use skills_core::{
@@ -10,6 +11,8 @@ use skills_core::{
 /// The value of JSON text.
 pub(super) fn parse(text: &str) -> Result<Value, Failure> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() + 1;
+    Tally::default().add(text.len().saturating_add(values.saturating_mul(VALUE)))?;
     let value: Value = serde_json::from_str(text).map_err(|error| failure(text, &error))?;
     if depth(&value) > MAX_DEPTH {
         return Err(too_deep());
@@ -85,6 +88,7 @@ mod tests {
     use super::parse;
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use skills_core::ErrorKind;
 
     #[test]
     fn big_integers_keep_their_digits() {
@@ -117,6 +121,13 @@ mod tests {
         assert!(parse(&nested(100)).is_ok());
         for levels in [101, 127, 128, 100_000] {
             assert_eq!(parse(&nested(levels)).unwrap_err().message, "the text is nested deeper than 100 levels");
+        }
+    }
+
+    #[test]
+    fn text_that_would_take_too_much_memory_is_not_read() {
+        for text in [format!("[{}0]", "0,".repeat(4 << 20)), format!("[{}0]", "[],".repeat(3 << 20))] {
+            assert_eq!(parse(&text).unwrap_err().kind, ErrorKind::OutputLimit);
         }
     }
 

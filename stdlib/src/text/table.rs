@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-use crate::bounds::Tally;
+use crate::bounds::{Tally, VALUE};
 use crate::define::invalid;
 use serde_json::Value;
 use skills_core::Failure;
@@ -24,7 +24,7 @@ pub(super) fn markdown(rows: &[Value], headers: Option<&[Value]>, align: &Value)
     let mut lines = vec![names.iter().map(|name| escape(name)).collect::<Vec<_>>()];
     for (index, row) in rows.iter().enumerate() {
         // Each row is as long as the longest: that is what could grow without bound.
-        tally.add(names.len() * 4)?;
+        tally.add(names.len() * VALUE)?;
         lines.push(cells(index, row, &names)?);
     }
     let widths: Vec<usize> = (0..names.len())
