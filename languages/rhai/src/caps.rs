@@ -94,7 +94,9 @@ fn trial(name: LimitName) -> (&'static str, Limits) {
             ("let m = #{}; for i in 0..200000 { m[`${i}`] = i; } 0", Limits { memory: Some(1 << 20), ..within })
         }
         LimitName::Memory => ("blob(10000000).len()", Limits { memory: Some(1 << 20), ..within }),
-        LimitName::Operations => ("let i = 0; while i < 1000 { i += 1; } i", Limits { operations: Some(100), ..within }),
+        LimitName::Operations => {
+            ("let i = 0; while i < 1000 { i += 1; } i", Limits { operations: Some(100), ..within })
+        }
         LimitName::Output => ("for i in 0..100 { print(i); }", Limits { output: Some(10), ..within }),
         LimitName::Result => ("\"0123456789\"", Limits { result: Some(5), ..within }),
         LimitName::Recursion => {

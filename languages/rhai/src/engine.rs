@@ -23,9 +23,8 @@ pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>) -> (Engine, Dy
     let mut engine = Engine::new_raw();
     StandardPackage::new().register_into_engine(&mut engine);
     engine.set_module_resolver(NoModules);
-    engine.disable_symbol("eval");
-    engine.set_max_expr_depths(EXPRESSION_DEPTH.0, EXPRESSION_DEPTH.1);
     engine.set_max_variables(VARIABLES);
+    language(&mut engine);
 
     let here = Arc::clone(control);
     engine.on_progress(move |operations| here.progress(operations));
@@ -38,6 +37,18 @@ pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>) -> (Engine, Dy
     guards::register(&mut engine, control);
     let params = host::register(&mut engine, control, host);
     (engine, params)
+}
+
+/// An engine that only parses, by the same rules.
+pub(crate) fn parser() -> Engine {
+    let mut engine = Engine::new_raw();
+    language(&mut engine);
+    engine
+}
+
+fn language(engine: &mut Engine) {
+    engine.disable_symbol("eval");
+    engine.set_max_expr_depths(EXPRESSION_DEPTH.0, EXPRESSION_DEPTH.1);
 }
 
 /// Sets what Rhai itself limits for the next run.
@@ -77,7 +88,8 @@ struct NoModules;
 
 impl ModuleResolver for NoModules {
     fn resolve(&self, _: &Engine, _: Option<&str>, path: &str, at: Position) -> Rhaied<Shared<Module>> {
-        let message = format!("cannot import {path:?}: a skill's script is one file; use skill.call to run another skill");
+        let message =
+            format!("cannot import {path:?}: a skill's script is one file; use skill.call to run another skill");
         Err(EvalAltResult::ErrorRuntime(message.into(), at).into())
     }
 }

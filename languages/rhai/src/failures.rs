@@ -1,11 +1,19 @@
 //! Rhai's errors as failures with frames.
 
 use crate::control::Control;
+use crate::interpolation::Written;
 use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 use skills_core::{Breach, ErrorKind, Failure, Frame, Language, LimitName, Script};
 
+/// What places in errors refer to.
+pub(crate) struct Places<'a> {
+    pub(crate) script: &'a Script,
+    /// What was compiled instead of the script's source.
+    pub(crate) written: Option<&'a Written>,
+}
+
 /// The failure of a script that does not parse.
-pub(crate) fn from_parse(error: &ParseError, script: &Script) -> Failure {
+pub(crate) fn from_parse(error: &ParseError, places: &Places<'_>) -> Failure {
     let failure = match error.err_type() {
         ParseErrorType::ExprTooDeep => Failure::new(ErrorKind::ScriptError, "expressions are nested too deep")
             .with_help("give parts of the expression names with `let`, or move them into functions"),
@@ -13,7 +21,7 @@ pub(crate) fn from_parse(error: &ParseError, script: &Script) -> Failure {
         kind if kind.to_string().contains("'eval'") => disabled_eval(),
         kind => Failure::new(ErrorKind::ScriptError, format!("syntax error: {kind}")),
     };
-    failure.in_script(Language::Rhai, vec![frame(script, error.position(), None)])
+    failure.in_script(Language::Rhai, vec![places.frame(error.position(), None)])
 }
 
 fn disabled_eval() -> Failure {
@@ -22,17 +30,15 @@ fn disabled_eval() -> Failure {
 }
 
 /// The failure of a script that raised an error, was stopped, or hit a limit of Rhai's own.
-pub(crate) fn from_runtime(error: EvalAltResult, script: &Script, control: &Control, recursion: usize) -> Failure {
-    let (inner, frames) = unwind(error, script);
+pub(crate) fn from_runtime(error: EvalAltResult, places: &Places<'_>, control: &Control, recursion: usize) -> Failure {
+    let (inner, frames) = unwind(error, places);
     let failure = match inner {
         EvalAltResult::ErrorRuntime(value, _) => thrown(&value, control),
         EvalAltResult::ErrorStackOverflow(_) => {
             let limit = recursion as u64;
             control.breach(Breach { name: LimitName::Recursion, limit, reading: limit + 1 })
         }
-        EvalAltResult::ErrorParsing(kind, _) => {
-            Failure::new(ErrorKind::ScriptError, format!("syntax error: {kind}"))
-        }
+        EvalAltResult::ErrorParsing(kind, _) => Failure::new(ErrorKind::ScriptError, format!("syntax error: {kind}")),
         // Without a verdict nothing stops a script.
         EvalAltResult::ErrorTerminated(..) => Failure::new(ErrorKind::Internal, "the script was stopped for no reason"),
         mut other => {
@@ -79,7 +85,7 @@ fn shown(value: &Dynamic) -> String {
 }
 
 /// The innermost error, and the frames from there outwards.
-fn unwind(error: EvalAltResult, script: &Script) -> (EvalAltResult, Vec<Frame>) {
+fn unwind(error: EvalAltResult, places: &Places<'_>) -> (EvalAltResult, Vec<Frame>) {
     let mut frames = Vec::new();
     let mut function: Option<String> = None;
     let mut error = error;
@@ -88,7 +94,7 @@ fn unwind(error: EvalAltResult, script: &Script) -> (EvalAltResult, Vec<Frame>) 
             EvalAltResult::ErrorInFunctionCall(name, _, inner, at) => {
                 // The engine's own call of `run` has no place in the script.
                 if !(function.is_none() && name == "run" && is_own_call(at)) {
-                    frames.push(frame(script, at, function.take()));
+                    frames.push(places.frame(at, function.take()));
                 }
                 function = Some(if name.starts_with("anon$") { "closure".into() } else { name });
                 error = *inner;
@@ -97,7 +103,7 @@ fn unwind(error: EvalAltResult, script: &Script) -> (EvalAltResult, Vec<Frame>) 
             other => {
                 let at = other.position();
                 if !(function.is_none() && is_own_call(at)) || frames.is_empty() {
-                    frames.push(frame(script, at, function));
+                    frames.push(places.frame(at, function));
                 }
                 frames.reverse();
                 return (other, frames);
@@ -113,11 +119,19 @@ fn is_own_call(at: Position) -> bool {
     at.line().is_some_and(|line| line >= OWN_LINE)
 }
 
-fn frame(script: &Script, at: Position, function: Option<String>) -> Frame {
-    let number = |n: Option<usize>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
-    let line = if is_own_call(at) { 0 } else { number(at.line()) };
-    let column = if line == 0 { 0 } else { number(at.position()) };
-    Frame { file: script.file.clone(), line, column, function, source: script.line(line).map(str::to_owned) }
+impl Places<'_> {
+    fn frame(&self, at: Position, function: Option<String>) -> Frame {
+        let number = |n: usize| u32::try_from(n).unwrap_or(0);
+        let (line, column) = match (at.line(), at.position()) {
+            (Some(line), column) if line < OWN_LINE => {
+                let column = column.map_or(0, |column| self.written.map_or(column, |w| w.column(line, column)));
+                (number(line), number(column))
+            }
+            _ => (0, 0),
+        };
+        let source = self.script.line(line).map(str::to_owned);
+        Frame { file: self.script.file.clone(), line, column, function, source }
+    }
 }
 
 fn first_line(text: &str) -> String {

@@ -1,7 +1,9 @@
 use crate::control::Control;
 use crate::convert::{ToJson, from_json};
-use crate::{engine, failures, host};
-use rhai::{AST, Dynamic, Engine};
+use crate::engine;
+use crate::failures::{self, Places};
+use crate::program::Program;
+use rhai::{Dynamic, Engine};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use skills_core::{ErrorKind, Evaluation, Failure, Host, Language, Script, Session, Usage};
@@ -22,13 +24,13 @@ pub(crate) struct RhaiSession {
     engine: Engine,
     control: Arc<Control>,
     params: Dynamic,
-    compiled: Vec<Compiled>,
+    compiled: Vec<Kept>,
     reusable: bool,
 }
 
-struct Compiled {
+struct Kept {
     script: Arc<Script>,
-    ast: Arc<AST>,
+    program: Arc<Program>,
 }
 
 impl RhaiSession {
@@ -39,21 +41,20 @@ impl RhaiSession {
     }
 
     /// The compiled script: kept from an earlier run, or compiled now.
-    fn compile(&mut self, script: &Arc<Script>) -> Result<Arc<AST>, Failure> {
-        let same = |kept: &Compiled| Arc::ptr_eq(&kept.script, script) || kept.script == *script;
+    fn compile(&mut self, script: &Arc<Script>) -> Result<Arc<Program>, Failure> {
+        let same = |kept: &Kept| Arc::ptr_eq(&kept.script, script) || kept.script == *script;
         if let Some(found) = self.compiled.iter().position(same) {
-            let ast = Arc::clone(&self.compiled[found].ast);
+            let program = Arc::clone(&self.compiled[found].program);
             if found > 0 {
                 let kept = self.compiled.remove(found);
                 self.compiled.insert(0, kept);
             }
-            return Ok(ast);
+            return Ok(program);
         }
-        let ast = compile(&self.engine, script).map_err(|error| failures::from_parse(&error, script))?;
-        let ast = Arc::new(ast);
+        let program = Arc::new(Program::compile(&self.engine, script)?);
         self.compiled.truncate(KEPT - 1);
-        self.compiled.insert(0, Compiled { script: Arc::clone(script), ast: Arc::clone(&ast) });
-        Ok(ast)
+        self.compiled.insert(0, Kept { script: Arc::clone(script), program: Arc::clone(&program) });
+        Ok(program)
     }
 
     fn evaluate(
@@ -63,30 +64,30 @@ impl RhaiSession {
         host: &Arc<dyn Host>,
         usage: &mut Usage,
     ) -> Result<Value, Failure> {
-        let ast = self.compile(script)?;
+        let program = self.compile(script)?;
         let limits = host.budget().limits();
         engine::limit(&mut self.engine, limits);
         self.control.begin(host);
         let outer = self.control.memory.begin(limits.memory);
         let result = {
             let _running = host.budget().running(self.control.clone());
-            self.evaluate_compiled(&ast, script, params, host)
+            self.evaluate_program(&program, script, params, host)
         };
         usage.peak_memory = self.control.memory.end(outer);
         usage.operations = Some(self.control.operations());
         result
     }
 
-    fn evaluate_compiled(
+    fn evaluate_program(
         &self,
-        ast: &AST,
+        program: &Program,
         script: &Script,
         params: &Value,
         host: &Arc<dyn Host>,
     ) -> Result<Value, Failure> {
         self.put_params(from_json(params));
         let limits = host.budget().limits();
-        let result = match self.engine.eval_ast::<Dynamic>(ast) {
+        let result = match self.engine.eval_ast::<Dynamic>(&program.ast) {
             Ok(value) => {
                 let mut to_json = ToJson::new("result", limits.result, &self.control.memory);
                 to_json.value(&value).map_err(|failure| match failure.limit {
@@ -94,7 +95,10 @@ impl RhaiSession {
                     None => Failure { language: Some(Language::Rhai), ..failure },
                 })
             }
-            Err(error) => Err(failures::from_runtime(*error, script, &self.control, engine::recursion(limits))),
+            Err(error) => {
+                let places = Places { script, written: program.written.as_ref() };
+                Err(failures::from_runtime(*error, &places, &self.control, engine::recursion(limits)))
+            }
         };
         self.put_params(Dynamic::UNIT);
         result
@@ -140,33 +144,4 @@ fn verdict(result: Result<Value, Failure>, host: &Arc<dyn Host>) -> Result<Value
 fn cpu() -> Duration {
     let now = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
-}
-
-/// Compiles a script, and behind it the call of `run` where it defines one.
-pub(crate) fn compile(engine: &Engine, script: &Script) -> Result<AST, rhai::ParseError> {
-    let ast = engine.compile(&script.source)?;
-    let Some(call) = call_of_run(&ast) else { return Ok(ast) };
-    // Far below any script, so that an error's position tells whose call it was.
-    let below = "\n".repeat(failures::OWN_LINE - 1);
-    Ok(ast.merge(&engine.compile(format!("{below}{call}"))?))
-}
-
-/// The names of `run`'s parameters, where a script defines it; of several, the one that takes all in one object.
-pub(crate) fn run_parameters(ast: &AST) -> Option<Vec<String>> {
-    let runs = ast.iter_functions().filter(|function| function.name == "run" && function.this_type.is_none());
-    let run = runs.min_by_key(|function| if function.params.len() == 1 { 0 } else { function.params.len() + 1 })?;
-    Some(run.params.iter().map(|name| (*name).to_owned()).collect())
-}
-
-fn call_of_run(ast: &AST) -> Option<String> {
-    let parameters = run_parameters(ast)?;
-    let name = host::PARAMETERS;
-    Some(match parameters.as_slice() {
-        [] => "run()".into(),
-        [_] => format!("run({name})"),
-        several => {
-            let arguments: Vec<String> = several.iter().map(|member| format!("{name}[{member:?}]")).collect();
-            format!("run({})", arguments.join(", "))
-        }
-    })
 }

@@ -12,15 +12,14 @@
 //! `any`, `T[]` for an array of them, and `"a"|"b"` for one of a few values. A name in brackets is optional; what
 //! follows its `=` is the default, as JSON or as a bare word.
 
-use crate::session;
-use rhai::Engine;
+use crate::{engine, program};
 use serde_json::{Value, json};
 use skills_core::{ParameterSpec, Script, Signature};
 
 /// The signature; nothing where the script does not parse.
 pub(crate) fn infer(script: &Script) -> Option<Signature> {
-    let ast = Engine::new_raw().compile(&script.source).ok()?;
-    let run = session::run_parameters(&ast);
+    let ast = engine::parser().compile(&script.source).ok()?;
+    let run = program::run_parameters(&ast);
     let comment = match &run {
         Some(_) => comment_above_run(&script.source),
         None => comment_at_top(&script.source),
@@ -52,7 +51,9 @@ fn comment_above_run(source: &str) -> Vec<&str> {
     let Some(at) = lines.iter().position(is_run) else { return Vec::new() };
     let above = &lines[..at];
     if above.last().is_some_and(|line| line.trim_end().ends_with("*/")) {
-        let Some(start) = above.iter().rposition(|line| line.trim_start().starts_with("/**")) else { return Vec::new() };
+        let Some(start) = above.iter().rposition(|line| line.trim_start().starts_with("/**")) else {
+            return Vec::new();
+        };
         return above[start..].iter().map(|line| unmark(line)).collect();
     }
     let count = above.iter().rev().take_while(|line| line.trim_start().starts_with("///")).count();

@@ -25,6 +25,20 @@ impl fmt::Write for Bounded {
     }
 }
 
+/// The text of a value in the form of Rhai's `to_string`, or nothing where it is longer than `most` bytes.
+pub(crate) fn display(value: &Dynamic, most: u64) -> Option<String> {
+    bounded(most, |out| {
+        if value.is_unit() {
+            return Ok(());
+        }
+        if let Ok(text) = value.as_immutable_string_ref() {
+            return out.write_str(&text);
+        }
+        let composed = value.is_array() || value.is_map() || value.is_fnptr();
+        if composed { write(out, value, 0) } else { write!(out, "{value}") }
+    })
+}
+
 /// The text of a value in the form of Rhai's `to_debug`, or nothing where it is longer than `most` bytes.
 pub(crate) fn debug(value: &Dynamic, most: u64) -> Option<String> {
     bounded(most, |out| write(out, value, 0))

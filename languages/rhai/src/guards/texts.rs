@@ -1,6 +1,7 @@
 use super::text_len;
 use crate::control::{Control, Rhaied, error};
 use crate::convert::{ToJson, from_json, size_in_rhai};
+use crate::interpolation::TEXT;
 use crate::text;
 use rhai::{Array, Blob, Dynamic, Engine, FnPtr, ImmutableString, Map};
 use serde_json::Value;
@@ -23,8 +24,7 @@ pub(super) fn register(engine: &mut Engine, control: &Arc<Control>) {
         for other in [TypeId::of::<Blob>(), TypeId::of::<FnPtr>()] {
             let here = Arc::clone(control);
             engine.register_raw_fn(name, [other], move |_, args| -> Rhaied<Dynamic> {
-                // A blob's text has at most six characters for a byte.
-                here.reserve(args[0].as_blob_ref().map_or(0, |blob| blob.len() as u64 * 6))?;
+                here.reserve(blob_text(args[0]))?;
                 within(&here, |most| text::debug(args[0], most)).map(Dynamic::from)
             });
         }
@@ -35,7 +35,53 @@ pub(super) fn register(engine: &mut Engine, control: &Arc<Control>) {
             within(&here, |most| text::debug(args[0], most)).map(Dynamic::from)
         });
     }
+    register_text(engine, control);
+    register_concatenation(engine, control);
     register_json(engine, control);
+}
+
+/// What interpolations are compiled to call.
+fn register_text(engine: &mut Engine, control: &Arc<Control>) {
+    let here = Arc::clone(control);
+    // The argument may be the script's own variable: it is read, never taken.
+    engine.register_raw_fn(TEXT, [TypeId::of::<Dynamic>()], move |_, args| -> Rhaied<Dynamic> {
+        shown(&here, args[0]).map(Dynamic::from)
+    });
+}
+
+/// A string and anything: Rhai's own falls back to text without a bound where it is stopped.
+fn register_concatenation(engine: &mut Engine, control: &Arc<Control>) {
+    let text = TypeId::of::<ImmutableString>();
+    let any = TypeId::of::<Dynamic>();
+    for types in [[text, any], [any, text]] {
+        let here = Arc::clone(control);
+        engine.register_raw_fn("+", types, move |_, args| -> Rhaied<Dynamic> {
+            Ok((shown(&here, args[0])? + shown(&here, args[1])?).into())
+        });
+    }
+    for name in ["+=", "append"] {
+        let here = Arc::clone(control);
+        engine.register_fn(name, move |string: &mut ImmutableString, other: Dynamic| -> Rhaied<()> {
+            *string += shown(&here, &other)?;
+            Ok(())
+        });
+    }
+}
+
+/// The text of a value as `to_string` gives it.
+fn shown(control: &Control, value: &Dynamic) -> Rhaied<ImmutableString> {
+    match value.as_immutable_string_ref() {
+        Ok(text) => Ok(text.clone()),
+        Err(_) => {
+            control.reserve(blob_text(value))?;
+            within(control, |most| text::display(value, most))
+        }
+    }
+}
+
+/// The most bytes that the text of a blob takes: six characters for each of its own.
+fn blob_text(value: &Dynamic) -> u64 {
+    value.as_blob_ref().map_or(0, |blob| blob.len() as u64 * 6)
 }
 
 /// Makes a text no longer than there is memory for.

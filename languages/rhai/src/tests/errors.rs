@@ -13,11 +13,7 @@ fn an_error_has_its_place_its_line_and_the_calls_around_it() {
         failure.frames.iter().map(|f| (f.function.as_deref(), f.line, f.source.as_deref().unwrap().trim())).collect();
     assert_eq!(
         frames,
-        [
-            (Some("inner"), 3, "y.missing_function()"),
-            (Some("outer"), 6, "inner(x) + 1"),
-            (Some("run"), 9, "outer(2)"),
-        ]
+        [(Some("inner"), 3, "y.missing_function()"), (Some("outer"), 6, "inner(x) + 1"), (Some("run"), 9, "outer(2)"),]
     );
     assert_eq!(failure.frames[0].column, 7);
     assert_eq!(failure.frames[0].file, "test.rhai");
@@ -25,7 +21,7 @@ fn an_error_has_its_place_its_line_and_the_calls_around_it() {
 
 #[test]
 fn an_error_at_the_top_level_has_one_frame() {
-    let failure = failure("let é = \"é\";\nlet y = \"é\" + nope;");
+    let failure = failure("let x = \"é\";\nlet y = \"é\" + nope;");
     assert!(failure.message.contains("Variable not found: nope"), "{failure}");
     assert_eq!(failure.frames.len(), 1);
     assert_eq!((failure.frames[0].line, failure.frames[0].column), (2, 15));
@@ -50,6 +46,16 @@ fn thrown_values_give_the_message() {
     assert_eq!(failure("throw [1, \"a\"]").message, "[1, \"a\"]");
     assert_eq!(failure("throw ()").message, "the script threw nothing");
     assert!(failure("let s = \"x\"; s.pad(100000, 'x'); throw s").message.len() < 5000);
+}
+
+#[test]
+fn places_in_and_after_interpolations_are_those_of_the_source() {
+    let at = |source| failure(source).frames.iter().map(|f| (f.line, f.column)).collect::<Vec<_>>();
+    assert_eq!(at("let x = `é${1} ${nope}`;"), [(1, 18)]);
+    assert_eq!(at("let x = `${1}${2}`; nope"), [(1, 21)]);
+    assert_eq!(at("let x = `${`${1}` + nope}`;"), [(1, 21)]);
+    assert_eq!(at("let x = `a\n${1} b`; nope"), [(2, 10)]);
+    assert_eq!(at("let x = `${1 +}`;"), [(1, 15)]);
 }
 
 #[test]

@@ -93,7 +93,8 @@ fn what_the_host_keeps_is_not_the_scripts() {
 #[test]
 fn memory_that_is_freed_can_be_used_again() {
     let mut session = session();
-    let source = "for i in 0..200 { let a = []; a.pad(100000, i); } for i in 0..200 { let s = \"\"; s.pad(1000000, 'x'); } 1";
+    let source =
+        "for i in 0..200 { let a = []; a.pad(100000, i); } for i in 0..200 { let s = \"\"; s.pad(1000000, 'x'); } 1";
     let evaluation = run_on(&mut *session, source, json!({}), limits()).0;
     assert_eq!(evaluation.result.unwrap(), json!(1));
 }
@@ -139,7 +140,16 @@ fn containers_that_nest_by_copies() {
 #[test]
 fn containers_that_hold_themselves() {
     let make = "let a = [1]; let f = || a.len(); a.push(a);";
-    for end in ["a.len()", "print(a); 1", "a == a", "a", "a.contains(a)", "let b = a; b.len()", "`${a}`.len()", "skill.echo(a)"] {
+    for end in [
+        "a.len()",
+        "print(a); 1",
+        "a == a",
+        "a",
+        "a.contains(a)",
+        "let b = a; b.len()",
+        "`${a}`.len()",
+        "skill.echo(a)",
+    ] {
         let mut session = session();
         let _ = run_on(&mut *session, &format!("{make} {end}"), json!({}), limits()).0.result;
         assert_eq!(run_on(&mut *session, "1", json!({}), Limits::none()).0.result.unwrap(), json!(1), "{end}");
@@ -171,7 +181,8 @@ fn expressions_and_json_that_nest_too_deep() {
 #[test]
 fn a_comparison_that_lies_does_no_harm() {
     let mut session = session();
-    let source = "let a = []; for i in 0..1000 { a.push((i * 7919) % 1000); } a.sort(|x, y| if x % 3 == 0 { 1 } else { -1 }); 1";
+    let source =
+        "let a = []; for i in 0..1000 { a.push((i * 7919) % 1000); } a.sort(|x, y| if x % 3 == 0 { 1 } else { -1 }); 1";
     let _ = run_on(&mut *session, source, json!({}), limits());
     let mut next = super::hosts::session();
     assert_eq!(run_on(&mut *next, "1", json!({}), Limits::none()).0.result.unwrap(), json!(1));

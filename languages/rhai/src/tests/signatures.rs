@@ -28,10 +28,8 @@ fn parameters_come_from_the_comment_above_run() {
     let found = signature(source);
     assert_eq!(found.description.as_deref(), Some("Repeats a word as often as asked."));
     let mode = ParameterSpec { schema: json!({"enum": ["a", "b"]}), ..ParameterSpec::any("mode").or(json!("a")) };
-    let list = ParameterSpec {
-        schema: json!({"type": "array", "items": {"type": "number"}}),
-        ..ParameterSpec::any("list")
-    };
+    let list =
+        ParameterSpec { schema: json!({"type": "array", "items": {"type": "number"}}), ..ParameterSpec::any("list") };
     assert_eq!(
         found.parameters,
         [
@@ -59,7 +57,8 @@ fn a_script_without_run_has_its_comment_at_the_top() {
 
 #[test]
 fn an_optional_parameter_without_default_and_odd_tags() {
-    let found = signature("/// @param [x]\n/// @param {list} [y=[1, 2]] pair\n/// @param\n/// @param {what} z\nfn run(p) {}");
+    let found =
+        signature("/// @param [x]\n/// @param {list} [y=[1, 2]] pair\n/// @param\n/// @param {what} z\nfn run(p) {}");
     let names: Vec<_> = found.parameters.iter().map(|p| (p.name.as_str(), p.required)).collect();
     assert_eq!(names, [("x", false), ("y", false), ("z", true)]);
     assert_eq!(found.parameters[1].default, Some(json!([1, 2])));
