@@ -1,1 +1,88 @@
+//! Python for the skills engine: CPython, embedded.
+//!
+//! [`CPython`] implements [`Interpreter`]. Making one starts nothing; the process's one CPython starts when the first
+//! session opens, isolated: it reads no environment variable, no user folder, and installs no signal handler. Its
+//! standard library is found beside the libpython that is loaded, or where it was at build time.
+//!
+//! # What a script sees
+//! - `params`, the parameters as a dict; `skill`, the host's functions (`import skill` works too); those that the host
+//!   made global.
+//! - `__name__` is `"__main__"`, so that a plain program works as it is. Only where the script defines `run` at its top
+//!   level it is `"__skill__"`: then `run` is called with the parameters by keyword, and a block under
+//!   `if __name__ == "__main__":` for trying the file out by hand stays out of the way.
+//! - Without `run` the value is that of the last expression. A coroutine is awaited, on a loop of its own.
+//! - `sys.exit()` without an error ends the run with the value null, any other code is a `script_error`.
+//! - Modules in the folder of the script can be imported where its file is an absolute path, unless the standard
+//!   library has the name. They are loaded afresh for each run; two scripts of different folders that run at the same
+//!   time must not use the same name for different modules.
+//! - `sys.stdout` and `sys.stderr` reach the run of the thread that prints. Standard input is at its end.
+//! - Failures of host functions are `skill.Error` with `kind`, `message` and `help`; `permission_denied` is a
+//!   `PermissionError` as well, and a file's `not_found` a `FileNotFoundError`.
+//!
+//! # Limits
+//! [`Interpreter::caps`] says what each is worth. Scripts share one CPython and the process, so this is for code that
+//! is trusted; a time limit can't interrupt C code such as `10**10**8`. Operations are loop jumps and calls of the script's own
+//! functions, counted only where they are limited. Memory is what CPython's allocators hand out during the run.
+//! Threads that a script starts belong to its run and are stopped at its end, unless they wait in C code for ever.
 
+mod bridge;
+mod call;
+mod caps;
+mod compile;
+mod errors;
+mod from_python;
+mod memory;
+mod natives;
+mod paths;
+mod run;
+mod runtime;
+mod session;
+mod signature;
+mod stopper;
+mod streams;
+mod tidy;
+mod to_python;
+mod trace;
+
+#[cfg(test)]
+mod tests;
+
+use crate::runtime::Runtime;
+use crate::session::PythonSession;
+use skills_core::{CapStatus, Failure, Host, Interpreter, Language, Script, Session, Signature};
+use std::sync::Arc;
+
+/// Embedded CPython.
+///
+/// All values of this type share the process's one CPython.
+#[derive(Debug, Clone, Default)]
+pub struct CPython;
+
+impl CPython {
+    /// An interpreter; nothing starts before its first session.
+    pub fn new() -> CPython {
+        CPython
+    }
+}
+
+impl Interpreter for CPython {
+    fn languages(&self) -> &[Language] {
+        &[Language::Python]
+    }
+
+    fn open(&self, _host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+        Ok(Box::new(PythonSession::open(Runtime::start()?)))
+    }
+
+    fn signature(&self, script: &Script) -> Option<Signature> {
+        signature::signature(script)
+    }
+
+    fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {
+        caps::self_test(self)
+    }
+
+    fn caps(&self) -> Vec<CapStatus> {
+        caps::known()
+    }
+}

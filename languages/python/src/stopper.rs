@@ -1,0 +1,79 @@
+//! The thread that raises the stop exception in running scripts.
+//!
+//! Whoever interrupts (the watchdog, a caller that cancels, the memory hook) must return at once and may hold locks, so it
+//! only sets a flag and unparks this thread, which then waits for the GIL and raises, again every few milliseconds until the run
+//! has ended. It is also CPython's main thread: it lives as long as the process, and a script, which never runs on
+//! it, cannot install signal handlers.
+
+use crate::run::{Run, drain};
+use pyo3::Python;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Thread;
+use std::time::Duration;
+
+/// How long a script that caught the stop may go on before it meets the next.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// How long threads get to take the stop before this one takes CPython's note back. See [`drain`].
+const DELIVERY: Duration = Duration::from_millis(1);
+
+static THREAD: OnceLock<Thread> = OnceLock::new();
+static RUNS: Mutex<Vec<Arc<Run>>> = Mutex::new(Vec::new());
+
+fn runs() -> MutexGuard<'static, Vec<Arc<Run>>> {
+    RUNS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts the thread, which first runs `start` (the interpreter's initialisation) and gives its answer.
+pub(crate) fn spawn<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    let (answer, answered) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("skills-python".into())
+        .stack_size(8 << 20)
+        .spawn(move || {
+            let _ = THREAD.set(std::thread::current());
+            let _ = answer.send(start());
+            serve();
+        })
+        .map_err(|error| format!("could not start a thread: {error}"))?;
+    drop(thread);
+    answered.recv().map_err(|_| "the thread that starts CPython ended".to_owned())
+}
+
+/// Wakes the thread: something wants to be stopped. Takes no lock and allocates nothing.
+pub(crate) fn wake() {
+    if let Some(thread) = THREAD.get() {
+        thread.unpark();
+    }
+}
+
+/// Adds a run to those that the thread looks at.
+pub(crate) fn watch(run: &Arc<Run>) {
+    runs().push(Arc::clone(run));
+}
+
+/// Forgets a run that has ended. One whose threads are alive stays until they are gone or given up.
+pub(crate) fn unwatch(run: &Arc<Run>) {
+    runs().retain(|other| !(Arc::ptr_eq(other, run) && other.given_up()));
+}
+
+fn serve() -> ! {
+    loop {
+        let given_up: Vec<Arc<Run>> = runs().extract_if(.., |run| run.given_up()).collect();
+        drop(given_up);
+        let stopping: Vec<Arc<Run>> = runs().iter().filter(|run| run.wants_stop()).cloned().collect();
+        if stopping.is_empty() {
+            std::thread::park();
+            continue;
+        }
+        Python::attach(|py| {
+            for run in &stopping {
+                run.raise_stop(py);
+            }
+            drop(stopping);
+        });
+        std::thread::sleep(DELIVERY);
+        Python::attach(drain);
+        std::thread::park_timeout(AGAIN);
+    }
+}

@@ -1,0 +1,138 @@
+//! A host for tests, and short ways to run a script on it.
+
+use crate::CPython;
+use serde_json::{Value, json};
+use skills_core::{
+    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits,
+    ParameterSpec, Script, Session, Stream,
+};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+pub(super) struct TestHost {
+    pub(super) budget: Arc<Budget>,
+    pub(super) printed: Mutex<Vec<(Stream, String)>>,
+}
+
+impl TestHost {
+    pub(super) fn new(limits: Limits) -> Arc<TestHost> {
+        Arc::new(TestHost { budget: Budget::new(limits), printed: Mutex::default() })
+    }
+
+    pub(super) fn stdout(&self) -> String {
+        self.text(Stream::Stdout)
+    }
+
+    pub(super) fn stderr(&self) -> String {
+        self.text(Stream::Stderr)
+    }
+
+    fn text(&self, wanted: Stream) -> String {
+        let printed = self.printed.lock().unwrap();
+        printed.iter().filter(|(stream, _)| *stream == wanted).map(|(_, text)| text.as_str()).collect()
+    }
+}
+
+fn spec(name: &str, parameters: Vec<ParameterSpec>) -> FunctionSpec {
+    FunctionSpec {
+        name: name.to_owned(),
+        description: format!("The test function {name}."),
+        parameters,
+        returns: json!({}),
+        capability: None,
+    }
+}
+
+impl Host for TestHost {
+    fn functions(&self) -> &Arc<[FunctionSpec]> {
+        static FUNCTIONS: OnceLock<Arc<[FunctionSpec]>> = OnceLock::new();
+        FUNCTIONS.get_or_init(|| {
+            Arc::from([
+                spec("echo", vec![ParameterSpec::any("value")]),
+                spec("add", vec![ParameterSpec::typed("a", "number"), ParameterSpec::typed("b", "number")]),
+                spec("fail", Vec::new()),
+                spec("deep.slow", vec![ParameterSpec::typed("ms", "integer").or(json!(10))]),
+                spec("fs.missing", Vec::new()),
+                spec("nested", vec![ParameterSpec::typed("source", "string")]),
+            ])
+        })
+    }
+
+    fn is_global(&self, index: usize) -> bool {
+        self.functions()[index].name == "add"
+    }
+
+    fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+        self.budget.charge_host_call()?;
+        let _pause = self.budget.pause();
+        let spec = &self.functions()[index];
+        let arguments = spec.bind(arguments)?;
+        match spec.name.as_str() {
+            "echo" => Ok(arguments[0].clone()),
+            "add" => Ok(json!(arguments[0].as_f64().unwrap() + arguments[1].as_f64().unwrap())),
+            "fail" => Err(Failure::new(ErrorKind::PermissionDenied, "the file /secret was not granted")
+                .with_help("grant it with --read /secret")),
+            "fs.missing" => Err(Failure::new(ErrorKind::NotFound, "no file a.txt")),
+            "nested" => {
+                let inner = TestHost::new(Limits::default());
+                run_on(&inner, arguments[0].as_str().unwrap(), json!({})).result
+            }
+            _ => {
+                std::thread::sleep(Duration::from_millis(arguments[0].as_u64().unwrap()));
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
+        self.budget.charge_output(text.len() as u64)?;
+        self.printed.lock().unwrap().push((stream, text.to_owned()));
+        Ok(())
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+}
+
+pub(super) fn script(source: &str) -> Arc<Script> {
+    script_in("test.py", source)
+}
+
+pub(super) fn script_in(file: &str, source: &str) -> Arc<Script> {
+    Arc::new(Script { language: Language::Python, file: file.to_owned(), source: source.to_owned() })
+}
+
+pub(super) fn open() -> Box<dyn Session> {
+    let host: Arc<dyn Host> = TestHost::new(Limits::default());
+    CPython::new().open(&host).unwrap()
+}
+
+pub(super) fn run_on(host: &Arc<TestHost>, source: &str, params: Value) -> Evaluation {
+    let host: Arc<dyn Host> = host.clone();
+    CPython::new().open(&host).unwrap().run(&script(source), &params, &host)
+}
+
+/// Runs on an open session.
+pub(super) fn again(session: &mut dyn Session, source: &str, limits: Limits) -> Evaluation {
+    let host: Arc<dyn Host> = TestHost::new(limits);
+    session.run(&script(source), &json!({}), &host)
+}
+
+/// The value of a script.
+pub(super) fn value(source: &str) -> Value {
+    run_on(&TestHost::new(Limits::default()), source, json!({})).result.unwrap()
+}
+
+pub(super) fn value_with(source: &str, params: Value) -> Value {
+    run_on(&TestHost::new(Limits::default()), source, params).result.unwrap()
+}
+
+/// The failure of a script.
+pub(super) fn failure(source: &str) -> Failure {
+    failure_within(source, Limits::default())
+}
+
+pub(super) fn failure_within(source: &str, limits: Limits) -> Failure {
+    run_on(&TestHost::new(limits), source, json!({})).result.unwrap_err()
+}
