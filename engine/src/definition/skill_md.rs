@@ -65,7 +65,7 @@ pub(crate) fn parse(text: &str, files: &SkillFiles, sink: &mut Sink) -> Option<N
             sink.error(codes::MISSING_KEY, &at, message, format!("add a line `{key}:` with {what}"));
         }
     }
-    check_folder(&fields, files, sink);
+    check_folder(&node, files, sink);
     finish(node, metadata, text, &parts.body, files, sink)
 }
 
@@ -115,8 +115,9 @@ fn split(text: &str) -> Option<Parts> {
 fn field_to_v2(field: &Field, node: &mut Node, metadata: &mut Node, sink: &mut Sink) {
     match field.key.as_str() {
         "name" => {
-            if let Some(name) = text(field, MOST_NAME, sink) {
-                check_name(name, &field.span, sink);
+            if let Some(name) = text(field, MOST_NAME, sink)
+                && check_name(name, &field.span, sink)
+            {
                 node.set("name", &field.key_span, Node::string(name, &field.span));
             }
         }
@@ -171,7 +172,8 @@ fn text<'a>(field: &'a Field, most: usize, sink: &mut Sink) -> Option<&'a str> {
     };
     let length = text.chars().count();
     if length == 0 {
-        let help = format!("write `{key}: TEXT`, or remove the line");
+        let needed = matches!(key.as_str(), "name" | "description");
+        let help = format!("write `{key}: TEXT`{}", if needed { "" } else { ", or remove the line" });
         sink.error(codes::FRONT_MATTER_VALUE, &field.key_span, format!("`{key}` is empty"), help);
         return None;
     }
@@ -184,10 +186,10 @@ fn text<'a>(field: &'a Field, most: usize, sink: &mut Sink) -> Option<&'a str> {
     Some(text)
 }
 
-fn check_name(name: &str, span: &Span, sink: &mut Sink) {
+fn check_name(name: &str, span: &Span, sink: &mut Sink) -> bool {
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if plain && !name.starts_with('-') && !name.ends_with('-') && !name.contains("--") {
-        return;
+        return true;
     }
     let mut better = String::new();
     for c in name.chars() {
@@ -206,6 +208,7 @@ fn check_name(name: &str, span: &Span, sink: &mut Sink) {
         format!("write `name: {better}`")
     };
     sink.error(codes::BAD_NAME, span, message, help);
+    false
 }
 
 fn free_metadata(field: &Field, node: &mut Node, metadata: &mut Node, sink: &mut Sink) {
@@ -263,16 +266,15 @@ fn tools(field: &Field, sink: &mut Sink) -> Option<Vec<String>> {
     }
 }
 
-fn check_folder(fields: &[Field], files: &SkillFiles, sink: &mut Sink) {
+fn check_folder(node: &Node, files: &SkillFiles, sink: &mut Sink) {
     let parent = Path::new(sink.file()).parent().map(Path::to_owned).filter(|path| path.file_name().is_some());
     let Some(folder) = parent.or_else(|| files.path().map(PathBuf::from)) else { return };
     let Some(folder) = folder.file_name().and_then(|name| name.to_str()) else { return };
-    let named = fields.iter().find(|field| field.key == "name");
-    let Some((field, name)) = named.and_then(|field| Some((field, field.value.as_str()?.trim()))) else { return };
-    if name != folder && !name.is_empty() {
+    let Some((named, name)) = node.get("name").and_then(|named| Some((named, named.as_str()?))) else { return };
+    if name != folder {
         sink.warning(
             codes::OTHER_FOLDER_NAME,
-            &field.span,
+            &named.span,
             format!("the skill is named `{name}`, its folder `{folder}`"),
             format!("rename the folder to `{name}`, or write `name: {folder}`"),
         );

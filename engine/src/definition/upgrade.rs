@@ -70,10 +70,23 @@ pub fn upgrade(raw: &RawDefinition) -> Result<String, Vec<Diagnostic>> {
     Ok(format!("{}\n", ordered(tree).pretty()))
 }
 
+/// The order in which a parameter is written.
+const PARAMETER: [&str; 8] = ["name", "type", "description", "required", "default", "enum", "values", "pattern"];
+
 fn ordered(mut node: Node) -> Node {
-    if let Data::Object(members) = &mut node.data {
-        // A stable sort: what has no place in the order keeps the one it has.
-        members.sort_by_key(|member| ORDER.iter().position(|key| *key == member.key).unwrap_or(ORDER.len()));
+    sort(&mut node, &ORDER);
+    if let Data::Object(members) = &mut node.data
+        && let Some(parameters) = members.iter_mut().find(|member| member.key == "parameters")
+        && let Data::Array(items) = &mut parameters.value.data
+    {
+        items.iter_mut().for_each(|item| sort(item, &PARAMETER));
     }
     node
+}
+
+/// Sorts the keys of an object. The sort is stable: what has no place in the order keeps the one it has.
+fn sort(node: &mut Node, order: &[&str]) {
+    if let Data::Object(members) = &mut node.data {
+        members.sort_by_key(|member| order.iter().position(|key| *key == member.key).unwrap_or(order.len()));
+    }
 }

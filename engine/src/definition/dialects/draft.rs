@@ -38,6 +38,8 @@ pub(super) struct Draft<'a> {
     pub(super) parameters: Parameters,
     out: Node,
     taken: Vec<&'a str>,
+    /// Whether what it runs could not be translated, which has been said.
+    failed: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -52,7 +54,7 @@ impl<'a> Draft<'a> {
                 taken.push(key);
             }
         }
-        Draft { root, sink, parameters: Parameters::default(), out, taken }
+        Draft { root, sink, parameters: Parameters::default(), out, taken, failed: false }
     }
 
     /// A value of the definition; what is taken is not left over for the metadata.
@@ -137,7 +139,10 @@ impl<'a> Draft<'a> {
                 self.text("command", safe.trim(), &node.span);
                 self.set("shell", Node::bool(true, &node.span));
             }
-            CommandLine::Broken(why) => broken(self.sink, node, why),
+            CommandLine::Broken(why) => {
+                self.failed = true;
+                broken(self.sink, node, why);
+            }
         }
     }
 
@@ -208,11 +213,17 @@ impl<'a> Draft<'a> {
 
     /// Says that the definition cannot be translated, and why.
     pub(super) fn untranslatable(&mut self, span: &Span, message: impl Into<String>, help: impl Into<String>) {
+        self.failed = true;
         self.sink.error(codes::UNTRANSLATABLE, span, message, help);
     }
 
     /// The v2 form. Keys that nothing took stand in its metadata.
     pub(super) fn finish(mut self) -> Node {
+        if self.failed && !["command", "executor", "prompt"].iter().any(|key| self.out.has(key)) {
+            // Something to run, so that the checks of v2 do not say in other words that there is nothing.
+            let span = self.root.span.clone();
+            self.text("command", "untranslated", &span);
+        }
         if let Some(parameters) = self.parameters.into_node(&self.root.span) {
             let span = parameters.span.clone();
             self.out.set("parameters", &span, parameters);
@@ -261,8 +272,14 @@ pub(super) fn warn_shell(sink: &mut Sink, node: &Node, operator: &str, quoted: &
         format!("the command needs a shell, for {shown}"),
         "write a script, or a `command` with `args` and no shell; values never become shell source then",
     );
+    let mut from = node.span.start;
     for name in quoted {
-        let at = locate(sink, node, name);
+        let source = sink.text().get(from..node.span.end).unwrap_or_default();
+        let at = match source.find(&format!("{{{name}")) {
+            Some(at) => from + at + 1..from + at + 1 + name.len(),
+            None => node.span.clone(),
+        };
+        from = at.end;
         sink.warning(
             codes::QUOTED_PLACEHOLDER,
             &at,

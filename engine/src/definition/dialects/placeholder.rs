@@ -214,4 +214,25 @@ mod tests {
         assert_eq!(rewritten.found[0].written, "{}");
         assert_eq!(names("{a} {b} {a} { c }"), ["a", "b", "a"]);
     }
+
+    proptest::proptest! {
+        /// What is escaped here is what v2 shows: no text of another form changes by being written in v2.
+        #[test]
+        fn plain_text_survives(text in "[a{}$ x:-]{0,20}") {
+            let is_parameter = |name: &str| matches!(name, "a" | "x");
+            let written = literal(&text, &is_parameter);
+            proptest::prop_assert_eq!(crate::prompt::fill(&written, &serde_json::Map::new(), is_parameter), text);
+        }
+
+        #[test]
+        fn text_around_placeholders_survives(before in "[a{} ]{0,4}", after in "[a{} ]{0,4}") {
+            // Braces of the text beside those of a placeholder would make others of them.
+            proptest::prop_assume!(!before.ends_with('{') && !after.starts_with('}'));
+            let rewritten = rewrite(&format!("{before}{{{{x}}}}{after}"), Forms::WILD, &|name| name == "x");
+            proptest::prop_assume!(rewritten.found.len() == 1);
+            let arguments = serde_json::json!({"x": "<{x}>"});
+            let filled = crate::prompt::fill(&rewritten.text, arguments.as_object().unwrap(), |name| name == "x");
+            proptest::prop_assert_eq!(filled, format!("{before}<{{x}}>{after}"));
+        }
+    }
 }

@@ -247,4 +247,14 @@ mod tests {
             assert_eq!((text.as_str(), names), (safe, quoted.into_iter().map(str::to_owned).collect()), "{line}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_much(line in r#"[a{}'"\\$()`| é]{0,24}"#) {
+            let (safe, _) = unquote(&line);
+            let _ = analyse(&line);
+            // Moved out once, nothing is inside quotes any more.
+            proptest::prop_assert_eq!(unquote(&safe), (safe.clone(), Vec::new()));
+        }
+    }
 }
