@@ -10,7 +10,8 @@ use crate::{Body, Dialect, LimitRequest, PromptGuides, SkillKind};
 const FLAT: &[&str] = &["command", "args", "shell", "environment", "working_directory", "code", "language"];
 
 /// Keys of a conversation.
-const CONVERSATION: &[&str] = &["conversation", "completion", "prompt_template", "context_files", "model", "context_window"];
+const CONVERSATION: &[&str] =
+    &["conversation", "completion", "prompt_template", "context_files", "model", "context_window"];
 
 /// The body of a definition, whose type is known.
 pub(crate) fn build(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Context<'_>) -> Option<Body> {
@@ -61,7 +62,8 @@ pub(crate) fn guides(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Prom
 
 fn code(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Context<'_>) -> Option<Body> {
     unused(fields, &["scripts", "instructions"], context);
-    let sources: Vec<&Member> = ["executor", "command", "code"].into_iter().filter_map(|key| fields.member(key)).collect();
+    let sources: Vec<&Member> =
+        ["executor", "command", "code"].into_iter().filter_map(|key| fields.member(key)).collect();
     if let [first, second, ..] = sources.as_slice() {
         let message = format!("`{}` and `{}` both say what to run", first.key, second.key);
         context.sink.error(codes::SEVERAL_BODIES, &second.key_span, message, "remove one of the two");
@@ -87,7 +89,9 @@ fn code(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Contex
         None => {
             skip(fields);
             let help = match context.dialect {
-                Dialect::V1 => "add `\"executor\": {\"type\": \"inline\", \"language\": \"python\", \"code\": \"file://./scripts/NAME.py\"}`",
+                Dialect::V1 => {
+                    "add `\"executor\": {\"type\": \"inline\", \"language\": \"python\", \"code\": \"file://./scripts/NAME.py\"}`"
+                }
                 _ => "add a `command`, a `code` or an `executor`",
             };
             let named = kind_name(context.kind);

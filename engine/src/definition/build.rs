@@ -4,7 +4,9 @@ use crate::definition::fields::{Fields, Text};
 use crate::definition::node::{Node, Span};
 use crate::definition::reference::References;
 use crate::definition::sink::Sink;
-use crate::definition::{LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest};
+use crate::definition::{
+    LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest,
+};
 use crate::{Dialect, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
@@ -243,7 +245,9 @@ fn scope(raw: &RawDefinition, fields: &mut Fields<'_>, context: &mut Context<'_>
         (found, said) if found == said || found == Scope::Direct => found,
         (found, said) => {
             if let Some(node) = fields.node("scope") {
-                let message = format!("the skill says that its scope is {said}, but it was found in the {found} scope, which holds");
+                let message = format!(
+                    "the skill says that its scope is {said}, but it was found in the {found} scope, which holds"
+                );
                 context.sink.warning(codes::OTHER_SCOPE, &node.span, message, "move the file, or remove `scope`");
             }
             found

@@ -39,6 +39,7 @@ codes! {
     OTHER_SCOPE = "S0022" "a scope other than where the skill was found";
     CONFIGURATION = "S0023" "a section that belongs in the configuration";
     SANDBOX_STAYS_ON = "S0024" "an attempt to turn the sandbox off";
+    PARAMETERS_AS_SCHEMA = "S0026" "parameters that are written as one JSON Schema";
     BAD_ARGUMENT = "S0025" "an argument that no program can be given";
 
     OUT_OF_RANGE = "S0030" "a number outside of the range allowed";

@@ -96,11 +96,13 @@ fn check_language(
     match (said, of_file) {
         (Some(said), Some(of_file)) if said != of_file => {
             let message = format!("the language is {said}, but the file is a {of_file} one by its name");
-            let help = format!("write `\"language\": \"{of_file}\"`, or give the file the extension `.{}`", said.extension());
+            let help =
+                format!("write `\"language\": \"{of_file}\"`, or give the file the extension `.{}`", said.extension());
             context.sink.warning(codes::LANGUAGE_MISMATCH, code.span, message, help);
         }
         (None, None) => {
-            let help = format!("write `\"language\"` with one of {}", suggest::list(Language::ALL.map(Language::as_str)));
+            let help =
+                format!("write `\"language\"` with one of {}", suggest::list(Language::ALL.map(Language::as_str)));
             fields.missing(codes::NO_LANGUAGE, "language", &help, &mut context.sink);
         }
         _ => {}

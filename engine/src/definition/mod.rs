@@ -10,6 +10,24 @@
 //!                                            `----print----> upgraded text
 //! ```
 //!
+//! ```
+//! use skills::definition::{LoadOptions, read, validate};
+//! use skills::{Scope, SkillFiles};
+//!
+//! let text = r#"{
+//!     "type": "code_inline",
+//!     "name": "double",
+//!     "description": "Twice a number",
+//!     "language": "rhai",
+//!     "code": "params.n * 2",
+//!     "timeout": -1
+//! }"#;
+//! let raw = read("double.json", text, SkillFiles::empty(), Scope::Direct).expect("it is a definition");
+//! let loaded = validate(&raw, &LoadOptions::default());
+//! assert!(loaded.skill.is_none());
+//! assert_eq!((loaded.diagnostics[0].code, loaded.diagnostics[0].line), ("S0030", 7));
+//! ```
+//!
 //! Beyond what the v2 schema's examples show, the v2 tree takes these keys, so that every form has somewhere to go:
 //! v1's `prompt` (object), `executor`, `conversation`, `completion`, `session`; `executor.shell` or a top-level `shell`
 //! (boolean: `command` is a line for a shell); `executor.type` `"workflow"` with `executor.steps` (array) and
@@ -31,6 +49,7 @@ mod permissions;
 mod reader;
 mod reference;
 mod schema;
+mod schema_form;
 mod settings;
 pub(crate) mod sink;
 mod skill_md;
@@ -159,7 +178,10 @@ pub(crate) fn to_v2(raw: &RawDefinition, sink: &mut Sink) -> Node {
 pub(crate) fn translate(dialect: Dialect, root: Node, sink: &mut Sink) -> Node {
     match dialect {
         Dialect::V1 => v1::to_v2(&root, sink),
-        Dialect::V2 => v2::to_v2(dialects::to_v2(dialect, &root, sink), sink),
+        Dialect::V2 => {
+            let respelt = v2::to_v2(root, sink);
+            dialects::to_v2(dialect, &respelt, sink)
+        }
         // Read from front matter straight into the v2 form.
         Dialect::SkillMd => root,
         _ => dialects::to_v2(dialect, &root, sink),

@@ -24,7 +24,9 @@ pub(crate) fn check(what: &str, name: Text<'_>, sink: &mut Sink) -> Option<Strin
     let message = format!("{what} `{}` cannot be a name", name.text.escape_debug());
     let help = match fixed(name.text) {
         Some(fixed) => format!("write `{fixed}`: letters, digits, `-`, `_` and `.`, at most {MAX_NAME}"),
-        None => format!("write 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`, beginning with a letter, a digit or `_`"),
+        None => {
+            format!("write 1 to {MAX_NAME} letters, digits, `-`, `_` or `.`, beginning with a letter, a digit or `_`")
+        }
     };
     sink.error(codes::BAD_NAME, name.span, message, help);
     None
@@ -73,8 +75,11 @@ pub(crate) fn version_range(what: &str, text: Text<'_>, sink: &mut Sink) -> Opti
 
 /// The nearest name that is one.
 fn fixed(name: &str) -> Option<String> {
-    let plain: String =
-        name.trim().chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' }).collect();
+    let plain: String = name
+        .trim()
+        .chars()
+        .map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '-' })
+        .collect();
     let plain: String = plain.trim_start_matches(['-', '.']).chars().take(MAX_NAME).collect();
     let plain = plain.trim_end_matches('-');
     is_name(plain).then(|| plain.to_owned())

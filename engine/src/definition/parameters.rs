@@ -12,10 +12,8 @@ use skills_core::ParameterSpec;
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "enum", "array", "object"];
 
 /// The constraints that only some types have: the key here, the key in JSON Schema, and the types.
-const LENGTHS: &[(&str, &str, &str, &str)] = &[
-    ("min_length", "minLength", "max_length", "string"),
-    ("min_items", "minItems", "max_items", "array"),
-];
+const LENGTHS: &[(&str, &str, &str, &str)] =
+    &[("min_length", "minLength", "max_length", "string"), ("min_items", "minItems", "max_items", "array")];
 
 /// The parameters of a definition, in order; what is wrong with one leaves the others as they are.
 pub(crate) fn build(node: &Node, sink: &mut Sink) -> Vec<ParameterSpec> {
@@ -90,7 +88,12 @@ fn parameter(name: &str, span: &Span, node: &Node, sink: &mut Sink) -> Parameter
         }
         if required {
             let message = format!("parameter `{name}` is required, so its default is never used");
-            sink.warning(codes::REQUIRED_WITH_DEFAULT, span, message, "remove `default`, or write `\"required\": false`");
+            sink.warning(
+                codes::REQUIRED_WITH_DEFAULT,
+                span,
+                message,
+                "remove `default`, or write `\"required\": false`",
+            );
         }
     }
     fields.finish(sink);
@@ -157,7 +160,12 @@ fn values(fields: &mut Fields<'_>, kind: Option<&str>, schema: &mut Map<String, 
     for item in node.items() {
         let value = item.to_value();
         if values.contains(&value) {
-            sink.warning(codes::REPEATED, &item.span, format!("the value {value} is listed twice"), "remove one of the two");
+            sink.warning(
+                codes::REPEATED,
+                &item.span,
+                format!("the value {value} is listed twice"),
+                "remove one of the two",
+            );
         } else {
             check_type_of_value(kind, &value, item, sink);
             values.push(value);

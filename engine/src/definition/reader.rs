@@ -157,7 +157,9 @@ fn report_no_definition(root: &Node, sink: &mut Sink) {
         }
         None => {
             let message = "the file is not a skill definition: it has neither `type` nor `skill_type`";
-            let help = format!("write `\"type\": \"code_inline\"`, a `name`, a `description` and a `command` or `code`; types are {kinds}");
+            let help = format!(
+                "write `\"type\": \"code_inline\"`, a `name`, a `description` and a `command` or `code`; types are {kinds}"
+            );
             sink.error(codes::NOT_A_DEFINITION, &(start..start + 1), message, help);
         }
     }

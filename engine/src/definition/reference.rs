@@ -110,7 +110,9 @@ impl<'a> References<'a> {
                 let shown = format!("{}{}", self.shown_folder, relative.display());
                 (bytes, shown, self.files.path().map_or_else(|| relative.clone(), |folder| folder.join(relative)))
             }
-            Target::Absolute(absolute) => (self.read_absolute(reference, absolute)?, absolute.display().to_string(), absolute.clone()),
+            Target::Absolute(absolute) => {
+                (self.read_absolute(reference, absolute)?, absolute.display().to_string(), absolute.clone())
+            }
         };
         let content = String::from_utf8(bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -127,7 +129,8 @@ impl<'a> References<'a> {
 
     fn read_absolute(&self, reference: &str, absolute: &Path) -> Result<Vec<u8>, Refusal> {
         let allowed = &self.options.absolute_folders;
-        let Some((folder, below)) = allowed.iter().find_map(|folder| Some((folder, absolute.strip_prefix(folder).ok()?)))
+        let Some((folder, below)) =
+            allowed.iter().find_map(|folder| Some((folder, absolute.strip_prefix(folder).ok()?)))
         else {
             let message = format!("`{reference}` is absolute, and its folder is not one of those allowed");
             let help = match allowed.as_slice() {
@@ -143,7 +146,9 @@ impl<'a> References<'a> {
             let message = format!("`{reference}` cannot be read: {}: {error}", folder.display());
             Refusal(codes::REFERENCE_UNREADABLE, message, "check that the allowed folder exists".to_owned())
         })?;
-        files.read(below, self.options.max_reference_bytes).map_err(|error| self.refuse(reference, &files, below, error))
+        files
+            .read(below, self.options.max_reference_bytes)
+            .map_err(|error| self.refuse(reference, &files, below, error))
     }
 
     fn refuse(&self, reference: &str, files: &SkillFiles, relative: &Path, error: ReadError) -> Refusal {

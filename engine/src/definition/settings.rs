@@ -91,8 +91,7 @@ fn persistence(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Persistenc
         Some(true) => Persistence::Disk,
         Some(false) => Persistence::Memory,
         None if node.as_str().is_some() => {
-            let choices =
-                [("none", Persistence::None), ("memory", Persistence::Memory), ("disk", Persistence::Disk)];
+            let choices = [("none", Persistence::None), ("memory", Persistence::Memory), ("disk", Persistence::Disk)];
             fields.choice("state_persistence", &choices, &mut context.sink).unwrap_or_default()
         }
         None => {
@@ -104,11 +103,7 @@ fn persistence(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Persistenc
 }
 
 /// What to do on failure. `resilience.timeout` joins the limits.
-pub(crate) fn resilience(
-    fields: &mut Fields<'_>,
-    limits: &mut LimitRequest,
-    context: &mut Context<'_>,
-) -> Resilience {
+pub(crate) fn resilience(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Context<'_>) -> Resilience {
     let Some(mut section) = fields.object("resilience", &mut context.sink) else { return Resilience::default() };
     let timeout = context.seconds(&mut section, "timeout", &limits::TIMEOUT, limits::RUN);
     limits.time = [limits.time, timeout].into_iter().flatten().min();

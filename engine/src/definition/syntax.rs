@@ -190,19 +190,28 @@ fn explain(kind: &ParseErrorKind, found: &str) -> (String, &'static str) {
         K::ExpectedColonAfterObjectKey => ("a colon is missing after the key", "write `\"key\": value`"),
         K::ExpectedObjectValue => ("the key has no value", "write a value after the colon, or remove the key"),
         K::ExpectedStringObjectProperty => ("a key has to be in double quotes", "write `\"key\": value`"),
-        K::MultipleRootJsonValues => ("there is more text after the end of the definition", "remove what follows, or a closing bracket too many"),
+        K::MultipleRootJsonValues => {
+            ("there is more text after the end of the definition", "remove what follows, or a closing bracket too many")
+        }
         K::SingleQuotedStringsNotAllowed => ("a text has to be in double quotes", "replace `'` by `\"`"),
         K::HexadecimalNumbersNotAllowed => ("a hexadecimal number is not JSON", "write the number in decimal"),
         K::UnaryPlusNumbersNotAllowed => ("a number cannot begin with `+`", "write it without the `+`"),
-        K::BareDecimalPointNumbersNotAllowed => ("a number needs digits on both sides of its point", "write 0.5, not .5"),
+        K::BareDecimalPointNumbersNotAllowed => {
+            ("a number needs digits on both sides of its point", "write 0.5, not .5")
+        }
         K::ExpectedDigit | K::ExpectedDigitFollowingNegativeSign | K::ExpectedPlusMinusOrDigitInNumberLiteral => {
             ("this is not a number", "write digits, such as 30 or -1.5")
         }
-        K::String(_) => ("this text is not a JSON string", "end it with `\"` on the same line; write `\\n` for a line break and `\\\\` for a backslash"),
+        K::String(_) => (
+            "this text is not a JSON string",
+            "end it with `\"` on the same line; write `\\n` for a line break and `\\\\` for a backslash",
+        ),
         K::UnterminatedArray => ("the array is never closed", "write the missing `]`"),
         K::UnterminatedObject => ("the object is never closed", "write the missing `}`"),
         K::UnterminatedCommentBlock => ("the comment is never closed", "write the missing `*/`"),
-        K::UnexpectedCloseBrace | K::UnexpectedCloseBracket => ("a closing bracket without an opening one", "remove it"),
+        K::UnexpectedCloseBrace | K::UnexpectedCloseBracket => {
+            ("a closing bracket without an opening one", "remove it")
+        }
         K::UnexpectedColon => ("a colon where a value has to be", "remove it, or put a key in front of it"),
         K::UnexpectedComma => ("a comma where a value has to be", "remove it"),
         _ if !found.is_empty() && found.chars().all(|c| c.is_alphanumeric() || c == '_') => {

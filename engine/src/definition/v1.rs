@@ -4,19 +4,18 @@ use crate::definition::fields::unknown_key;
 use crate::definition::limits::{self, Bound, Plausible, RUN, SESSION};
 use crate::definition::node::{Data, Member, Node};
 use crate::definition::sink::Sink;
-use crate::definition::{codes, reader, suggest};
+use crate::definition::{codes, reader, schema_form, suggest};
 
 /// What a definition may say at its top level.
-const KEYS: &[&str] = &[
-    "$schema", "skill_type", "metadata", "prompt", "executor", "parameters", "session", "conversation", "completion",
-];
+const KEYS: &[&str] =
+    &["$schema", "skill_type", "metadata", "prompt", "executor", "parameters", "session", "conversation", "completion"];
 
 /// What stands in `metadata` with a meaning of its own; anything else there is free.
 const METADATA: &[&str] = &["name", "description", "aliases", "version", "author", "license", "homepage"];
 
 /// The v2 form of a v1 tree.
 pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
-    let root = &gather(root, sink);
+    let root = &respell(root, sink);
     let mut v2 = Node::object(&root.span);
     metadata(root, &mut v2, sink);
     kind(root, &mut v2, sink);
@@ -37,8 +36,9 @@ fn copy(member: &Member, v2: &mut Node) {
     v2.set(&member.key, &member.key_span, member.value.clone());
 }
 
-/// The tree with what stands beside `metadata` moved into it, each key with a warning.
-pub(crate) fn gather(root: &Node, sink: &mut Sink) -> Node {
+/// The tree with other spellings set right, each with a warning: what stands beside `metadata` moved into it, and
+/// parameters that are one JSON Schema as a list.
+pub(crate) fn respell(root: &Node, sink: &mut Sink) -> Node {
     let mut gathered = root.clone();
     let beside = root.members().iter().filter(|member| METADATA.contains(&member.key.as_str()));
     for member in beside {
@@ -64,6 +64,11 @@ pub(crate) fn gather(root: &Node, sink: &mut Sink) -> Node {
         }
         gathered.set("metadata", &metadata.key_span, metadata.value);
     }
+    if let Some(member) = root.member("parameters")
+        && let Some(list) = schema_form::parameters(&member.value, &member.key_span, sink)
+    {
+        gathered.set("parameters", &member.key_span, list);
+    }
     gathered
 }
 
@@ -72,7 +77,12 @@ fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
     let help = "write `\"metadata\": {\"name\": \"…\", \"description\": \"…\"}`";
     let Some(member) = root.member("metadata") else {
         let start = root.span.start;
-        sink.error(codes::MISSING_KEY, &(start..start + 1), "the definition has no `metadata`, where its name is", help);
+        sink.error(
+            codes::MISSING_KEY,
+            &(start..start + 1),
+            "the definition has no `metadata`, where its name is",
+            help,
+        );
         return;
     };
     if !member.value.is_object() && !member.value.is_null() {

@@ -1,8 +1,8 @@
 //! Spellings of v2 that are met in the wild, turned into the schema's own.
 
-use crate::definition::codes;
 use crate::definition::node::{Member, Node};
 use crate::definition::sink::Sink;
+use crate::definition::{codes, schema_form};
 
 /// The tree with the schema's own spelling throughout, each change with a warning.
 pub(crate) fn to_v2(mut root: Node, sink: &mut Sink) -> Node {
@@ -18,6 +18,11 @@ pub(crate) fn to_v2(mut root: Node, sink: &mut Sink) -> Node {
             let key_span = member.key_span.clone();
             root.set(new, &key_span, member.value);
         }
+    }
+    if let Some(member) = root.member("parameters").cloned()
+        && let Some(list) = schema_form::parameters(&member.value, &member.key_span, sink)
+    {
+        root.set("parameters", &member.key_span, list);
     }
     session_keys(&mut root, sink);
     context_files(&mut root, sink);

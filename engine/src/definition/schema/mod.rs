@@ -4,6 +4,8 @@
 //! cannot say (which keys go together, what a reference leads to) the builder checks, in better words; where both
 //! complain about the same place, the builder's complaint is kept.
 
+mod protection;
+mod shared;
 mod v1;
 mod v2;
 
@@ -36,10 +38,11 @@ fn generate<T: JsonSchema>(id: &str) -> Value {
 pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
     static V1: OnceLock<Option<Validator>> = OnceLock::new();
     static V2: OnceLock<Option<Validator>> = OnceLock::new();
+    // Other spellings are accepted, and have been remarked.
+    let remarked = &mut Sink::new(&raw.file, &raw.text);
     let (cell, root) = match raw.dialect {
-        // What stands beside `metadata` is accepted there, and has been remarked.
-        Dialect::V1 => (&V1, &super::v1::gather(&raw.root, &mut Sink::new(&raw.file, &raw.text))),
-        Dialect::V2 => (&V2, &raw.root),
+        Dialect::V1 => (&V1, &super::v1::respell(&raw.root, remarked)),
+        Dialect::V2 => (&V2, &super::v2::to_v2(raw.root.clone(), remarked)),
         _ => return,
     };
     // The schemas are the engine's own and compile, as a test shows.

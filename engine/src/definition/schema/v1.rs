@@ -1,6 +1,6 @@
 //! What a v1 file may hold. Times are in milliseconds.
 
-use super::v2::{Completion, Conversation, Guides, Parameter, Persistence};
+use super::shared::{Completion, Conversation, Guides, Parameters, Persistence};
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -63,17 +63,6 @@ struct Metadata {
     license: Option<String>,
     /// Where to read more.
     homepage: Option<String>,
-}
-
-/// Parameters by name, or as a list with their names inside.
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
-enum Parameters {
-    /// By name.
-    Map(BTreeMap<String, Parameter>),
-    /// As v2 has them.
-    List(Vec<Parameter>),
 }
 
 /// What a skill runs.

@@ -1,5 +1,5 @@
 use super::{codes, fixtures, load, skill};
-use crate::definition::{classify, read, summarise, upgrade};
+use crate::definition::{LoadOptions, classify, read, summarise, upgrade, validate};
 use crate::{Dialect, Scope, SkillFiles};
 use proptest::prelude::*;
 
@@ -49,9 +49,33 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 
 fn key() -> impl Strategy<Value = String> {
     let known = [
-        "type", "skill_type", "name", "metadata", "executor", "command", "code", "language", "parameters", "timeout",
-        "security", "permissions", "resource_limits", "sandbox", "session", "session_config", "conversation", "prompt",
-        "resilience", "implementation", "handler", "steps", "commands", "default", "values", "pattern", "items",
+        "type",
+        "skill_type",
+        "name",
+        "metadata",
+        "executor",
+        "command",
+        "code",
+        "language",
+        "parameters",
+        "timeout",
+        "security",
+        "permissions",
+        "resource_limits",
+        "sandbox",
+        "session",
+        "session_config",
+        "conversation",
+        "prompt",
+        "resilience",
+        "implementation",
+        "handler",
+        "steps",
+        "commands",
+        "default",
+        "values",
+        "pattern",
+        "items",
     ];
     prop_oneof![4 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,6}"]
 }
@@ -120,8 +144,42 @@ fn which_files_are_definitions_is_decided_by_content() {
 
 #[test]
 fn both_forms_of_parameters_and_v1_keys_are_read_in_v2() {
-    let list = skill(r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":[{"name":"x","type":"string","required":true}]}"#);
-    let map = skill(r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":{"x":{"type":"string","required":true}}}"#);
+    let list = skill(
+        r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":[{"name":"x","type":"string","required":true}]}"#,
+    );
+    let map = skill(
+        r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":{"x":{"type":"string","required":true}}}"#,
+    );
     assert_eq!(list.parameters, map.parameters);
     assert!(list.parameters_declared);
+}
+
+#[test]
+fn parameters_as_one_json_schema_become_a_list() {
+    let text = std::fs::read_to_string(fixtures().join("invalid/v2-parameters-as-schema.json")).unwrap();
+    let skill = skill(&text);
+    let parameters: Vec<_> = skill.parameters.iter().map(|p| (p.name.as_str(), p.required, &p.schema)).collect();
+    let points = serde_json::json!({
+        "type": "array",
+        "items": {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"]}
+    });
+    let word = serde_json::json!({"type": "string", "minLength": 1});
+    assert_eq!(parameters, [("word", true, &word), ("points", false, &points)]);
+}
+
+#[test]
+fn a_file_cannot_lift_itself_to_another_scope() {
+    let text = r#"{"type": "code_inline", "name": "a", "description": "d", "command": "true", "scope": "user"}"#;
+    let scope_of = |found, scope: &str| {
+        let text = text.replace("user", scope);
+        let raw = read("a.json", &text, SkillFiles::empty(), found).unwrap();
+        let loaded = validate(&raw, &LoadOptions::default());
+        let codes: Vec<&str> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+        (loaded.skill.unwrap().scope, codes)
+    };
+    assert_eq!(scope_of(Scope::Project, "user"), (Scope::Project, vec!["S0022"]));
+    assert_eq!(scope_of(Scope::User, "workspace"), (Scope::User, vec!["S0022"]));
+    assert_eq!(scope_of(Scope::Project, "workspace"), (Scope::Project, vec![]));
+    assert_eq!(scope_of(Scope::Direct, "workspace"), (Scope::Project, vec![]));
+    assert_eq!(scope_of(Scope::Direct, "user"), (Scope::Direct, vec![]));
 }

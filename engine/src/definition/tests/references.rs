@@ -65,6 +65,9 @@ fn links_out_of_the_folder_and_special_files_are_refused() {
     assert_eq!(follow(folder.path(), "file://./out.md", &options).unwrap_err(), ["S0052"]);
     assert_eq!(follow(folder.path(), "file://./outer/secret.md", &options).unwrap_err(), ["S0052"]);
     assert_eq!(follow(folder.path(), "file://./in.md", &options).unwrap(), "inside");
+    // A link to itself cannot be read at all.
+    std::os::unix::fs::symlink("loop.md", folder.path().join("loop.md")).unwrap();
+    assert_eq!(follow(folder.path(), "file://./loop.md", &options).unwrap_err(), ["S0062"]);
     // Opening a pipe would wait for a writer for ever.
     let made = std::process::Command::new("mkfifo").arg(folder.path().join("pipe.md")).status().unwrap();
     assert!(made.success());

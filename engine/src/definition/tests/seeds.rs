@@ -113,7 +113,11 @@ fn data_analyzer() -> Vec<Row> {
         ),
         at("executor.type", "/body/executor", json!("command")),
         at("executor.command", "/body/command", json!("python3")),
-        at("executor.args", "/body/args", json!(["FIXTURES/seeds/scripts/data_analyzer.py", "--session", "{session_id}"])),
+        at(
+            "executor.args",
+            "/body/args",
+            json!(["FIXTURES/seeds/scripts/data_analyzer.py", "--session", "{session_id}"]),
+        ),
         at("executor.timeout", "/limits/time_ms", json!(5000)),
         at("executor.working_directory", "/body/working_directory", json!("./skills/data_analyzer")),
         at("session.max_duration", "/session/max_duration_ms", json!(3_600_000)),
@@ -152,9 +156,7 @@ fn debug_helper() -> Vec<Row> {
         at(
             "completion.summary_format",
             "/body/summary_format",
-            json!(
-                "## Debug Session Summary\n**Problem**: {problem}\n**Solution**: {solution}\n**Key Steps**: {steps}"
-            ),
+            json!("## Debug Session Summary\n**Problem**: {problem}\n**Solution**: {solution}\n**Key Steps**: {steps}"),
         ),
         at("completion.return_to_context", "/body/return_to_context", json!(true)),
     ]);
@@ -189,8 +191,7 @@ fn executors() -> [(&'static str, Vec<Row>); 3] {
 
 /// A program that does nothing, around a section of v2.
 fn around(rows: Vec<Row>) -> Vec<Row> {
-    let mut all =
-        vec![at("type", "/type", json!("code_inline")), at("command", "/body/command", json!("true"))];
+    let mut all = vec![at("type", "/type", json!("code_inline")), at("command", "/body/command", json!("true"))];
     all.extend(rows);
     all
 }
@@ -223,7 +224,11 @@ fn v2_types() -> [(&'static str, Vec<Row>); 4] {
         at("context_files.patterns", "/body/context_files/patterns", json!(["*.rs", "*.py"])),
         at("context_files.max_files", "/body/context_files/max_files", json!(10)),
         at("context_files.max_file_size_kb", "/body/context_files/max_file_size_kb", json!(100)),
-        at("context_files.exclude_patterns", "/body/context_files/exclude_patterns", json!(["target/", "node_modules/"])),
+        at(
+            "context_files.exclude_patterns",
+            "/body/context_files/exclude_patterns",
+            json!(["target/", "node_modules/"]),
+        ),
         at("model", "/body/model", json!("claude-3-sonnet")),
         at("context_window", "/body/context_window", json!(100_000)),
     ];
