@@ -1,7 +1,7 @@
 //! `csv`: tables as text.
 
 use crate::bounds::{BoundedBuffer, Tally, VALUE, Watch, write_failure};
-use crate::define::{a, array, define, invalid, string};
+use crate::define::{a, array, counted, define, invalid, string};
 use ::csv::{ErrorKind as CsvError, ReaderBuilder, StringRecord, WriterBuilder};
 use serde_json::{Map, Value, json};
 use skills_core::{CallContext, Failure, HostFunction, ParameterSpec};
@@ -69,10 +69,11 @@ fn parse(context: &CallContext<'_>, text: &str, header: bool, delimiter: u8) -> 
 fn read_failure(error: &::csv::Error) -> Failure {
     let line = error.position().map_or(1, |position| position.line());
     match error.kind() {
-        CsvError::UnequalLengths { expected_len, len, .. } => {
-            invalid(format!("line {line} has {len} cells where the first row has {expected_len}"))
-                .with_help("quote a cell that holds the delimiter or a line break: \"a, b\"")
-        }
+        CsvError::UnequalLengths { expected_len, len, .. } => invalid(format!(
+            "line {line} has {} where the first row has {expected_len}",
+            counted(*len as usize, "cell")
+        ))
+        .with_help("quote a cell that holds the delimiter or a line break: \"a, b\""),
         _ => invalid(format!("line {line}: {error}")),
     }
 }
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn mistakes_are_named_by_line() {
         let test = TestContext::new();
-        assert_eq!(test.invalid("csv.parse", [json!("a,b\n1,2\n3\n")]), "line 3 has 1 cells where the first row has 2");
+        assert_eq!(test.invalid("csv.parse", [json!("a,b\n1,2\n3\n")]), "line 3 has 1 cell where the first row has 2");
         assert_eq!(test.invalid("csv.parse", [json!("a,a\n1,2")]), r#"line 1 names the column "a" twice"#);
         assert!(test.invalid("csv.parse", [json!("a"), json!(true), json!("::")]).contains("one ASCII character"));
         assert!(test.invalid("csv.stringify", [json!([1])]).contains("row 1 must be an object or a list"));
@@ -177,6 +178,14 @@ mod tests {
         assert_eq!(test.ok("csv.stringify", [json!([[1, "é"], [2]])]), json!("1,é\n2\n"));
         assert_eq!(test.ok("csv.stringify", [json!([{"a": 1}]), json!(false), json!("\t")]), json!("1\n"));
         assert_eq!(test.ok("csv.stringify", [json!([])]), json!(""));
+    }
+
+    #[test]
+    fn a_cancelled_run_stops_between_rows() {
+        let test = TestContext::new();
+        test.budget.cancel();
+        assert_eq!(test.fails("csv.parse", [json!("a\n1\n")]).kind, ErrorKind::Cancelled);
+        assert_eq!(test.fails("csv.stringify", [json!([[1]])]).kind, ErrorKind::Cancelled);
     }
 
     #[test]

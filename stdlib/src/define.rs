@@ -80,6 +80,11 @@ pub(crate) fn invalid(message: impl Into<String>) -> Failure {
     Failure::new(ErrorKind::InvalidArguments, message)
 }
 
+/// A number of things: `1 row`, `2 rows`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A required parameter that is a string.
 pub(crate) fn string(name: &str) -> ParameterSpec {
     ParameterSpec::typed(name, "string")
@@ -162,5 +167,51 @@ pub(crate) fn type_text(schema: &Value) -> String {
         (Some("array"), None) => "list".into(),
         (Some(name), _) => name.into(),
         (None, _) => "any".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::MAX_RESULT;
+    use skills_core::{Budget, Grants, Limits, NoEvents, SkillCaller};
+
+    struct Nobody;
+
+    impl SkillCaller for Nobody {
+        fn call_skill(&self, _: &str, _: Value) -> Result<Value, Failure> {
+            Err(invalid("nobody"))
+        }
+    }
+
+    fn call(function: &dyn HostFunction, arguments: Vec<Value>) -> Result<Value, Failure> {
+        let context = CallContext {
+            skill: "s",
+            correlation_id: "c",
+            grants: &Grants::default(),
+            state: &crate::testing::TestState::default(),
+            events: &NoEvents,
+            skills: &Nobody,
+            budget: &Budget::new(Limits::none()),
+        };
+        function.call(&context, arguments)
+    }
+
+    #[test]
+    fn an_argument_that_does_not_fit_is_named() {
+        let function =
+            define("f.g", "").takes(string("a")).takes(integer("n")).runs(|_, (_, n): (String, usize)| Ok(n as u64));
+        assert_eq!(call(&*function, vec![json!("x"), json!(3)]).unwrap(), json!(3));
+        let message = call(&*function, vec![json!("x"), json!(-3)]).unwrap_err().message;
+        assert_eq!(message, "skill.f.g `n` must be an integer that is not negative");
+    }
+
+    #[test]
+    fn no_function_gives_more_than_is_allowed() {
+        let long = define("f", "").takes(integer("n")).runs(|_, (n,): (usize,)| Ok("x".repeat(n)));
+        assert!(call(&*long, vec![json!(MAX_RESULT - 16)]).is_ok());
+        assert_eq!(call(&*long, vec![json!(MAX_RESULT)]).unwrap_err().kind, ErrorKind::OutputLimit);
+        let many = define("f", "").takes(integer("n")).runs(|_, (n,): (usize,)| Ok(vec![Value::Null; n]));
+        assert_eq!(call(&*many, vec![json!(MAX_RESULT / 16)]).unwrap_err().kind, ErrorKind::OutputLimit);
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use skills_core::{
     Breach, CallContext, Capability, ErrorKind, Failure, HostFunction, LimitName, value::describe_bytes,
 };
-use std::io::{Read, Write};
+use std::io::{ErrorKind as Io, Read, Write};
 use std::sync::Arc;
 
 /// The largest file that is read at once, in bytes.
@@ -69,11 +69,14 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .returns(a("boolean"))
             .needs(Capability::FileRead)
             .runs(|context, (path,): (String,)| {
-                let found = reach(context, &path, Need::Read).and_then(|place| metadata(&place));
-                match found {
+                let place = match reach(context, &path, Need::Read) {
+                    Err(failure) if failure.kind == ErrorKind::NotFound => return Ok(false),
+                    place => place?,
+                };
+                match place.metadata() {
                     Ok(_) => Ok(true),
-                    Err(failure) if failure.kind == ErrorKind::NotFound => Ok(false),
-                    Err(failure) => Err(failure),
+                    Err(error) if matches!(error.kind(), Io::NotFound | Io::NotADirectory) => Ok(false),
+                    Err(error) => Err(place.failure("look at", &error)),
                 }
             }),
         define("fs.stat", "What is known about a file or a folder")
@@ -87,7 +90,8 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             }))
             .needs(Capability::FileRead)
             .runs(|context, (path,): (String,)| {
-                let metadata = metadata(&reach(context, &path, Need::Read)?)?;
+                let place = reach(context, &path, Need::Read)?;
+                let metadata = place.metadata().map_err(|error| place.failure("look at", &error))?;
                 let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time.into_std()).ok());
                 Ok(json!({
                     "type": type_name(metadata.file_type()),
@@ -168,10 +172,6 @@ fn list(context: &CallContext<'_>, place: &Place) -> Result<Value, Failure> {
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     let entry = |(name, metadata): (String, Metadata)| json!({"name": name, "type": type_name(metadata.file_type()), "size": metadata.len()});
     Ok(entries.into_iter().map(entry).collect::<Vec<_>>().into())
-}
-
-fn metadata(place: &Place) -> Result<Metadata, Failure> {
-    place.metadata().map_err(|error| place.failure("look at", &error))
 }
 
 /// Pipes and devices could block for ever or never end.

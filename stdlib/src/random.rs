@@ -43,8 +43,10 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
         define("random.choice", "One element of a list, each as likely as any other")
             .takes(array("items").about("what to choose from; not empty"))
             .runs(|_, (mut items,): (Vec<Value>,)| {
-                let index =
-                    below(items.len()).map_err(|e| e.unwrap_or_else(|| invalid("an empty list has no choice")))?;
+                if items.is_empty() {
+                    return Err(invalid("an empty list has no choice"));
+                }
+                let index = index_below(items.len())?;
                 Ok(items.swap_remove(index))
             }),
         define("random.password", "A random password")
@@ -66,11 +68,8 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
                 if alphabet.len() < 2 {
                     return Err(invalid("`alphabet` must have at least two different characters"));
                 }
-                let character = |_| below(alphabet.len()).map(|index| alphabet[index]);
-                (0..length)
-                    .map(character)
-                    .collect::<Result<String, _>>()
-                    .map_err(|e| e.unwrap_or_else(|| invalid("no alphabet")))
+                let character = |_| index_below(alphabet.len()).map(|index| alphabet[index]);
+                (0..length).map(character).collect::<Result<String, _>>()
             }),
     ]
 }
@@ -80,10 +79,9 @@ fn fill(bytes: &mut [u8]) -> Result<(), Failure> {
         .map_err(|e| Failure::new(ErrorKind::Unavailable, format!("the system gives no random numbers: {e}")))
 }
 
-/// An index of a list of `count`; fails with nothing where it is empty.
-fn below(count: usize) -> Result<usize, Option<Failure>> {
-    let greatest = count.checked_sub(1).ok_or(None)?;
-    Ok(up_to(greatest as u64)? as usize)
+/// An index of a list of `count` elements, which is not 0.
+fn index_below(count: usize) -> Result<usize, Failure> {
+    Ok(up_to(count as u64 - 1)? as usize)
 }
 
 /// A random number from 0 to `greatest`. Draws are thrown away rather than folded, which would favour small numbers:

@@ -116,6 +116,7 @@ fn unit_of(name: &str) -> Result<Unit, Failure> {
 mod tests {
     use crate::testing::TestContext;
     use serde_json::{Value, json};
+    use skills_core::ErrorKind;
 
     #[test]
     fn now_is_now() {
@@ -195,5 +196,7 @@ mod tests {
         assert!(test.invalid("time.add", [json!(0), json!("9000 years")]).contains("leaves the calendar"));
         assert!(test.invalid("time.diff", [json!(0), json!(1), json!("eons")]).contains("there is no unit \"eons\""));
         assert!(test.invalid("time.format", [json!(0), json!("%")]).contains("cannot be used"));
+        let long = json!("%255Y".repeat(1 << 18));
+        assert_eq!(test.fails("time.format", [json!(0), long]).kind, ErrorKind::OutputLimit);
     }
 }

@@ -267,6 +267,13 @@ fn large_files_are_refused() {
 }
 
 #[test]
+fn a_cancelled_run_stops_listing() {
+    let f = files();
+    f.test.budget.cancel();
+    assert_eq!(f.test.fails("fs.list", []).kind, ErrorKind::Cancelled);
+}
+
+#[test]
 fn what_is_missing_is_not_found() {
     let mut f = files();
     assert_eq!(f.test.fails("fs.read", [json!("none")]).kind, ErrorKind::NotFound);
@@ -275,7 +282,9 @@ fn what_is_missing_is_not_found() {
     let failure = f.test.fails("fs.write", [f.at("out/none/a"), json!("x")]);
     assert!(failure.message.ends_with("its folder does not exist") && failure.help.unwrap().contains("fs.mkdir"));
     assert_eq!(f.test.ok("fs.exists", [json!("none")]), json!(false));
+    assert_eq!(f.test.ok("fs.exists", [json!("a.txt/none")]), json!(false));
     f.test.grants.write.push(f.path("later"));
+    assert_eq!(f.test.ok("fs.exists", [f.at("later/a")]), json!(false));
     assert_eq!(f.test.fails("fs.write", [f.at("later/a"), json!("x")]).kind, ErrorKind::NotFound);
     f.test.ok("fs.mkdir", [f.at("later")]);
     f.test.ok("fs.write", [f.at("later/a"), json!("x")]);

@@ -105,6 +105,7 @@ mod tests {
     use crate::testing::TestContext;
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use skills_core::ErrorKind;
 
     #[test]
     fn changes_say_what_was_and_what_is() {
@@ -127,6 +128,15 @@ mod tests {
         let test = TestContext::new();
         assert_eq!(test.ok("json.diff", [json!({"a": [1], "b": 2}), json!({"b": 2, "a": [1]})]), json!([]));
         assert_eq!(test.ok("json.diff", [json!(1), json!([1])])[0]["path"], json!(""));
+    }
+
+    #[test]
+    fn a_cancelled_run_stops_and_large_changes_are_refused() {
+        let test = TestContext::new();
+        let long = json!("x".repeat(40 << 20));
+        assert_eq!(test.fails("json.diff", [json!([long.clone()]), json!([[long]])]).kind, ErrorKind::OutputLimit);
+        test.budget.cancel();
+        assert_eq!(test.fails("json.diff", [json!(1), json!(2)]).kind, ErrorKind::Cancelled);
     }
 
     /// Makes a change as RFC 6902 says.

@@ -36,11 +36,10 @@ fn failure(text: &str, error: &serde_json::Error) -> Failure {
     let reason = message.split(" at line ").next().unwrap_or(&message).to_owned();
     let (line, column) = (error.line(), error.column());
     let failure = invalid(format!("the text is not JSON: {reason} at line {line}, column {column}"));
-    match text.lines().nth(line.saturating_sub(1)).map(str::trim_start) {
-        Some(source) if source.starts_with("//") || source.starts_with("/*") => {
-            failure.with_help("JSON has no comments: take them out first")
-        }
-        Some(source) if source.contains('\'') => failure.with_help("JSON strings stand in double quotes"),
+    let source = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    match source.as_bytes().get(column.saturating_sub(1)) {
+        Some(b'/') => failure.with_help("JSON has no comments: take them out first"),
+        Some(b'\'') => failure.with_help("JSON strings stand in double quotes"),
         _ => failure,
     }
 }

@@ -1,7 +1,7 @@
 //! Markdown tables.
 
 use crate::bounds::{Tally, VALUE};
-use crate::define::invalid;
+use crate::define::{counted, invalid};
 use serde_json::Value;
 use skills_core::Failure;
 use std::collections::HashSet;
@@ -83,9 +83,12 @@ fn columns(rows: &[Value], headers: Option<&[Value]>) -> Vec<String> {
 fn cells(index: usize, row: &Value, names: &[String]) -> Result<Vec<String>, Failure> {
     match row {
         Value::Array(items) if items.len() <= names.len() => Ok(items.iter().map(|item| escape(&text(item))).collect()),
-        Value::Array(items) => {
-            Err(invalid(format!("row {} has {} cells but there are {} columns", index + 1, items.len(), names.len())))
-        }
+        Value::Array(items) => Err(invalid(format!(
+            "row {} has {} but the table has {}",
+            index + 1,
+            counted(items.len(), "cell"),
+            counted(names.len(), "column")
+        ))),
         Value::Object(map) => Ok(names.iter().map(|name| escape(&map.get(name).map_or(String::new(), text))).collect()),
         _ => Err(invalid(format!("row {} must be a list or an object", index + 1))),
     }
@@ -114,7 +117,7 @@ fn alignment(align: &Value, columns: usize) -> Result<Vec<Align>, Failure> {
     };
     match align {
         Value::Array(each) if each.len() > columns => {
-            Err(invalid(format!("`align` names {} columns but there are {columns}", each.len())))
+            Err(invalid(format!("`align` is for {} but the table has {columns}", counted(each.len(), "column"))))
         }
         Value::Array(each) => {
             let mut all = each.iter().map(one).collect::<Result<Vec<_>, _>>()?;
@@ -174,10 +177,12 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_named() {
         let message = |rows, headers, align| table(rows, headers, align).unwrap_err();
-        assert_eq!(message(json!([[1, 2]]), json!(["a"]), Value::Null), "row 1 has 2 cells but there are 1 columns");
+        assert_eq!(message(json!([[1, 2]]), json!(["a"]), Value::Null), "row 1 has 2 cells but the table has 1 column");
         assert_eq!(message(json!([5]), Value::Null, Value::Null), "row 1 must be a list or an object");
         assert!(message(json!([]), json!(["a"]), json!("top")).contains("left, right or center, not \"top\""));
-        assert!(message(json!([]), json!(["a"]), json!(["left", "left"])).contains("names 2 columns"));
+        assert!(
+            message(json!([]), json!(["a"]), json!(["left", "left"])).contains("is for 2 columns but the table has 1")
+        );
     }
 
     #[test]
