@@ -10,7 +10,7 @@ use crate::definition::{
 use crate::{Dialect, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Sections of the seed that are the engine's configuration, not a skill's.
 const CONFIGURATION: &[&str] = &["performance", "development", "observability"];
@@ -210,10 +210,11 @@ fn description(fields: &mut Fields<'_>, context: &mut Context<'_>) -> String {
 
 fn aliases(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Vec<String> {
     let name = fields.node("name").and_then(Node::as_str);
-    let mut aliases: Vec<String> = Vec::new();
+    let mut aliases = Vec::new();
+    let mut known: HashSet<&str> = name.into_iter().collect();
     for text in fields.texts("aliases", &mut context.sink).unwrap_or_default() {
         let Some(alias) = names::check("the alias", text, &mut context.sink) else { continue };
-        if Some(text.text) == name || aliases.contains(&alias) {
+        if !known.insert(text.text) {
             let message = format!("the alias `{alias}` is given already");
             context.sink.warning(codes::REPEATED, text.span, message, "remove it");
         } else {

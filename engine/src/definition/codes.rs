@@ -23,6 +23,7 @@ codes! {
     DUPLICATE_KEY = "S0003" "an object has the same key twice";
     NOT_A_DEFINITION = "S0004" "the file is not a skill definition";
     NOT_A_JSON_NUMBER = "S0005" "a number that JSON does not have";
+    MORE = "S0006" "more problems than are shown";
 
     WRONG_TYPE = "S0010" "a value has the wrong JSON type";
     UNKNOWN_KEY = "S0011" "a key that nothing reads";
@@ -123,4 +124,5 @@ codes! {
     ALIAS_IS_A_NAME = "S0156" "an alias that is another skill's name";
     TOO_MANY = "S0157" "a folder with more than discovery looks at";
     FOLDER_UNREADABLE = "S0158" "a folder that cannot be read";
+    LINK_OUT = "S0159" "a link where skills are looked for, which is not followed";
 }

@@ -225,6 +225,10 @@ pub(crate) fn unknown_key<'k>(
     if member.key.starts_with(['_', '$']) || member.key.starts_with("x-") {
         return;
     }
+    if sink.is_full() {
+        sink.warning(codes::UNKNOWN_KEY, &member.key_span, "", "");
+        return;
+    }
     let message = match place {
         "" => format!("nothing reads the key `{}`", member.key),
         place => format!("nothing reads the key `{}` in `{place}`", member.key),

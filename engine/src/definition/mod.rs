@@ -62,6 +62,7 @@ mod v2;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use reader::stem;
 pub use reader::{classify, read, summarise};
 pub use schema::schema;
 pub use upgrade::upgrade;
@@ -69,6 +70,7 @@ pub use upgrade::upgrade;
 use crate::{Diagnostic, Dialect, Scope, Skill, SkillFiles, SkillKind};
 use node::Node;
 use semver::Version;
+use serde::{Deserialize, Serialize};
 use sink::Sink;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -132,7 +134,7 @@ pub struct Loaded {
 }
 
 /// What a listing shows of a definition, taken without checking it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// The name; where the file has none, its stem.

@@ -24,7 +24,8 @@ pub(crate) enum Data {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A number as it is written, so that nothing is lost: `1e400`, `NaN`, and `18446744073709551616` stay what they are.
+    /// A number as it is written, so that nothing is lost: `1e400`, `NaN` and `18446744073709551616` stay what they
+    /// are.
     Number(String),
     /// A string, with its escapes resolved.
     String(String),
@@ -101,6 +102,13 @@ impl Node {
                 Some(member) => *member = Member::new(key, key_span, value),
                 None => members.push(Member::new(key, key_span, value)),
             }
+        }
+    }
+
+    /// Adds a member whose key the object is known not to have: unlike [`Node::set`] it does not look.
+    pub(crate) fn push(&mut self, member: Member) {
+        if let Data::Object(members) = &mut self.data {
+            members.push(member);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::definition::sink::Sink;
 use crate::definition::{codes, names, suggest};
 use serde_json::{Map, Value, json};
 use skills_core::ParameterSpec;
+use std::collections::HashSet;
 
 /// The types that a parameter may have. `enum` is one of its values, whatever their types.
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "enum", "array", "object"];
@@ -17,9 +18,10 @@ const LENGTHS: &[(&str, &str, &str, &str)] =
 
 /// The parameters of a definition, in order; what is wrong with one leaves the others as they are.
 pub(crate) fn build(node: &Node, sink: &mut Sink) -> Vec<ParameterSpec> {
-    let mut parameters: Vec<ParameterSpec> = Vec::new();
+    let mut parameters = Vec::new();
+    let mut known = HashSet::new();
     for (name, span, node) in entries(node, sink) {
-        if parameters.iter().any(|parameter| parameter.name == name) {
+        if !known.insert(name) {
             let message = format!("two parameters are called `{name}`");
             sink.error(codes::DUPLICATE_PARAMETER, &span, message, "rename one of the two");
             continue;
@@ -156,10 +158,11 @@ fn values(fields: &mut Fields<'_>, kind: Option<&str>, schema: &mut Map<String, 
         sink.error(codes::ENUM_WITHOUT_VALUES, &node.span, message, "list the values that are allowed");
         return;
     }
-    let mut values: Vec<Value> = Vec::new();
+    let mut values = Vec::new();
+    let mut known = HashSet::new();
     for item in node.items() {
         let value = item.to_value();
-        if values.contains(&value) {
+        if !known.insert(value.to_string()) {
             sink.warning(
                 codes::REPEATED,
                 &item.span,
@@ -178,7 +181,7 @@ fn check_type_of_value(kind: Option<&str>, value: &Value, node: &Node, sink: &mu
     let fits = match kind {
         Some("string") => value.is_string(),
         Some("number") => value.is_number(),
-        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("integer") => value.as_f64().is_some_and(|number| number.fract() == 0.0),
         Some("boolean") => value.is_boolean(),
         _ => true,
     };

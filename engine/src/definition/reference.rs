@@ -13,9 +13,8 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-/// The file types of the seeds, and those of the languages that were added since.
-const EXTENSIONS: &[&str] =
-    &["md", "txt", "py", "js", "mjs", "ts", "mts", "rhai", "sh", "bash", "json", "yaml", "yml", "toml", "csv"];
+/// The file types of the seeds, and those of the languages that were added to theirs.
+const EXTENSIONS: &[&str] = &["md", "txt", "py", "js", "mjs", "ts", "mts", "rhai", "sh", "bash", "json"];
 
 /// How many names of a folder are looked at for the nearest one.
 const MOST_NAMES: usize = 200;
@@ -134,7 +133,7 @@ impl<'a> References<'a> {
         else {
             let message = format!("`{reference}` is absolute, and its folder is not one of those allowed");
             let help = match allowed.as_slice() {
-                [] => "copy the file beside the definition and write `file://./NAME`, or allow its folder in the configuration".to_owned(),
+                [] => "copy the file beside the definition, or allow its folder in the configuration".to_owned(),
                 folders => {
                     let folders: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
                     format!("allowed are files below {}", suggest::list(folders.iter().map(String::as_str)))
@@ -252,7 +251,11 @@ fn normalise(reference: &str, path: &Path) -> Result<PathBuf, Refusal> {
 fn host(reference: &str, rest: &str) -> Refusal {
     let name = rest.split('/').next().unwrap_or_default();
     let message = format!("`{reference}` names a host, `{name}`: only files of this machine can be read");
-    Refusal(codes::REFERENCE_HOST, message, format!("write `file://./{rest}` for a path beside the definition"))
+    let help = match rest.strip_prefix("localhost/") {
+        Some(path) => format!("write `file:///{path}`"),
+        None => format!("write `file://./{rest}` for a path beside the definition"),
+    };
+    Refusal(codes::REFERENCE_HOST, message, help)
 }
 
 fn check_extension(reference: &str, target: &Target) -> Result<String, Refusal> {

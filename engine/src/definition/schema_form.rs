@@ -1,7 +1,7 @@
 //! Parameters that are written as one JSON Schema of an object, as tool definitions of models have them.
 
 use crate::definition::codes;
-use crate::definition::node::{Node, Span};
+use crate::definition::node::{Member, Node, Span};
 use crate::definition::sink::Sink;
 
 /// JSON Schema's words for what parameters call otherwise.
@@ -49,7 +49,7 @@ fn translate(schema: &Node, into: &mut Node) {
                     if let Some(word) = required(schema).find(|word| word.as_str() == Some(&property.key)) {
                         value.set("required", &word.span, Node::bool(true, &word.span));
                     }
-                    properties.set(&property.key, &property.key_span, value);
+                    properties.push(Member::new(&property.key, &property.key_span, value));
                 }
                 properties
             }
@@ -59,7 +59,7 @@ fn translate(schema: &Node, into: &mut Node) {
             "additionalProperties" => continue,
             _ => member.value.clone(),
         };
-        into.set(key, &member.key_span, value);
+        into.push(Member::new(key, &member.key_span, value));
     }
 }
 

@@ -204,7 +204,7 @@ fn explain(kind: &ParseErrorKind, found: &str) -> (String, &'static str) {
         }
         K::String(_) => (
             "this text is not a JSON string",
-            "end it with `\"` on the same line; write `\\n` for a line break and `\\\\` for a backslash",
+            "end it with `\"`; write `\\n` for a line break and `\\\\` for a backslash",
         ),
         K::UnterminatedArray => ("the array is never closed", "write the missing `]`"),
         K::UnterminatedObject => ("the object is never closed", "write the missing `}`"),

@@ -10,6 +10,26 @@ use crate::definition::{codes, reader, schema_form, suggest};
 const KEYS: &[&str] =
     &["$schema", "skill_type", "metadata", "prompt", "executor", "parameters", "session", "conversation", "completion"];
 
+/// What only v2 has, and must not be thought to hold in v1.
+const V2_ONLY: &[&str] = &[
+    "command",
+    "args",
+    "code",
+    "timeout",
+    "security",
+    "sandbox",
+    "resource_limits",
+    "resilience",
+    "session_config",
+    "context_files",
+    "prompt_template",
+    "dependencies",
+    "provides",
+    "scope",
+    "output_format",
+    "environment",
+];
+
 /// What stands in `metadata` with a meaning of its own; anything else there is free.
 const METADATA: &[&str] = &["name", "description", "aliases", "version", "author", "license", "homepage"];
 
@@ -26,6 +46,16 @@ pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
             "session" => v2.set("session_config", &member.key_span, session(&member.value, sink)),
             "parameters" => v2.set("parameters", &member.key_span, parameters(&member.value)),
             "metadata" | "skill_type" | "$schema" => {}
+            "type" => {
+                let message = "`type` does nothing beside `skill_type`, which makes this a v1 file";
+                let help = "remove `type`, or write the file in v2: `skills upgrade` does";
+                sink.warning(codes::REPEATED, &member.key_span, message, help);
+            }
+            key if V2_ONLY.contains(&key) => {
+                let message = format!("v1 has no `{key}`: nothing reads it");
+                let help = "write the file in v2 with `skills upgrade`, and add it there";
+                sink.warning(codes::UNKNOWN_KEY, &member.key_span, message, help);
+            }
             _ => unknown_key(member, "", KEYS.iter().copied(), sink),
         }
     }
@@ -94,7 +124,8 @@ fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
     }
     let mut rest = Node::object(&member.value.span);
     for inner in member.value.members() {
-        copy(inner, if METADATA.contains(&inner.key.as_str()) { v2 } else { &mut rest });
+        let to = if METADATA.contains(&inner.key.as_str()) { &mut *v2 } else { &mut rest };
+        to.push(inner.clone());
     }
     if !rest.members().is_empty() {
         v2.set("metadata", &member.key_span, rest);
@@ -119,7 +150,7 @@ fn kind(root: &Node, v2: &mut Node, sink: &mut Sink) {
     v2.set("type", &member.key_span, member.value.clone());
     if matches!(name, "code_session" | "conversation") && root.get("session").is_none_or(Node::is_null) {
         let message = format!("a `{name}` skill has to have a `session`");
-        let help = "add `\"session\": {\"max_duration\": 3600000, \"cleanup_on_exit\": true, \"state_persistence\": \"memory\"}`";
+        let help = "add `\"session\": {\"max_duration\": 3600000, \"state_persistence\": \"memory\"}`";
         sink.error(codes::MISSING_SESSION, &member.value.span, message, help);
     }
 }
@@ -161,7 +192,7 @@ fn parameters(node: &Node) -> Node {
         let mut parameter = Node::object(&member.value.span);
         parameter.set("name", &member.key_span, name);
         for inner in member.value.members().iter().filter(|inner| inner.key != "name") {
-            parameter.set(&inner.key, &inner.key_span, inner.value.clone());
+            parameter.push(inner.clone());
         }
         parameter
     });

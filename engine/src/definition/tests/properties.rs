@@ -3,6 +3,12 @@ use crate::definition::{LoadOptions, classify, read, summarise, upgrade, validat
 use crate::{Dialect, Scope, SkillFiles};
 use proptest::prelude::*;
 
+/// `{"type": "prompt_inline", …, "parameters": PARAMETERS}`
+fn with_parameters(parameters: &str) -> String {
+    let start = r#"{"type": "prompt_inline", "name": "a", "description": "d", "prompt": "{x}", "parameters": "#;
+    format!("{start}{parameters}}}")
+}
+
 /// Everything that takes a text, on a text.
 fn try_all(text: &str) {
     let _ = classify(text);
@@ -144,12 +150,8 @@ fn which_files_are_definitions_is_decided_by_content() {
 
 #[test]
 fn both_forms_of_parameters_and_v1_keys_are_read_in_v2() {
-    let list = skill(
-        r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":[{"name":"x","type":"string","required":true}]}"#,
-    );
-    let map = skill(
-        r#"{"type":"prompt_inline","name":"a","description":"d","prompt":"{x}","parameters":{"x":{"type":"string","required":true}}}"#,
-    );
+    let list = skill(&with_parameters(r#"[{"name": "x", "type": "string", "required": true}]"#));
+    let map = skill(&with_parameters(r#"{"x": {"type": "string", "required": true}}"#));
     assert_eq!(list.parameters, map.parameters);
     assert!(list.parameters_declared);
 }
@@ -182,4 +184,20 @@ fn a_file_cannot_lift_itself_to_another_scope() {
     assert_eq!(scope_of(Scope::Project, "workspace"), (Scope::Project, vec![]));
     assert_eq!(scope_of(Scope::Direct, "workspace"), (Scope::Project, vec![]));
     assert_eq!(scope_of(Scope::Direct, "user"), (Scope::Direct, vec![]));
+}
+
+#[test]
+fn a_file_with_endless_problems_is_reported_in_bounded_time_and_space() {
+    let keys: String = (0..50_000).map(|i| format!(", \"unknown{i}\": 1")).collect();
+    let text = format!(r#"{{"type": "code_inline", "name": "a", "description": "d", "command": "true"{keys}}}"#);
+    let loaded = load(&text);
+    assert_eq!(loaded.diagnostics.len(), 201);
+    assert_eq!(loaded.diagnostics[200].code, "S0006");
+    assert_eq!(loaded.diagnostics[200].message, "49800 more problems are not shown");
+    assert!(loaded.skill.is_some());
+    // An error that is not shown still counts.
+    let loaded = load(&text.replace("\"type\"", "\"timeout\": -1, \"type\""));
+    assert!(loaded.skill.is_none());
+    let parameters: Vec<String> = (0..20_000).map(|i| format!(r#"{{"name": "p{i}", "type": "string"}}"#)).collect();
+    assert_eq!(skill(&with_parameters(&format!("[{}]", parameters.join(",")))).parameters.len(), 20_000);
 }
