@@ -78,8 +78,7 @@ pub(super) fn custom(draft: &mut Draft<'_>) {
     };
     match key.to_ascii_lowercase().as_str() {
         "script" | "command" | "shell" => match (value.get("command"), value.get("args")) {
-            (Some(program), Some(arguments)) => draft.program(program, Some(arguments)),
-            (Some(line), None) => draft.command_line(line),
+            (Some(program), arguments) => draft.program(program, arguments),
             (None, _) => {
                 let help = "add \"command\": \"PROGRAM\"";
                 draft.untranslatable(&value.span, format!("the handler `{key}` has no `command`"), help);

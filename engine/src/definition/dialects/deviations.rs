@@ -121,45 +121,57 @@ fn declare(out: &mut Node, found: &[placeholder::Found], at: &Span) {
     out.set("parameters", &member.key_span, member.value);
 }
 
-/// `"command": "ls -la"` without `args` is a program and its arguments, or source for a shell.
+/// `"command": "ls -la"` is a program and its arguments, or source for a shell.
 fn command_line(out: &mut Node, sink: &mut Sink) {
-    if out.has("args") || out.has("shell") {
-        return;
-    }
-    let Some(member) = out.member("command").cloned() else { return };
+    let Some(member) = out.member("command").filter(|_| !out.has("shell")).cloned() else { return };
     let (node, key_span) = (member.value, member.key_span);
     let Some(text) = node.as_str().filter(|text| text.trim().contains(|c: char| !is_plain(c))).map(str::to_owned)
     else {
         return;
     };
-    let dangers = danger::of_line(&text);
+    let given: Vec<Node> = out.get("args").map(Node::items).unwrap_or_default().to_vec();
+    if out.get("args").is_some_and(|args| !args.is_array()) {
+        return;
+    }
+    if !given.is_empty() {
+        let (program, own) = shell::program(&text);
+        if !own.is_empty() {
+            split(out, &program, &own, given, &node, sink);
+        }
+        return;
+    }
     match shell::analyse(&text) {
         CommandLine::Words(words) => {
-            let Some((program, arguments)) = words.split_first().filter(|(_, arguments)| !arguments.is_empty()) else {
-                return;
-            };
-            let shown = serde_json::Value::from(arguments.to_vec());
-            sink.warning(
-                codes::COMMAND_SPLIT,
-                &node.span,
-                "`command` is a whole line; it is taken as a program and its arguments",
-                format!("write \"command\": \"{program}\", \"args\": {shown}"),
-            );
-            out.set("command", &key_span, Node::string(program, &node.span));
-            let items = arguments.iter().map(|argument| Node::string(argument, &node.span)).collect();
-            out.set("args", &key_span, Node::array(items, &node.span));
+            if let Some((program, arguments)) = words.split_first().filter(|(_, arguments)| !arguments.is_empty()) {
+                split(out, program, arguments, given, &node, sink);
+            }
         }
         CommandLine::Shell(operator) => {
             let (safe, quoted) = shell::unquote(&text);
             draft::warn_shell(sink, &node, &operator, &quoted);
+            out.take("args");
             out.set("command", &key_span, Node::string(safe.trim(), &node.span));
             out.set("shell", &key_span, Node::bool(true, &node.span));
         }
         CommandLine::Broken(why) => draft::broken(sink, &node, why),
     }
-    for danger in dangers {
+    for danger in danger::of_line(&text) {
         draft::warn_danger(sink, &danger, &node);
     }
+}
+
+/// Sets a program and its arguments, those of the line before those that stand apart.
+fn split(out: &mut Node, program: &str, own: &[String], given: Vec<Node>, node: &Node, sink: &mut Sink) {
+    let items: Vec<Node> = own.iter().map(|own| Node::string(own, &node.span)).chain(given).collect();
+    let args = Node::array(items, &node.span);
+    sink.warning(
+        codes::COMMAND_SPLIT,
+        &node.span,
+        "`command` is a whole line; it is taken as a program and its arguments",
+        format!("write \"command\": \"{program}\", \"args\": {}", args.to_value()),
+    );
+    out.set("command", &node.span, Node::string(program, &node.span));
+    out.set("args", &node.span, args);
 }
 
 /// Whether a character is one that the name or path of a program has.

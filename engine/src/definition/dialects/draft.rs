@@ -121,7 +121,7 @@ impl<'a> Draft<'a> {
     }
 
     /// A command in one line: a program with arguments where it is that, source for a shell where it has to be.
-    pub(super) fn command_line(&mut self, node: &Node) {
+    fn command_line(&mut self, node: &Node) {
         let Some(text) = self.rewrite(node) else {
             self.set("command", node.clone());
             return;
@@ -148,7 +148,7 @@ impl<'a> Draft<'a> {
 
     fn set_words(&mut self, words: &[String], span: &Span) {
         if let Some((program, arguments)) = words.split_first() {
-            self.text("command", program, span);
+            self.set_program(program, span);
             if !arguments.is_empty() {
                 let items = arguments.iter().map(|argument| Node::string(argument, span)).collect();
                 self.set("args", Node::array(items, span));
@@ -156,27 +156,39 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A program, with its arguments where they stand apart.
-    pub(super) fn program(&mut self, program: &Node, arguments: Option<&Node>) {
-        let command = self.rewrite_all(program);
-        let arguments = arguments.map(|node| self.rewrite_all(node));
-        let words: Vec<String> = std::iter::once(&command)
-            .chain(arguments.iter().flat_map(|node| node.items()))
-            .filter_map(|node| node.as_str().map(str::to_owned))
-            .collect();
-        self.warn_of(danger::of_words(&words), program);
-        if let Some(script) = command.as_str().filter(|program| is_script(program)) {
+    fn set_program(&mut self, program: &str, span: &Span) {
+        if is_script(program) {
             self.sink.warning(
                 codes::BESIDE_THE_FILE,
-                &program.span,
-                format!("`{script}` is looked for among the installed programs, not beside the definition"),
-                format!("write \"./{script}\" if it stands beside the definition"),
+                span,
+                format!("`{program}` is looked for among the installed programs, not beside the definition"),
+                format!("write \"./{program}\" if it stands beside the definition"),
             );
         }
-        self.set("command", command);
-        if let Some(arguments) = arguments {
-            self.set("args", arguments);
-        }
+        self.text("command", program, span);
+    }
+
+    /// A program, with its arguments where they stand apart. Without any it may be a whole line.
+    pub(super) fn program(&mut self, program: &Node, arguments: Option<&Node>) {
+        let Some(arguments) = arguments.filter(|node| !(node.is_array() && node.items().is_empty())) else {
+            return self.command_line(program);
+        };
+        let Some(text) = self.rewrite(program) else {
+            self.set("command", program.clone());
+            return;
+        };
+        let arguments = self.rewrite_all(arguments);
+        let (first, own) = shell::program(&text);
+        let items: Vec<Node> = own.iter().map(|own| Node::string(own, &program.span)).collect();
+        let items: Vec<Node> = items.into_iter().chain(arguments.items().iter().cloned()).collect();
+        let words: Vec<String> = std::iter::once(first.clone())
+            .chain(items.iter().filter_map(|item| item.as_str().map(str::to_owned)))
+            .collect();
+        self.warn_of(danger::of_words(&words), program);
+        self.set_program(&first, &program.span);
+        // What is no array is left for the checks of v2 to report.
+        let args = if arguments.is_array() { Node::array(items, &arguments.span) } else { arguments };
+        self.set("args", args);
     }
 
     fn warn_of(&mut self, dangers: Vec<Danger>, node: &Node) {

@@ -44,8 +44,7 @@ fn guess(implementation: &Node) -> &'static str {
 
 fn command(draft: &mut Draft<'_>, implementation: &Node) {
     match (implementation.get("command"), implementation.get("args")) {
-        (Some(program), Some(arguments)) => draft.program(program, Some(arguments)),
-        (Some(line), None) => draft.command_line(line),
+        (Some(program), arguments) => draft.program(program, arguments),
         (None, _) => draft.untranslatable(
             &implementation.span,
             "the implementation has no `command`",

@@ -43,6 +43,19 @@ pub(super) fn analyse(line: &str) -> CommandLine {
     }
 }
 
+/// A `command` that has arguments of its own beside it: the program, and arguments that stand behind its name. A path
+/// with blanks in it is one program.
+pub(super) fn program(text: &str) -> (String, Vec<String>) {
+    let path = text.starts_with(['/', '.', '~']) || text.contains('\\');
+    match analyse(text) {
+        CommandLine::Words(words) if !path => match words.split_first() {
+            Some((program, arguments)) => (program.clone(), arguments.to_vec()),
+            None => (text.to_owned(), Vec::new()),
+        },
+        _ => (text.to_owned(), Vec::new()),
+    }
+}
+
 /// Shell source with its placeholders moved out of quotes, and the names of those that were inside.
 ///
 /// A placeholder in shell source stands for one quoted word. Inside quotes of its own, the value's quotes would end
@@ -193,6 +206,14 @@ mod tests {
         assert_eq!(words("echo 'Hello, {name}!'"), ["echo", "Hello, {name}!"]);
         assert_eq!(words("curl -s 'h/{a}?b={c}'"), ["curl", "-s", "h/{a}?b={c}"]);
         assert_eq!(words("cost 5$ a#b"), ["cost", "5$", "a#b"]);
+    }
+
+    #[test]
+    fn a_program_keeps_arguments_behind_its_name_apart() {
+        assert_eq!(program("git -C x"), ("git".to_owned(), vec!["-C".to_owned(), "x".to_owned()]));
+        for one in ["git", "/opt/My Tool/run", "./a b", "a | b"] {
+            assert_eq!(program(one), (one.to_owned(), Vec::new()), "{one}");
+        }
     }
 
     #[test]

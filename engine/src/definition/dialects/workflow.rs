@@ -2,7 +2,8 @@
 //!
 //! The steps stay as they are written, `{{context.name}}` included; they are looked at for what cannot work.
 
-use super::draft::Draft;
+use super::danger;
+use super::draft::{self, Draft};
 use crate::definition::codes;
 use crate::definition::node::Node;
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ pub(super) fn translate(draft: &mut Draft<'_>) {
     draft.declare("parameters");
     let context = draft.take("context");
     check_names(draft, steps);
+    warn_of_commands(draft, steps);
     check_context(draft, steps, context);
     let mut executor =
         Node::object(&steps.span).with("type", Node::string("workflow", &steps.span)).with("steps", steps.clone());
@@ -35,6 +37,29 @@ fn check_names(draft: &mut Draft<'_>, steps: &Node) {
                 format!("two steps are named `{}`", name.as_str().unwrap_or_default()),
                 "give each step a name of its own, so that its result can be told apart",
             );
+        }
+    }
+}
+
+/// Tools that run whatever command they are given.
+const SHELLS: [&str; 6] = ["execute_bash", "execute_shell", "run_command", "bash", "sh", "shell"];
+
+fn warn_of_commands(draft: &mut Draft<'_>, steps: &Node) {
+    for step in steps.items() {
+        let Some(tool) = step.get("tool").or_else(|| step.get("skill")) else { continue };
+        if !tool.as_str().is_some_and(|name| SHELLS.contains(&name)) {
+            continue;
+        }
+        draft.sink.warning(
+            codes::DANGEROUS_COMMAND,
+            &tool.span,
+            format!("`{}` runs any command, with all that its user may do", tool.as_str().unwrap_or_default()),
+            "use a skill that does only what this step needs",
+        );
+        if let Some(command) = step.at(&["parameters", "command"]) {
+            for danger in danger::of_line(command.as_str().unwrap_or_default()) {
+                draft::warn_danger(draft.sink, &danger, command);
+            }
         }
     }
 }
