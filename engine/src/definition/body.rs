@@ -46,6 +46,15 @@ pub(crate) fn guides(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Prom
     if context.kind == SkillKind::PromptInline || fields.node("prompt").is_none() {
         return PromptGuides::default();
     }
+    if let Some(node) = fields.node("prompt").filter(|node| !node.is_object()) {
+        let help = match context.kind {
+            SkillKind::Conversation => "write `\"prompt_template\"` for how the conversation begins",
+            _ => "write `{\"output_formatting\": \"…\"}`, or make the skill a `prompt_inline` one",
+        };
+        let expected = "an object with `input_validation`, `argument_mapping` or `output_formatting`";
+        fields.wrong_type("prompt", node, expected, help, &mut context.sink);
+        return PromptGuides::default();
+    }
     let Some(mut prompt) = fields.object("prompt", &mut context.sink) else { return PromptGuides::default() };
     let mut guide = |key: &'static str| {
         let text = prompt.text(key, &mut context.sink)?;
@@ -89,9 +98,7 @@ fn code(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Contex
         None => {
             skip(fields);
             let help = match context.dialect {
-                Dialect::V1 => {
-                    "add `\"executor\": {\"type\": \"inline\", \"language\": \"python\", \"code\": \"file://./scripts/NAME.py\"}`"
-                }
+                Dialect::V1 => r#"add `"executor": {"type": "inline", "code": "file://./scripts/NAME.py"}`"#,
                 _ => "add a `command`, a `code` or an `executor`",
             };
             let named = kind_name(context.kind);
@@ -106,7 +113,7 @@ fn prompt(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {
     let given: Vec<&Member> =
         ["prompt", "prompt_template", "instructions"].into_iter().filter_map(|key| fields.member(key)).collect();
     let scripts = fields.texts("scripts", &mut context.sink).unwrap_or_default();
-    let scripts = scripts.into_iter().map(|text| text.text.to_owned()).collect();
+    let scripts = scripts.into_iter().filter_map(|text| context.references.script(text, &mut context.sink)).collect();
     match given.as_slice() {
         [] => {
             let message = "a `prompt_inline` skill has to have a `prompt`".to_owned();

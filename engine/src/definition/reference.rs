@@ -25,7 +25,7 @@ pub(crate) struct References<'a> {
     options: &'a LoadOptions,
     /// The folder of the definition, as errors name it; empty for the current one.
     shown_folder: &'a str,
-    read: BTreeMap<String, String>,
+    read: BTreeMap<String, Vec<u8>>,
 }
 
 /// A text of a definition, or of the file that it refers to.
@@ -83,6 +83,26 @@ impl<'a> References<'a> {
         }
     }
 
+    /// A script beside the definition that can be run by name, as its path relative to the folder. It counts for the
+    /// digest. One that cannot be read is left out, with a warning: the rest of the skill is of use without it.
+    pub(crate) fn script(&mut self, path: Text<'_>, sink: &mut Sink) -> Option<String> {
+        let read = normalise(path.text, Path::new(path.text)).and_then(|relative| {
+            let bytes = self.files.read(&relative, self.options.max_reference_bytes);
+            let bytes = bytes.map_err(|error| self.refuse(path.text, self.files, &relative, error))?;
+            Ok((relative.display().to_string(), bytes))
+        });
+        match read {
+            Ok((relative, bytes)) => {
+                self.read.insert(relative.clone(), bytes);
+                Some(relative)
+            }
+            Err(Refusal(code, message, help)) => {
+                sink.warning(code, path.span, format!("the script {message}, and cannot be run"), help);
+                None
+            }
+        }
+    }
+
     /// SHA-256 over the definition and everything that was read for it.
     pub(crate) fn digest(&self, definition: &str) -> String {
         let mut hash = Sha256::new();
@@ -94,7 +114,7 @@ impl<'a> References<'a> {
         part(definition.as_bytes());
         for (path, content) in &self.read {
             part(path.as_bytes());
-            part(content.as_bytes());
+            part(content);
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -122,7 +142,7 @@ impl<'a> References<'a> {
         let key = match &target {
             Target::Relative(path) | Target::Absolute(path) => path.display().to_string(),
         };
-        self.read.insert(key, content.clone());
+        self.read.insert(key, content.clone().into_bytes());
         Ok((content, Referenced { shown, path, extension }))
     }
 

@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn pretty_print_reads_back_as_the_same_tree() {
-        let text = r#"{"a":[1,2.50,"x\n\"y\""],"b":{},"c":[{"d":null}],"e":[],"f":"a long text that does not fit on one line"}"#;
+        let text = r#"{"a":[1,2.50,"x\n\"y\""],"b":{},"c":[{"d":null}],"e":[],"f":["a text too long for one line"]}"#;
         let (node, _) = read(text);
         let node = node.unwrap();
         let printed = node.pretty();

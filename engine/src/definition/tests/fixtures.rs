@@ -1,6 +1,6 @@
 use super::{fixtures, load_text};
 use crate::definition::{LoadOptions, codes, read, summarise, upgrade, validate};
-use crate::{Dialect, Scope, SkillFiles};
+use crate::{Diagnostic, Dialect, Scope, SkillFiles};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -98,17 +98,25 @@ fn the_schema_check_finds_nothing_that_the_builder_does_not() {
 }
 
 #[test]
-fn an_upgraded_file_means_the_same_and_is_clean() {
-    for folder in ["valid", "seeds"] {
+fn an_upgraded_file_means_the_same_and_nothing_new_is_wrong_with_it() {
+    for folder in ["valid", "seeds", "invalid"] {
         for (name, path) in definitions(folder) {
             let text = std::fs::read_to_string(&path).unwrap();
             let folder = path.parent().unwrap();
-            let before = load_text(folder, &name, &text, &options()).skill.unwrap();
+            let loaded = load_text(folder, &name, &text, &options());
+            let Some(before) = loaded.skill else { continue };
             let raw = read(&name, &text, SkillFiles::folder(folder).unwrap(), Scope::Direct).unwrap();
             let upgraded = upgrade(&raw).unwrap();
-            let after = load_text(folder, &name, &upgraded, &options()).skill.unwrap();
+            let again = load_text(folder, &name, &upgraded, &options());
+            let after = again.skill.unwrap();
             assert_eq!(after.dialect, Dialect::V2, "{name}");
             assert_eq!(meaning(&before), meaning(&after), "{name}:\n{upgraded}");
+            let codes = |diagnostics: &[Diagnostic]| diagnostics.iter().map(|d| d.code).collect::<BTreeSet<_>>();
+            let (old, new) = (codes(&loaded.diagnostics), codes(&again.diagnostics));
+            assert!(new.is_subset(&old), "{name}: {old:?} became {new:?}:\n{upgraded}");
+            // What is only a matter of spelling is set right.
+            let spelling = ["S0017", "S0019", "S0021", "S0026", "S0100", "S0102"];
+            assert!(spelling.iter().all(|code| !new.contains(code)), "{name}: {new:?}:\n{upgraded}");
         }
     }
 }
@@ -160,7 +168,9 @@ fn every_code_of_definitions_is_shown_by_a_fixture_or_a_test() {
     let own = codes().iter().map(|(id, _)| *id).filter(|id| *id < "S0130");
     // The schema check finds nothing that the builder does not, so no fixture shows it.
     let missing: Vec<&str> = own.filter(|id| *id != "S0014" && !text.contains(id)).collect();
-    assert!(missing.is_empty(), "nothing shows {missing:?}");
+    // While the fixtures are being written, they are not there to be read.
+    let updating = std::env::var_os("UPDATE_EXPECTED").is_some();
+    assert!(updating || missing.is_empty(), "nothing shows {missing:?}");
 }
 
 #[test]

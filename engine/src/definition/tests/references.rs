@@ -91,6 +91,24 @@ fn the_digest_is_of_the_definition_and_every_file_but_not_of_their_place() {
 }
 
 #[test]
+fn scripts_beside_a_prompt_count_for_its_digest_and_have_to_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("scripts")).unwrap();
+    std::fs::write(folder.path().join("scripts/a%20b.sh"), "echo 1\n").unwrap();
+    let text = r#"{"type": "prompt_inline", "name": "p", "description": "d", "prompt": "x",
+        "scripts": ["scripts/a%20b.sh", "scripts/../../b.sh", "/etc/passwd", "scripts/missing.sh", "scripts"]}"#;
+    let load = || load_text(folder.path(), "p.json", text, &LoadOptions::default());
+    let loaded = load();
+    let codes: Vec<&str> = loaded.diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["S0051", "S0051", "S0050", "S0053"]);
+    let before = loaded.skill.unwrap();
+    let crate::Body::Prompt { scripts, .. } = &before.body else { panic!("{:?}", before.body) };
+    assert_eq!(scripts, &["scripts/a%20b.sh"]);
+    std::fs::write(folder.path().join("scripts/a%20b.sh"), "echo 2\n").unwrap();
+    assert_ne!(load().skill.unwrap().digest, before.digest);
+}
+
+#[test]
 fn code_of_a_file_is_named_as_errors_name_it() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("scripts")).unwrap();
