@@ -43,7 +43,7 @@ fn worth(name: LimitName) -> (Enforcement, &'static str) {
         LimitName::Operations => "exact: the same script stops at the same operation every time",
         LimitName::Output => "checked before text is kept",
         LimitName::Result => "checked while the result is built",
-        LimitName::Recursion => "Rhai counts its calls; at most 4,000 whatever is asked for",
+        LimitName::Recursion => "Rhai counts its calls; at most 4,096 of them, whatever is asked for",
         LimitName::HostCalls => "counted by the host",
         _ => return (Enforcement::Unavailable, "not known to Rhai"),
     };
@@ -110,7 +110,8 @@ fn attempt(name: LimitName) -> Result<(), String> {
     let (source, limits) = trial(name);
     let host: Arc<dyn Host> = Arc::new(TrialHost { budget: Budget::new(limits), functions: trial_functions() });
     let script = Script { language: Language::Rhai, file: "self-test".into(), source: source.into() };
-    match RhaiSession::open(&host).run(&Arc::new(script), &json!({}), &host).result {
+    let mut session = RhaiSession::open(&host).map_err(|failure| failure.message)?;
+    match session.run(&Arc::new(script), &json!({}), &host).result {
         Err(failure) if failure.limit.is_some_and(|breach| breach.name == name) => Ok(()),
         Err(failure) => Err(failure.message),
         Ok(_) => Err("it ended by itself".into()),

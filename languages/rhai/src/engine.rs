@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 /// How deep calls may nest where no limit is asked for.
 const DEFAULT_RECURSION: usize = 1_000;
 
-/// The deepest that calls may ever nest: what the stack of a run was found to hold with the largest frames.
-const MOST_RECURSION: usize = 4_000;
+/// The stack that one call can take, with its expressions nested as deep as they may be, in a build without
+/// optimisation; 256 MiB of stack hold 4,096 such calls.
+const LARGEST_FRAME: usize = 64 << 10;
 
 /// How deep expressions and blocks may nest in each other, at the top level and in a function.
 const EXPRESSION_DEPTH: (usize, usize) = (64, 32);
@@ -51,14 +52,10 @@ fn language(engine: &mut Engine) {
     engine.set_max_expr_depths(EXPRESSION_DEPTH.0, EXPRESSION_DEPTH.1);
 }
 
-/// Sets what Rhai itself limits for the next run.
-pub(crate) fn limit(engine: &mut Engine, limits: &Limits) {
-    engine.set_max_call_levels(recursion(limits));
-}
-
-/// How deep calls may nest under these limits.
-pub(crate) fn recursion(limits: &Limits) -> usize {
-    limits.recursion.map_or(DEFAULT_RECURSION, |n| usize::try_from(n).unwrap_or(usize::MAX)).min(MOST_RECURSION)
+/// How deep calls may nest under these limits, on a stack of that size.
+pub(crate) fn recursion(limits: &Limits, stack: usize) -> usize {
+    let wanted = limits.recursion.map_or(DEFAULT_RECURSION, |n| usize::try_from(n).unwrap_or(usize::MAX));
+    wanted.min(stack / LARGEST_FRAME)
 }
 
 /// Rhai's own `sleep` would hold the thread past any deadline.

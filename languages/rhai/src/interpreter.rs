@@ -23,7 +23,7 @@ impl Interpreter for Rhai {
 
     fn open(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
         caps::require_hooks()?;
-        Ok(Box::new(RhaiSession::open(host)))
+        Ok(Box::new(RhaiSession::open(host)?))
     }
 
     fn signature(&self, script: &Script) -> Option<Signature> {

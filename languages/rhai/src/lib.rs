@@ -44,6 +44,7 @@ mod memory;
 mod program;
 mod session;
 mod signature;
+mod stack;
 mod text;
 
 #[cfg(test)]

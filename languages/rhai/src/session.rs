@@ -3,18 +3,16 @@ use crate::convert::{ToJson, from_json};
 use crate::engine;
 use crate::failures::{self, Places};
 use crate::program::Program;
+use crate::stack::Stack;
 use rhai::{Dynamic, Engine};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use skills_core::{ErrorKind, Evaluation, Failure, Host, Language, Script, Session, Usage};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The stack of a run: calls and values may nest far deeper than a thread's usual 2 MiB hold. It is address space, of
-/// which a run touches what it needs; a thread that has this much left is used as it is.
-const STACK: usize = 256 << 20;
-const ENOUGH_STACK: usize = 192 << 20;
+/// A run of at least this many operations may have gone deep.
+const LONG: u64 = 10_000;
 
 /// How many compiled scripts a session keeps.
 const KEPT: usize = 8;
@@ -25,7 +23,7 @@ pub(crate) struct RhaiSession {
     control: Arc<Control>,
     params: Dynamic,
     compiled: Vec<Kept>,
-    reusable: bool,
+    stack: Option<Stack>,
 }
 
 struct Kept {
@@ -34,10 +32,11 @@ struct Kept {
 }
 
 impl RhaiSession {
-    pub(crate) fn open(host: &Arc<dyn Host>) -> RhaiSession {
+    pub(crate) fn open(host: &Arc<dyn Host>) -> Result<RhaiSession, Failure> {
+        let stack = Stack::new()?;
         let control = Arc::new(Control::default());
         let (engine, params) = engine::build(&control, host);
-        RhaiSession { engine, control, params, compiled: Vec::new(), reusable: true }
+        Ok(RhaiSession { engine, control, params, compiled: Vec::new(), stack: Some(stack) })
     }
 
     /// The compiled script: kept from an earlier run, or compiled now.
@@ -62,11 +61,12 @@ impl RhaiSession {
         script: &Arc<Script>,
         params: &Value,
         host: &Arc<dyn Host>,
+        stack: usize,
         usage: &mut Usage,
     ) -> Result<Value, Failure> {
         let program = self.compile(script)?;
         let limits = host.budget().limits();
-        engine::limit(&mut self.engine, limits);
+        self.engine.set_max_call_levels(engine::recursion(limits, stack));
         self.control.begin(host);
         let outer = self.control.memory.begin(limits.memory);
         let result = {
@@ -97,7 +97,7 @@ impl RhaiSession {
             }
             Err(error) => {
                 let places = Places { script, written: program.written.as_ref() };
-                Err(failures::from_runtime(*error, &places, &self.control, engine::recursion(limits)))
+                Err(failures::from_runtime(*error, &places, &self.control, self.engine.max_call_levels()))
             }
         };
         self.put_params(Dynamic::UNIT);
@@ -117,19 +117,29 @@ impl Session for RhaiSession {
     fn run(&mut self, script: &Arc<Script>, params: &Value, host: &Arc<dyn Host>) -> Evaluation {
         let started = cpu();
         let mut usage = Usage::default();
-        let attempt = || self.evaluate(script, params, host, &mut usage);
-        let outcome = catch_unwind(AssertUnwindSafe(|| stacker::maybe_grow(ENOUGH_STACK, STACK, attempt)));
+        let Some(mut stack) = self.stack.take() else {
+            let failure = Failure::new(ErrorKind::Crashed, "the session's interpreter panicked in an earlier run");
+            return Evaluation { result: Err(failure), usage };
+        };
+        let size = stack.size();
+        let outcome = stack.run(|| self.evaluate(script, params, host, size, &mut usage));
         self.control.end();
-        let result = outcome.unwrap_or_else(|_| {
-            self.reusable = false;
-            Err(Failure::new(ErrorKind::Crashed, "the Rhai interpreter panicked"))
-        });
+        let result = match outcome {
+            Ok(result) => {
+                if usage.operations.is_some_and(|count| count >= LONG) {
+                    stack.cool();
+                }
+                self.stack = Some(stack);
+                result
+            }
+            Err(_) => Err(Failure::new(ErrorKind::Crashed, "the Rhai interpreter panicked")),
+        };
         usage.cpu = Some(cpu().saturating_sub(started));
         Evaluation { result: verdict(result, host), usage }
     }
 
     fn reusable(&self) -> bool {
-        self.reusable
+        self.stack.is_some()
     }
 }
 

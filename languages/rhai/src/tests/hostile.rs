@@ -121,7 +121,7 @@ fn containers_that_nest_without_end() {
     ];
     for source in deep {
         let mut session = session();
-        let limits = Limits { memory: Some(LIMIT), time: Some(Duration::from_secs(5)), ..Limits::none() };
+        let limits = Limits { memory: Some(LIMIT), time: Some(Duration::from_secs(2)), ..Limits::none() };
         let failure = run_on(&mut *session, source, json!({}), limits).0.result.expect_err(source);
         assert_ne!(failure.kind, ErrorKind::Crashed, "{source}");
         assert_eq!(run_on(&mut *session, "1", json!({}), Limits::none()).0.result.unwrap(), json!(1));
