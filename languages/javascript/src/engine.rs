@@ -92,7 +92,7 @@ impl Engine {
     /// Starts an isolate whose scripts see the host's functions.
     pub(crate) fn new(host: &Arc<dyn Host>) -> Result<Engine, Failure> {
         deno_core::JsRuntime::init_platform(None);
-        let mut isolate = v8::Isolate::new(v8::CreateParams::default());
+        let mut isolate = v8::Isolate::new(Heap::parameters(host.budget().limits().memory));
         isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
         isolate.set_host_import_module_dynamically_callback(natives::refuse_import);
         let stop = Arc::new(StopFlag::default());
@@ -103,9 +103,9 @@ impl Engine {
         // An isolate is entered when it is made; from here on it is entered for each use.
         // SAFETY: it is the one that the thread is in, because `build` left what it entered.
         unsafe { isolate.exit() };
-        let mut engine =
-            Engine { parts: None, isolate: Some(isolate), handle, stop, natives, compiled: 0 };
+        let mut engine = Engine { parts: None, isolate: Some(isolate), handle, stop, natives, compiled: 0 };
         engine.parts = Some(made?);
+        THREAD.with(|_| ());
         Ok(engine)
     }
 
@@ -132,6 +132,23 @@ impl Engine {
         if let Some(heap) = self.heap() {
             heap.start(memory);
         }
+    }
+
+    /// Whether an allocation beyond a limit is really refused and noticed. The limit must be one that a build, a
+    /// feature or a version of the engine has not made a no-op; asking costs some microseconds.
+    pub(crate) fn refuses_memory(&mut self) -> bool {
+        self.start(Some(1 << 20));
+        let refused = self.with(|scope, _, _| {
+            let greedy = compile_function(scope, "skills:probe", "return new ArrayBuffer(1 << 26).byteLength", &[], 0)?;
+            call(scope, &greedy, &[])?;
+            Ok(())
+        });
+        let noticed = self.heap().is_some_and(Heap::breached);
+        if let Some(heap) = self.heap() {
+            heap.end();
+        }
+        self.start(None);
+        refused.is_err() && noticed
     }
 
     /// Compiles a prepared script.
@@ -231,9 +248,26 @@ impl Engine {
     }
 }
 
+thread_local! {
+    /// Alive as long as the engine's own thread-local state is: it is made after it, and destroyed before it.
+    static THREAD: Alive = const { Alive };
+}
+
+struct Alive;
+
+impl Drop for Alive {
+    fn drop(&mut self) {}
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(isolate) = self.isolate.take() {
+            // A session that is kept in a thread-local may be dropped when the thread ends, after the engine's own state
+            // has gone: to touch the isolate would abort the process. It is left to the operating system.
+            if THREAD.try_with(|_| ()).is_err() {
+                std::mem::forget((self.parts.take(), isolate));
+                return;
+            }
             // Dropping an isolate exits it, and insists on being inside.
             std::mem::forget(Entered::new(&isolate));
             self.parts.take();
@@ -254,12 +288,12 @@ fn build(
     v8::scope!(let scope, isolate);
     let context = v8::Context::new(scope, v8::ContextOptions::default());
     let scope = &mut v8::ContextScope::new(scope, context);
-    let heap = Heap::attach(context, Arc::clone(stop))
+    let heap = Heap::attach(scope, context, Arc::clone(stop))
         .ok_or_else(|| unavailable("its memory cannot be bounded with this version of the engine"))?;
     heap.start(None);
     let bridge = build_bridge(scope, host).map_err(|fault| unavailable(format!("{fault:?}")))?;
     heap.run_microtasks(scope);
-    heap.set_base();
+    heap.set_base(scope);
     Ok((heap, bridge, v8::Global::new(scope, context)))
 }
 
@@ -292,9 +326,8 @@ fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Resul
 
 /// The host's functions as the bridge reads them.
 fn describe(host: &Arc<dyn Host>) -> String {
-    let one = |(index, spec): (usize, &FunctionSpec)| {
-        serde_json::json!({"name": spec.name, "global": host.is_global(index)})
-    };
+    let one =
+        |(index, spec): (usize, &FunctionSpec)| serde_json::json!({"name": spec.name, "global": host.is_global(index)});
     serde_json::Value::Array(host.functions().iter().enumerate().map(one).collect()).to_string()
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn read(answer: &str, places: &Places<'_>, natives: &Natives, budget:
         if let Some(limit) = budget.limits().result.filter(|limit| json.len() as u64 > *limit) {
             return Err(too_large(budget, limit, json.len() as u64));
         }
-        return serde_json::from_str(json).map_err(|error| internal(script, format!("the result is not JSON: {error}")));
+        return serde_json::from_str(json)
+            .map_err(|error| internal(script, format!("the result is not JSON: {error}")));
     }
     let thrown: Thrown = answer
         .strip_prefix('!')
@@ -128,7 +129,12 @@ fn refused(stop: &str, thrown: &Thrown, budget: &Budget) -> Failure {
 fn frames(stack: &str, places: &Places<'_>) -> Vec<Frame> {
     const MOST: usize = 50;
     let lines = places.script.source.lines().count().max(1);
-    stack.lines().filter_map(|line| frame(line, places)).filter(|frame| frame.line as usize <= lines).take(MOST).collect()
+    stack
+        .lines()
+        .filter_map(|line| frame(line, places))
+        .filter(|frame| frame.line as usize <= lines)
+        .take(MOST)
+        .collect()
 }
 
 fn frame(text: &str, places: &Places<'_>) -> Option<Frame> {

@@ -140,7 +140,8 @@ pub(crate) fn exceeded(
 ) {
     let Some(natives) = natives(scope) else { return };
     let Some(host) = natives.host() else { return };
-    let name = if arguments.get(0).int32_value(scope) == Some(1) { LimitName::Recursion } else { LimitName::Operations };
+    let name =
+        if arguments.get(0).int32_value(scope) == Some(1) { LimitName::Recursion } else { LimitName::Operations };
     let limit = host.budget().limits().get(name).unwrap_or(0);
     let failure = host.budget().breach(Breach { name, limit, reading: limit + 1 });
     natives.halt();

@@ -1,3 +1,4 @@
+use crate::caps;
 use crate::convert;
 use crate::engine::{Compiled, Engine, Fault};
 use crate::error::{self, Places};
@@ -27,7 +28,9 @@ struct Entry {
 
 impl JavaScriptSession {
     pub(crate) fn open(host: &Arc<dyn Host>) -> Result<JavaScriptSession, Failure> {
-        Ok(JavaScriptSession { engine: Engine::new(host)?, cache: Vec::new(), reusable: true })
+        let mut engine = Engine::new(host)?;
+        caps::ensure_armed(&mut engine)?;
+        Ok(JavaScriptSession { engine, cache: Vec::new(), reusable: true })
     }
 
     /// Puts the compiled script at the end of the cache.

@@ -26,7 +26,7 @@ function facts(error) {
 
 // What became of a run that threw: `!` and what the host needs to make a failure of it.
 function thrown(error) {
-  if (error instanceof Stop) return `!{"stop":${quote(error.code)},"detail":${quote(`${error.detail}`)},"path":${error.path || "[]"}}`;
+  if (Stop.is(error)) return `!{"stop":${quote(error.code)},"detail":${quote(`${error.detail}`)},"path":${error.path || "[]"}}`;
   const object = typeof error === "object" && error !== null;
   if (object && isError(error)) {
     const { name, message, stack } = facts(error);

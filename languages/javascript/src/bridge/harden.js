@@ -179,7 +179,9 @@ for (const object of watched) {
     entries[entries.length++] = { __proto__: null, name, value: found.value, get: found.get, set: found.set };
   }
 }
-const globalCount = ownKeys(global).length;
+const globalNames = ownKeys(global);
+const knownGlobals = new Set(globalNames);
+const isKnown = uncurry(Set.prototype.has);
 
 // Whether the last run left the world as it was; takes away what it added to the global object.
 function unharmed() {
@@ -194,9 +196,9 @@ function unharmed() {
     }
   }
   const names = ownKeys(global);
-  if (names.length === globalCount) return true;
-  for (let i = globalCount; i < names.length; i++) if (!deleteProperty(global, names[i])) return false;
-  return ownKeys(global).length === globalCount;
+  if (names.length === globalNames.length) return true;
+  for (let i = 0; i < names.length; i++) if (!isKnown(knownGlobals, names[i]) && !deleteProperty(global, names[i])) return false;
+  return ownKeys(global).length === globalNames.length;
 }
 
 // Forgets what the last run left behind: its parameters and the timers that it did not wait for.

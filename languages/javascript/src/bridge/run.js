@@ -12,7 +12,7 @@ function caller(index, name) {
       try {
         encoded = new Encoder(Infinity, 100).value(values[i]);
       } catch (error) {
-        throw error instanceof Stop ? unsendable(name, i, error) : error;
+        throw Stop.is(error) ? unsendable(name, i, error) : error;
       }
       text += (i ? "," : "") + encoded;
     }

@@ -57,8 +57,10 @@ const list = () => ({ __proto__: null, length: 0 });
 
 // ---- out: a value becomes JSON text -----------------------------------------------------------------------------
 
-// What stops an encoding. Never seen by a script.
+// What stops an encoding. Never seen by a script. It is told by a private name: a proxy has no trap for that.
 class Stop {
+  #mark;
+  static is(value) { return typeof value === "object" && value !== null && #mark in value; }
   constructor(code, detail, path) {
     this.code = code;
     this.detail = detail;

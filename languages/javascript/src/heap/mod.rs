@@ -5,7 +5,9 @@ mod quickjs;
 #[cfg(feature = "quickjs")]
 pub(crate) use quickjs::Heap;
 
-#[cfg(not(feature = "quickjs"))]
+// Compiled in tests with QuickJS as well: the emulation has the same API, so what does not fit it is noticed.
+#[cfg(any(not(feature = "quickjs"), test))]
+#[cfg_attr(feature = "quickjs", allow(dead_code))]
 mod v8_heap;
 #[cfg(not(feature = "quickjs"))]
 pub(crate) use v8_heap::Heap;
@@ -34,11 +36,13 @@ impl StopFlag {
 }
 
 /// What the engine's own native code, a host function and the unwinding may take below the limit for scripts.
+#[cfg(feature = "quickjs")]
 const STACK_RESERVE: usize = 256 << 10;
 
 /// The stack that scripts may use on this thread, in bytes from where it stands now.
 ///
 /// Recursion is bounded by it where no limit of nested calls is set, so it does not grow with a larger thread.
+#[cfg(feature = "quickjs")]
 fn stack_for_scripts() -> usize {
     const MOST: usize = 1 << 20;
     const LEAST: usize = 64 << 10;

@@ -91,9 +91,18 @@ unsafe extern "C" fn interrupted(_runtime: *mut c_void, opaque: *mut c_void) -> 
 }
 
 impl Heap {
+    /// What an isolate is made with: limits are set for each run instead.
+    pub(crate) fn parameters(_limit: Option<u64>) -> v8::CreateParams {
+        v8::CreateParams::default()
+    }
+
     /// Takes over the limits of a context's runtime. `None` where the context is not what it is known to be, in which
     /// case nothing can be bounded.
-    pub(crate) fn attach(context: v8::Local<'_, v8::Context>, stop: Arc<StopFlag>) -> Option<Heap> {
+    pub(crate) fn attach(
+        _scope: &mut v8::PinScope<'_, '_>,
+        context: v8::Local<'_, v8::Context>,
+        stop: Arc<StopFlag>,
+    ) -> Option<Heap> {
         let slot: *const v8::Context = &*context;
         // SAFETY: a handle of the emulation points to a `JSValue`; for contexts, with this tag and the engine's pointer.
         let value = unsafe { slot.cast::<JsValue>().read() };
@@ -123,7 +132,7 @@ impl Heap {
     }
 
     /// Remembers what is used now as the engine's own.
-    pub(crate) fn set_base(&self) {
+    pub(crate) fn set_base(&self, _scope: &mut v8::PinScope<'_, '_>) {
         self.collect();
         self.state.base.set(self.state.used());
     }
@@ -131,9 +140,8 @@ impl Heap {
     /// Bounds the memory of a run, and its stack to what this thread has.
     pub(crate) fn start(&self, limit: Option<u64>) {
         let state = &self.state;
-        let limit = limit.map_or(0, |limit| {
-            state.base.get().saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).max(1)
-        });
+        let limit = limit
+            .map_or(0, |limit| state.base.get().saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).max(1));
         // What earlier runs left in cycles is theirs, not this run's.
         let leftover = state.used().saturating_sub(state.base.get());
         if leftover > (1 << 20).min((limit - state.base.get().min(limit)) / 4) {

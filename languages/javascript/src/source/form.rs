@@ -1,9 +1,9 @@
 use super::Names;
 use super::edits::Edits;
 use oxc::ast::ast::{
-    AwaitExpression, BindingPattern, Declaration, ExportDefaultDeclarationKind, Expression, ForOfStatement, Function,
-    ArrowFunctionExpression, ImportDeclaration, ImportDeclarationSpecifier, ModuleExportName, Program, Statement,
-    VariableDeclaration, VariableDeclarationKind, Class,
+    ArrowFunctionExpression, AwaitExpression, BindingPattern, Class, Declaration, ExportDefaultDeclarationKind,
+    Expression, ForOfStatement, Function, ImportDeclaration, ImportDeclarationSpecifier, ModuleExportName, Program,
+    Statement, VariableDeclaration, VariableDeclarationKind,
 };
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};
@@ -98,8 +98,12 @@ fn may_be_function(value: &Expression<'_>) -> bool {
     !value.is_literal()
         && !matches!(
             value,
-            Expression::ObjectExpression(_) | Expression::ArrayExpression(_) | Expression::TemplateLiteral(_)
-                | Expression::BinaryExpression(_) | Expression::UnaryExpression(_) | Expression::AwaitExpression(_)
+            Expression::ObjectExpression(_)
+                | Expression::ArrayExpression(_)
+                | Expression::TemplateLiteral(_)
+                | Expression::BinaryExpression(_)
+                | Expression::UnaryExpression(_)
+                | Expression::AwaitExpression(_)
         )
 }
 

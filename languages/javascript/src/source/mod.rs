@@ -13,7 +13,9 @@ pub(crate) use edits::{Columns, locate};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::Program;
+use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
+use oxc::semantic::SemanticBuilder;
 use oxc::span::{SourceType, Span};
 use skills_core::{ErrorKind, Failure, Frame, Language, Script};
 use std::hash::{BuildHasher, RandomState};
@@ -99,13 +101,23 @@ pub(crate) fn with_program<R>(
         };
         let parsed = Parser::new(&allocator, &script.source, source_type).parse();
         if let Some(error) = parsed.diagnostics.errors().next() {
-            let at = error.labels.first().map(|label| label.offset() as usize);
-            let mut failure = Failure::new(ErrorKind::ScriptError, format!("SyntaxError: {}", trimmed(&error.message)));
-            failure.help = error.help.as_ref().map(|help| trimmed(help).to_owned());
-            return Err(failure.in_script(script.language, at.map(|at| frame(script, at)).into_iter().collect()));
+            return Err(refused(script, error));
+        }
+        let checked = SemanticBuilder::new().with_check_syntax_error(true).build(&parsed.program);
+        if let Some(error) = checked.diagnostics.errors().next() {
+            return Err(refused(script, error));
         }
         work(&parsed.program)
     })
+}
+
+/// The failure of a script that breaks a rule of the language, where it does: with two labels, at the later one, which is
+/// the one that is wrong.
+fn refused(script: &Script, error: &OxcDiagnostic) -> Failure {
+    let at = error.labels.iter().map(|label| label.offset() as usize).max();
+    let mut failure = Failure::new(ErrorKind::ScriptError, format!("SyntaxError: {}", trimmed(&error.message)));
+    failure.help = error.help.as_ref().map(|help| trimmed(help).to_owned());
+    failure.in_script(script.language, at.map(|at| frame(script, at)).into_iter().collect())
 }
 
 fn trimmed(text: &str) -> &str {
@@ -123,7 +135,8 @@ fn on_large_stack<R>(source: &str, work: impl FnOnce() -> R) -> R {
         let in_word = byte.is_ascii_alphanumeric() || byte >= 128 || byte == b'_' || byte == b'$';
         let begins = in_word && !word;
         word = in_word;
-        begins || (byte.is_ascii_punctuation() && !matches!(byte, b')' | b']' | b'}' | b';' | b',' | b'"' | b'\'' | b'_'))
+        begins
+            || (byte.is_ascii_punctuation() && !matches!(byte, b')' | b']' | b'}' | b';' | b',' | b'"' | b'\'' | b'_'))
     });
     let needed = (64 << 10) + places.count() * LEVEL;
     if stacker::remaining_stack().is_some_and(|left| left > needed + (64 << 10)) {

@@ -17,7 +17,12 @@ pub(crate) fn is_pure(program: &Program<'_>) -> bool {
 
 const GLOBALS: [&str; 6] = ["eval", "Function", "globalThis", "Reflect", "Proxy", "Object"];
 const MEMBERS: [&str; 7] = [
-    "prototype", "__proto__", "constructor", "__defineGetter__", "__defineSetter__", "__lookupGetter__",
+    "prototype",
+    "__proto__",
+    "constructor",
+    "__defineGetter__",
+    "__defineSetter__",
+    "__lookupGetter__",
     "__lookupSetter__",
 ];
 /// Functions of `Object` that neither give a prototype nor change what they are given.
@@ -65,7 +70,9 @@ impl<'a> Visit<'a> for Search {
     fn visit_property_key(&mut self, it: &PropertyKey<'a>) {
         let plain = matches!(
             it,
-            PropertyKey::StaticIdentifier(_) | PropertyKey::PrivateIdentifier(_) | PropertyKey::StringLiteral(_)
+            PropertyKey::StaticIdentifier(_)
+                | PropertyKey::PrivateIdentifier(_)
+                | PropertyKey::StringLiteral(_)
                 | PropertyKey::NumericLiteral(_)
         );
         self.impure |= !plain;

@@ -114,10 +114,8 @@ impl Strip<'_, '_> {
             } else {
                 format!("({value})")
             };
-            let text = matches!(
-                &member.initializer,
-                Some(Expression::StringLiteral(_) | Expression::TemplateLiteral(_))
-            );
+            let text =
+                matches!(&member.initializer, Some(Expression::StringLiteral(_) | Expression::TemplateLiteral(_)));
             out.push_str(&format!("v=e[{key}]={value};"));
             if text {
                 counter = None;
@@ -140,7 +138,9 @@ impl Strip<'_, '_> {
             Statement::TSInterfaceDeclaration(it) => self.edits.blank_statement(it.span),
             Statement::TSEnumDeclaration(it) if it.declare => self.edits.blank_statement(it.span),
             Statement::TSEnumDeclaration(it) => self.enumeration(it),
-            Statement::FunctionDeclaration(it) if it.declare || it.body.is_none() => self.edits.blank_statement(it.span),
+            Statement::FunctionDeclaration(it) if it.declare || it.body.is_none() => {
+                self.edits.blank_statement(it.span)
+            }
             Statement::VariableDeclaration(it) if it.declare => self.edits.blank_statement(it.span),
             Statement::ClassDeclaration(it) if it.declare => self.edits.blank_statement(it.span),
             Statement::TSGlobalDeclaration(it) => self.edits.blank_statement(it.span),
@@ -173,8 +173,10 @@ impl<'a> Visit<'a> for Strip<'_, '_> {
 
     fn visit_export_declaration(&mut self, it: &ExportDeclaration<'a>) {
         match &it.declaration {
-            Declaration::TSTypeAliasDeclaration(_) | Declaration::TSInterfaceDeclaration(_)
-            | Declaration::TSGlobalDeclaration(_) | Declaration::TSExternalModuleDeclaration(_) => {
+            Declaration::TSTypeAliasDeclaration(_)
+            | Declaration::TSInterfaceDeclaration(_)
+            | Declaration::TSGlobalDeclaration(_)
+            | Declaration::TSExternalModuleDeclaration(_) => {
                 self.edits.blank_statement(it.span);
             }
             Declaration::FunctionDeclaration(function) if function.declare || function.body.is_none() => {

@@ -20,14 +20,20 @@ fn run_is_called_with_the_parameters() {
     assert_eq!(with("export default function (p) { return p.b }", params.clone()).result.unwrap(), json!([3]));
     assert_eq!(with("export default async (p) => p.a", params.clone()).result.unwrap(), json!(2));
     assert_eq!(with("export default { fixed: true }", params.clone()).result.unwrap(), json!({"fixed": true}));
-    assert_eq!(with("function f(p) { return p.a }\nexport { f as default };", params.clone()).result.unwrap(), json!(2));
+    assert_eq!(
+        with("function f(p) { return p.a }\nexport { f as default };", params.clone()).result.unwrap(),
+        json!(2)
+    );
     assert_eq!(with("export function run(p) { return p.a }", params).result.unwrap(), json!(2));
 }
 
 #[test]
 fn await_works_at_the_top_level() {
     assert_eq!(value("const v = await Promise.resolve(4);\nv + 1"), json!(5));
-    assert_eq!(value("const wait = (ms) => new Promise((done) => setTimeout(done, ms));\nawait wait(5);\n'late'"), json!("late"));
+    assert_eq!(
+        value("const wait = (ms) => new Promise((done) => setTimeout(done, ms));\nawait wait(5);\n'late'"),
+        json!("late")
+    );
     assert_eq!(value("const n = await 20;\nexport default async () => n + await 1"), json!(21));
     assert_eq!(value("Promise.all([1, Promise.resolve(2)])"), json!([1, 2]));
 }
@@ -44,7 +50,10 @@ fn params_and_the_skill_module() {
 #[test]
 fn a_failed_host_call_is_an_error_of_the_script() {
     let source = "try { skill.fail() } catch (e) { [e.name, e.kind, e.message, e.help, e instanceof Error] }";
-    assert_eq!(value(source), json!(["SkillError", "permission_denied", "reading /etc is not granted", "grant it", true]));
+    assert_eq!(
+        value(source),
+        json!(["SkillError", "permission_denied", "reading /etc is not granted", "grant it", true])
+    );
     let failure = failure("function f() {\n  skill.fail();\n}\nf();");
     assert_eq!(failure.kind, ErrorKind::PermissionDenied);
     assert_eq!(failure.help.as_deref(), Some("grant it"));

@@ -1,2 +1,8 @@
 mod contract;
+mod errors;
+mod hostile;
+mod limits;
+mod sessions;
 mod support;
+mod typescript;
+mod values;

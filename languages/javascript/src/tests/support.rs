@@ -3,8 +3,8 @@
 use crate::JavaScript;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits, ParameterSpec,
-    Script, Session, Stream,
+    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits,
+    ParameterSpec, Script, Session, Stream,
 };
 use std::sync::{Arc, LazyLock, Mutex};
 

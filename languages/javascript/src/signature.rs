@@ -1,2 +1,0 @@
-use skills_core::{Script, Signature};
-pub(crate) fn infer(_script: &Script) -> Option<Signature> { None }
