@@ -7,6 +7,8 @@ fn main() {
     let python = pyo3_build_config::get();
     // Where the standard library is looked for when it isn't beside the libpython that was loaded.
     println!("cargo:rustc-env=SKILLS_PYTHON_LIB_DIR={}", python.lib_dir().unwrap_or_default());
+    // For the build scripts of what links this: see the README of the workspace.
+    println!("cargo::metadata=libdir={}", python.lib_dir().unwrap_or_default());
     let version = python.version();
     println!("cargo:rustc-env=SKILLS_PYTHON_VERSION={}.{}", version.major, version.minor);
 }

@@ -1,10 +1,10 @@
 //! The module `skill`: the host's functions as Python sees them.
 
 use crate::from_python::{Unconverted, from_python};
+use crate::memory;
 use crate::run::{self, Run};
 use crate::runtime::{Runtime, exception_of};
 use crate::to_python::to_python;
-use crate::memory;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};

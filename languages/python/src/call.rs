@@ -41,7 +41,9 @@ pub(crate) fn entry<'py>(globals: &Bound<'py, PyDict>, module: &str) -> PyResult
     if !run.is_callable() || run.is_instance_of::<PyType>() {
         return Ok(None);
     }
-    let of_script = run.getattr_opt(intern!(py, "__module__"))?.is_some_and(|name| name.extract::<&str>().is_ok_and(|name| name == module));
+    let of_script = run
+        .getattr_opt(intern!(py, "__module__"))?
+        .is_some_and(|name| name.extract::<&str>().is_ok_and(|name| name == module));
     // `from subprocess import run` defines no entry.
     let of_sibling = || -> PyResult<bool> {
         let Some(code) = run.getattr_opt(intern!(py, "__code__"))? else { return Ok(false) };
@@ -154,7 +156,9 @@ impl Plan {
                     if index < self.positional_only {
                         while positional.len() < index {
                             let at = positional.len() - required.min(positional.len());
-                            positional.push(defaults.as_ref().map_or_else(|| Ok(py.None().into_bound(py)), |d| d.get_item(at))?);
+                            positional.push(
+                                defaults.as_ref().map_or_else(|| Ok(py.None().into_bound(py)), |d| d.get_item(at))?,
+                            );
                         }
                         positional.push(value);
                     }

@@ -78,7 +78,9 @@ fn trial(name: LimitName) -> (&'static str, Limits) {
         LimitName::Time => {
             ("n = 0\nwhile n < 50_000_000: n += 1", Limits { time: Some(Duration::from_millis(20)), ..base })
         }
-        LimitName::Wall => ("n = 0\nwhile n < 50_000_000: n += 1", Limits { wall: Some(Duration::from_millis(20)), ..base }),
+        LimitName::Wall => {
+            ("n = 0\nwhile n < 50_000_000: n += 1", Limits { wall: Some(Duration::from_millis(20)), ..base })
+        }
         LimitName::Memory => ("len('a' * (64 << 20))", Limits { memory: Some(32 << 20), ..base }),
         LimitName::Operations => ("for i in range(10_000): pass", Limits { operations: Some(1000), ..base }),
         LimitName::Output => ("print('a' * 1000)", Limits { output: Some(100), ..base }),

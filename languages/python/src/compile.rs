@@ -90,7 +90,8 @@ pub(crate) fn compile(py: Python<'_>, runtime: &Runtime, script: &Script) -> PyR
     let tree = parse(py, runtime, script)?;
     let body = tree.getattr(intern!(py, "body"))?.cast_into::<PyList>().map_err(PyErr::from)?;
     let ast = py.import("_ast")?;
-    let (expression, functions) = (ast.getattr("Expr")?, (ast.getattr("FunctionDef")?, ast.getattr("AsyncFunctionDef")?));
+    let (expression, functions) =
+        (ast.getattr("Expr")?, (ast.getattr("FunctionDef")?, ast.getattr("AsyncFunctionDef")?));
     let mut defines_run = false;
     for statement in &body {
         let function = statement.is_instance(&functions.0)? || statement.is_instance(&functions.1)?;

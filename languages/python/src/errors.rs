@@ -102,7 +102,8 @@ pub(crate) fn frames(py: Python<'_>, error: &PyErr, script: &Script) -> Vec<Fram
         }
         next = level.getattr(intern!(py, "tb_next")).ok().filter(|next| !next.is_none());
     }
-    let syntax = error.is_instance_of::<PySyntaxError>(py).then(|| syntax_frame(error.value(py), script).ok().flatten());
+    let syntax =
+        error.is_instance_of::<PySyntaxError>(py).then(|| syntax_frame(error.value(py), script).ok().flatten());
     syntax.flatten().into_iter().chain(frames).collect()
 }
 

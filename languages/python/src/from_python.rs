@@ -242,9 +242,7 @@ impl Converter<'_> {
             let converted = self.convert(&item)?;
             if object.contains_key(&name) {
                 let message = format!("two different keys become {:?} in JSON", self.meter.place());
-                return Err(Failure::new(ErrorKind::ScriptError, message)
-                    .with_help("use strings as keys")
-                    .into());
+                return Err(Failure::new(ErrorKind::ScriptError, message).with_help("use strings as keys").into());
             }
             self.meter.leave();
             object.insert(name, converted);

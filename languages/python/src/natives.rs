@@ -2,7 +2,7 @@
 
 use crate::run::{self, Run};
 use crate::runtime::Runtime;
-use crate::{memory, tidy};
+use crate::{memory, tidy, trace};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyTuple};
@@ -12,12 +12,22 @@ use std::time::Duration;
 /// The functions as one module object.
 pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     let module = PyModule::new(py, "_skills_natives")?;
+    module.add_function(wrap_pyfunction!(stopped, &module)?)?;
     module.add_function(wrap_pyfunction!(set_waker, &module)?)?;
     module.add_function(wrap_pyfunction!(script_folder, &module)?)?;
     module.add_function(wrap_pyfunction!(imported, &module)?)?;
     module.add_function(wrap_pyfunction!(sleep, &module)?)?;
     module.add_function(wrap_pyfunction!(thread_of_run, &module)?)?;
     Ok(module)
+}
+
+/// The initialiser of the stop exception, which CPython runs on the thread that meets it.
+#[pyfunction]
+#[pyo3(signature = (*_arguments))]
+fn stopped(py: Python<'_>, _arguments: &Bound<'_, PyTuple>) {
+    if run::current().is_some_and(|run| run.defies()) {
+        trace::insist(py);
+    }
 }
 
 /// Says what wakes the loop that the current run waits in.

@@ -26,6 +26,8 @@ pub(crate) struct Run {
     pub(crate) memory: MemoryMeter,
     /// Operations so far, where they are counted.
     pub(crate) operations: AtomicU64,
+    /// Set when the script itself begins, so that nothing before it is counted.
+    pub(crate) counting: AtomicBool,
     /// The script's file, as frames name it.
     pub(crate) file: Arc<str>,
     /// The folder whose modules the script may import, where its file is one.
@@ -42,6 +44,8 @@ pub(crate) struct Run {
     raised: AtomicBool,
     /// Whether the script runs. Only changed with the GIL, so that no stop exception is raised after the run.
     active: AtomicBool,
+    /// When the stop exception was first raised.
+    stopped: Mutex<Option<Instant>>,
     ended: Mutex<Option<Instant>>,
     /// The threads that the script started and that are alive.
     threads: Mutex<Vec<c_ulong>>,
@@ -73,6 +77,7 @@ impl Run {
             memory: MemoryMeter::new(budget.limits().memory),
             budget,
             operations: AtomicU64::new(0),
+            counting: AtomicBool::new(false),
             file,
             folder,
             params,
@@ -81,6 +86,7 @@ impl Run {
             stop: AtomicBool::new(false),
             raised: AtomicBool::new(false),
             active: AtomicBool::new(true),
+            stopped: Mutex::new(None),
             ended: Mutex::new(None),
             threads: Mutex::default(),
             pending: Mutex::default(),
@@ -146,6 +152,7 @@ impl Run {
     /// Raises the stop exception in every thread of the run.
     pub(crate) fn raise_stop(&self, py: Python<'_>) {
         self.settle_memory();
+        lock(&self.stopped).get_or_insert_with(Instant::now);
         let Ok(runtime) = Runtime::get() else { return };
         let stop = runtime.stop.as_ptr();
         let mut threads = lock(&self.threads).clone();
@@ -163,6 +170,12 @@ impl Run {
             // A loop that is already closed refuses, and needs no waking.
             let _ = waker.call0(py);
         }
+    }
+
+    /// Whether the script has caught the stop exception for a while now.
+    pub(crate) fn defies(&self) -> bool {
+        const PATIENCE: Duration = Duration::from_millis(50);
+        self.stopping() && lock(&self.stopped).is_some_and(|at| at.elapsed() > PATIENCE)
     }
 
     /// What wakes the loop that the run waits in, while it does.
@@ -223,8 +236,7 @@ impl Run {
             return Ok(());
         }
         // The GIL is released: the host may wait for a lock that is held by a thread which waits for the GIL.
-        let printed =
-            py.detach(|| ready.iter().try_for_each(|(stream, text)| self.host.print(*stream, text)));
+        let printed = py.detach(|| ready.iter().try_for_each(|(stream, text)| self.host.print(*stream, text)));
         printed.map_err(|_| self.stopped(py))
     }
 

@@ -255,4 +255,3 @@ pub(crate) fn exception_of(runtime: &Runtime, kind: ErrorKind, file: bool) -> &P
         _ => &runtime.error,
     }
 }
-

@@ -16,11 +16,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use serde_json::{Map, Value};
 use skills_core::value::Meter;
-use skills_core::{
-    ErrorKind, Evaluation, Failure, FunctionSpec, Host, Language, Script, Session, Usage,
-};
+use skills_core::{ErrorKind, Evaluation, Failure, FunctionSpec, Host, Language, Script, Session, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// What a run may leave behind before the garbage collector is run on its account, in bytes.
@@ -69,13 +68,7 @@ impl PythonSession {
         }
     }
 
-    fn attached(
-        &mut self,
-        py: Python<'_>,
-        script: &Arc<Script>,
-        params: &Value,
-        host: &Arc<dyn Host>,
-    ) -> Evaluation {
+    fn attached(&mut self, py: Python<'_>, script: &Arc<Script>, params: &Value, host: &Arc<dyn Host>) -> Evaluation {
         let before = cpu_time();
         let prepared = self.prepare(py, script, params, host);
         let (run, globals) = match prepared {
@@ -115,8 +108,7 @@ impl PythonSession {
         let mut usage = Usage::default();
         usage.cpu = before.and_then(|before| cpu_time()?.checked_sub(before));
         usage.peak_memory = (!runtime.foreign).then(|| run.memory.peak());
-        usage.operations =
-            run.budget.limits().operations.map(|_| run.operations.load(std::sync::atomic::Ordering::Relaxed));
+        usage.operations = run.budget.limits().operations.map(|_| run.operations.load(Ordering::Relaxed));
         Evaluation { result: judged(&run, result), usage }
     }
 
@@ -178,9 +170,11 @@ fn execute(
         return Err(verdict.clone());
     }
     if run.budget.limits().operations.is_some() {
-        // A collection runs finalizers: with a clean start it falls on the same operation every time.
+        // A collection runs finalizers, perhaps those of an earlier script: with a clean start, it falls on the same
+        // operation every time.
         // SAFETY: the GIL is held.
         unsafe { ffi::PyGC_Collect() };
+        run.counting.store(true, Ordering::Relaxed);
     }
     let script = Arc::clone(&known.script);
     let answer = outcome(py, runtime, run, known, globals);
@@ -292,4 +286,3 @@ fn cpu_time() -> Option<Duration> {
     }
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
 }
-

@@ -170,7 +170,8 @@ impl Pristine {
                 continue;
             }
             let text = name.cast::<PyString>().ok().and_then(|name| name.to_str().ok()).unwrap_or_default();
-            let of_run = own.iter().any(|own| text == own || text.strip_prefix(&**own).is_some_and(|s| s.starts_with('.')));
+            let of_run =
+                own.iter().any(|own| text == own || text.strip_prefix(&**own).is_some_and(|s| s.starts_with('.')));
             if of_run {
                 live.del_item(&name)?;
             } else if last && known.contains(&name)? {

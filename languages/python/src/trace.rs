@@ -12,7 +12,7 @@
 //! for threads.
 //!
 //! A jump back shows in trace events as a line event whose line is that of the event before it, or whose instruction
-//! is not behind it.
+//! is not behind it. The one loop without line events, an instruction that jumps to itself, has instruction events.
 
 use crate::memory;
 use crate::run::Run;
@@ -20,9 +20,10 @@ use crate::runtime::Runtime;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 use skills_core::{Breach, LimitName};
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -30,24 +31,49 @@ use std::sync::atomic::Ordering;
 /// `CO_OPTIMIZED`: the code of a function, rather than of a module, a class body, or `exec`.
 const FUNCTION: i64 = 1;
 
+/// One frame of the call stack.
 struct Level {
     frame: *mut ffi::PyFrameObject,
+    /// The instruction and the line of the last line event; -1 before the first.
     instruction: c_int,
     line: c_int,
+    /// The instruction of the last instruction event, in the frames that have them.
+    single: c_int,
     ours: bool,
     function: bool,
+}
+
+/// What a code object is.
+#[derive(Clone, Copy)]
+struct Kind {
+    origin: Origin,
+    function: bool,
+    /// Whether it holds a loop of a single instruction (`while True: pass`), which has no line events.
+    spins: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Origin {
+    Script,
+    Library,
+    /// Without a file: it belongs to whoever calls it.
+    Caller,
 }
 
 struct State {
     run: Arc<Run>,
     levels: Vec<Level>,
     depth: u64,
+    /// The code objects met so far, kept alive so that their addresses stay theirs.
+    kinds: HashMap<usize, (Py<PyAny>, Kind)>,
 }
 
 thread_local! {
     static STATE: RefCell<Option<State>> = const { RefCell::new(None) };
     /// Set while the engine itself changes the trace function.
     static SWITCHING: Cell<bool> = const { Cell::new(false) };
+    /// Set while this thread is traced by [`relentless`].
+    static INSISTING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// While it lives, this thread is traced as its run wants; then as before.
@@ -63,7 +89,8 @@ impl Tracing {
             let limits = run.budget.limits();
             limits.operations.is_some() || limits.recursion.is_some()
         });
-        let state = wanted.map(|run| State { run: Arc::clone(run), levels: Vec::new(), depth: 0 });
+        let state =
+            wanted.map(|run| State { run: Arc::clone(run), levels: Vec::new(), depth: 0, kinds: HashMap::new() });
         let on = state.is_some();
         let previous = STATE.with(|slot| slot.replace(state));
         let changed = on || previous.is_some();
@@ -76,9 +103,10 @@ impl Tracing {
 
 impl Drop for Tracing {
     fn drop(&mut self) {
-        if !self.changed {
+        if !self.changed && !INSISTING.take() {
             return;
         }
+        INSISTING.set(false);
         let previous = self.previous.take();
         let on = previous.is_some();
         let ended = STATE.with(|slot| slot.replace(previous));
@@ -87,11 +115,50 @@ impl Drop for Tracing {
     }
 }
 
-fn set(_py: Python<'_>, on: bool) {
+fn set(py: Python<'_>, on: bool) {
+    install(py, on.then_some(trace as ffi::Py_tracefunc));
+}
+
+fn install(_py: Python<'_>, function: Option<ffi::Py_tracefunc>) {
     SWITCHING.set(true);
     // SAFETY: the GIL is held, and the function has the type that is asked for.
-    unsafe { ffi::PyEval_SetTrace(on.then_some(trace as ffi::Py_tracefunc), std::ptr::null_mut()) };
+    unsafe { ffi::PyEval_SetTrace(function, std::ptr::null_mut()) };
     SWITCHING.set(false);
+}
+
+/// From here on each line of the script that this thread executes raises the stop exception, until the run has ended.
+///
+/// A stop now and then does not end a script whose handlers call what was stopped: `def f(): try: f() except: f()` takes
+/// 2¹⁰⁰⁰ of them.
+pub(crate) fn insist(py: Python<'_>) {
+    if !INSISTING.replace(true) {
+        install(py, Some(relentless));
+    }
+}
+
+unsafe extern "C" fn relentless(
+    _: *mut ffi::PyObject,
+    frame: *mut ffi::PyFrameObject,
+    what: c_int,
+    _: *mut ffi::PyObject,
+) -> c_int {
+    if what != ffi::PyTrace_CALL && what != ffi::PyTrace_LINE {
+        return 0;
+    }
+    // SAFETY: CPython calls this with the GIL held.
+    let py = unsafe { Python::assume_attached() };
+    let _lenient = memory::lenient(true);
+    // SAFETY: a live frame has a code object; the reference is new.
+    let code = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyFrame_GetCode(frame).cast()) };
+    let name = code.and_then(|code| code.getattr(intern!(py, "co_filename")).ok());
+    let name = name.as_ref().and_then(|name| name.cast::<PyString>().ok()?.to_str().ok());
+    match crate::run::current() {
+        Some(run) if !name.is_some_and(is_library) => {
+            run.stopped(py).restore(py);
+            -1
+        }
+        _ => 0,
+    }
 }
 
 unsafe extern "C" fn trace(
@@ -108,6 +175,7 @@ unsafe extern "C" fn trace(
             ffi::PyTrace_CALL => unsafe { state.enter(frame) },
             // SAFETY: as above.
             ffi::PyTrace_LINE => unsafe { state.line(frame) },
+            ffi::PyTrace_OPCODE => state.single(frame),
             ffi::PyTrace_RETURN => {
                 state.leave(frame);
                 None
@@ -131,10 +199,19 @@ impl State {
         let py = unsafe { Python::assume_attached() };
         // SAFETY: a live frame has a code object; the reference is new.
         let code = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyFrame_GetCode(frame).cast()) }?;
-        let flags = code.getattr(intern!(py, "co_flags")).and_then(|flags| flags.extract::<i64>()).unwrap_or(0);
-        let function = flags & FUNCTION != 0;
-        let ours = self.is_ours(&code);
-        self.levels.push(Level { frame, instruction: -1, line: -1, ours, function });
+        let kind = self.kind(&code);
+        let ours = match kind.origin {
+            Origin::Script => true,
+            Origin::Library => false,
+            Origin::Caller => self.levels.last().is_none_or(|level| level.ours),
+        };
+        if kind.spins && ours {
+            // SAFETY: a live frame, which is an object.
+            let frame = unsafe { Bound::from_borrowed_ptr(py, frame.cast()) };
+            let _ = frame.setattr(intern!(py, "f_trace_opcodes"), true);
+        }
+        let function = kind.function;
+        self.levels.push(Level { frame, instruction: -1, line: -1, single: -1, ours, function });
         if !(ours && function) {
             return None;
         }
@@ -170,22 +247,56 @@ impl State {
 
     fn count(&mut self) -> Option<Breach> {
         let limit = self.run.budget.limits().operations?;
+        if !self.run.counting.load(Ordering::Relaxed) {
+            return None;
+        }
         let reading = self.run.operations.fetch_add(1, Ordering::Relaxed) + 1;
         (reading > limit).then_some(Breach { name: LimitName::Operations, limit, reading })
     }
 
-    /// Whether code is the script's own. Code without a file (`<string>`) is whoever called it.
-    fn is_ours(&self, code: &Bound<'_, PyAny>) -> bool {
-        let Ok(name) = code.getattr(intern!(code.py(), "co_filename")) else { return false };
-        let Some(name) = name.cast::<PyString>().ok().and_then(|name| name.to_str().ok()) else { return false };
-        if name == &*self.run.file {
-            return true;
-        }
-        if is_library(name) {
-            return false;
-        }
-        !name.starts_with('<') || self.levels.last().is_none_or(|level| level.ours)
+    fn single(&mut self, frame: *mut ffi::PyFrameObject) -> Option<Breach> {
+        let level = self.levels.last_mut().filter(|level| level.frame == frame)?;
+        // SAFETY: called for a live frame.
+        let instruction = unsafe { ffi::PyFrame_GetLasti(frame) };
+        let again = std::mem::replace(&mut level.single, instruction) == instruction;
+        if again && level.ours { self.count() } else { None }
     }
+
+    fn kind(&mut self, code: &Bound<'_, PyAny>) -> Kind {
+        let address = code.as_ptr() as usize;
+        if let Some((_, kind)) = self.kinds.get(&address) {
+            return *kind;
+        }
+        let py = code.py();
+        let flags = code.getattr(intern!(py, "co_flags")).and_then(|flags| flags.extract::<i64>()).unwrap_or(0);
+        let origin = self.origin(code);
+        let spins = origin != Origin::Library && spins(code);
+        let kind = Kind { origin, function: flags & FUNCTION != 0, spins };
+        self.kinds.insert(address, (code.clone().unbind(), kind));
+        kind
+    }
+
+    fn origin(&self, code: &Bound<'_, PyAny>) -> Origin {
+        let name = code.getattr(intern!(code.py(), "co_filename")).ok();
+        let name = name.as_ref().and_then(|name| name.cast::<PyString>().ok()?.to_str().ok());
+        match name {
+            Some(name) if name == &*self.run.file => Origin::Script,
+            Some(name) if is_library(name) => Origin::Library,
+            Some(name) if !name.starts_with('<') => Origin::Script,
+            _ => Origin::Caller,
+        }
+    }
+}
+
+/// Whether code jumps from an instruction to that same instruction. Later versions of CPython have a line event there.
+fn spins(code: &Bound<'_, PyAny>) -> bool {
+    const JUMP_BACKWARD: u8 = 140;
+    if cfg!(Py_3_12) {
+        return false;
+    }
+    let Ok(bytes) = code.getattr(intern!(code.py(), "co_code")) else { return false };
+    let Ok(bytes) = bytes.cast::<PyBytes>() else { return false };
+    bytes.as_bytes().as_chunks().0.contains(&[JUMP_BACKWARD, 1])
 }
 
 /// Whether a file is CPython's own, an installed package's or the engine's, rather than a script's.
@@ -213,10 +324,14 @@ unsafe extern "C" fn audit(event: *const c_char, _: *mut ffi::PyObject, _: *mut 
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
     let (refused, message) = match event {
         b"sys.settrace" | b"sys.setprofile" => (
-            !SWITCHING.get() && STATE.try_with(|slot| slot.try_borrow().is_ok_and(|s| s.is_some())).unwrap_or(false),
+            !SWITCHING.get()
+                && (INSISTING.get()
+                    || STATE.try_with(|slot| slot.try_borrow().is_ok_and(|s| s.is_some())).unwrap_or(false)),
             c"a script whose operations or recursion are limited cannot set a trace function",
         ),
-        b"sys.addaudithook" => (crate::run::current().is_some(), c"a script cannot add an audit hook: it could not be removed"),
+        b"sys.addaudithook" => {
+            (crate::run::current().is_some(), c"a script cannot add an audit hook: it could not be removed")
+        }
         b"os.fork" | b"os.forkpty" => {
             (crate::run::current().is_some(), c"a script cannot fork the process that embeds it: use subprocess")
         }

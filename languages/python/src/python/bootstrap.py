@@ -13,6 +13,8 @@ from importlib.machinery import PathFinder
 class Stop(BaseException):
     """Raised in a script whose run is over. Catching it changes nothing: it is raised again."""
 
+    __init__ = natives.stopped
+
 
 class Error(Exception):
     """A failure of a host function: `kind`, `message` and perhaps `help`."""

@@ -16,7 +16,10 @@ fn the_last_expression_is_the_value() {
 fn run_is_called_by_keyword() {
     let source = "def run(a, b=1, *, c=2):\n    return [a, b, c]\n'not this'";
     assert_eq!(value_with(source, json!({"c": 5, "a": 3})), json!([3, 1, 5]));
-    assert_eq!(value_with("def run(a, /, b=2, **rest): return [a, b, rest]", json!({"a": 1, "z": 9})), json!([1, 2, {"z": 9}]));
+    assert_eq!(
+        value_with("def run(a, /, b=2, **rest): return [a, b, rest]", json!({"a": 1, "z": 9})),
+        json!([1, 2, {"z": 9}])
+    );
     assert_eq!(value_with("def run(a=1, b=2, /): return [a, b]", json!({"b": 5})), json!([1, 5]));
     assert_eq!(value_with("run = lambda n: n * 2", json!({"n": 4})), json!(8));
 }
@@ -76,7 +79,10 @@ fn a_main_block_runs_where_there_is_no_run() {
 
 #[test]
 fn host_functions_are_members_and_globals() {
-    assert_eq!(value("[skill.add(1, 2), add(a=2, b=3), skill.echo({'a': [1, None]})]"), json!([3.0, 5.0, {"a": [1, null]}]));
+    assert_eq!(
+        value("[skill.add(1, 2), add(a=2, b=3), skill.echo({'a': [1, None]})]"),
+        json!([3.0, 5.0, {"a": [1, null]}])
+    );
     assert_eq!(value("skill.deep.slow(ms=1)"), json!(null));
     assert_eq!(value("from skill import add as plus, deep\nplus(1, 1)"), json!(2.0));
     assert_eq!(value("'echo' in dir(skill) and 'missing' in dir(skill.fs)"), json!(true));
@@ -124,7 +130,8 @@ fn modules_beside_the_script_can_be_imported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("main.py");
     std::fs::write(&file, "").unwrap();
-    std::fs::write(folder.path().join("helper.py"), "import other\ndef f(): return other.N\ndef g(): return 1 / 0").unwrap();
+    std::fs::write(folder.path().join("helper.py"), "import other\ndef f(): return other.N\ndef g(): return 1 / 0")
+        .unwrap();
     std::fs::write(folder.path().join("other.py"), "N = 5").unwrap();
     let file = file.to_str().unwrap();
     let host: Arc<dyn Host> = TestHost::new(Limits::default());

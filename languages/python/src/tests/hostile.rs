@@ -14,7 +14,10 @@ fn afterwards(hostile: &str, check: &str) {
 
 #[test]
 fn builtins_are_put_back() {
-    afterwards("import builtins\nbuiltins.len = lambda x: 5\nbuiltins.extra = 1", "len([]) == 0 and 'extra' not in dir(__builtins__)");
+    afterwards(
+        "import builtins\nbuiltins.len = lambda x: 5\nbuiltins.extra = 1",
+        "len([]) == 0 and 'extra' not in dir(__builtins__)",
+    );
     afterwards("__builtins__.pop('print', None)", "callable(print)");
 }
 
@@ -23,7 +26,10 @@ fn modules_are_put_back() {
     afterwards("import sys\nsys.modules['json'] = 5", "import json\njson.loads('[1]') == [1]");
     afterwards("import sys, json\nsys.modules['json'] = 5", "import json\njson.loads('[1]') == [1]");
     afterwards("import sys\nsys.modules.clear()", "import json, sys\njson.loads('[1]') == [1]");
-    afterwards("import sys, types\nsys.modules['evil'] = types.ModuleType('evil')", "import sys\n'evil' not in sys.modules");
+    afterwards(
+        "import sys, types\nsys.modules['evil'] = types.ModuleType('evil')",
+        "import sys\n'evil' not in sys.modules",
+    );
     afterwards("import sys\nsys.modules['skill'] = 5", "import skill as s\ns.echo(1) == 1");
     let looping = "import sys\nclass M:\n    @property\n    def __spec__(self):\n        while True: pass\nsys.modules['m'] = M()";
     afterwards(looping, "import sys\n'm' not in sys.modules");
@@ -69,13 +75,17 @@ fn finalizers_that_loop_are_stopped() {
 fn the_process_is_left_alone() {
     assert!(failure("import os\nos.fork()").message.contains("cannot fork"));
     assert!(failure("import signal\nsignal.signal(signal.SIGTERM, lambda *a: None)").message.contains("main thread"));
-    let hook = "import sys\nseen = []\nsys.addaudithook(lambda *a: seen.append(a))\nopen('/dev/null').close()\nlen(seen)";
+    let hook =
+        "import sys\nseen = []\nsys.addaudithook(lambda *a: seen.append(a))\nopen('/dev/null').close()\nlen(seen)";
     assert_eq!(value(hook), json!(0));
 }
 
 #[test]
 fn the_environment_does_not_reach_the_interpreter() {
-    assert_eq!(value("import sys\n[sys.flags.ignore_environment, sys.flags.no_user_site, sys.dont_write_bytecode]"), json!([1, 1, true]));
+    assert_eq!(
+        value("import sys\n[sys.flags.ignore_environment, sys.flags.no_user_site, sys.dont_write_bytecode]"),
+        json!([1, 1, true])
+    );
     assert_eq!(value("import sys, os\nos.path.exists(sys.prefix + '/lib')"), json!(true));
     // The same in every process, whatever PYTHONHASHSEED says.
     assert_eq!(value("hash('a') == hash('a') and [*{'a', 'b', 'c', 'd'}]"), value("[*{'a', 'b', 'c', 'd'}]"));
@@ -85,14 +95,20 @@ fn the_environment_does_not_reach_the_interpreter() {
 fn inner_runs_are_apart_from_outer_ones() {
     assert_eq!(value("x = 1\n[skill.nested('x = 5\\nx'), x]"), json!([5, 1]));
     let failure = failure("skill.nested('1 / 0')");
-    assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::ScriptError, "ZeroDivisionError: division by zero"));
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (ErrorKind::ScriptError, "ZeroDivisionError: division by zero")
+    );
     let host = TestHost::new(Limits { operations: Some(50), ..Limits::default() });
     let source = "skill.nested('for i in range(10_000): pass')\nfor i in range(20): pass";
     let evaluation = run_on(&host, source, json!({}));
     assert!(evaluation.result.is_ok(), "{evaluation:?}");
     assert!((20..=22).contains(&evaluation.usage.operations.unwrap()));
     let host = TestHost::new(Limits { wall: Some(Duration::from_millis(50)), ..Limits::default() });
-    assert_eq!(run_on(&host, "skill.nested('while True: pass')", json!({})).result.unwrap_err().kind, ErrorKind::Timeout);
+    assert_eq!(
+        run_on(&host, "skill.nested('while True: pass')", json!({})).result.unwrap_err().kind,
+        ErrorKind::Timeout
+    );
 }
 
 #[test]

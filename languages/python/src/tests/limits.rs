@@ -94,14 +94,22 @@ fn memory_is_refused_before_it_is_spent() {
         assert!(breach.reading > breach.limit, "{source}");
         let peak = evaluation.usage.peak_memory.unwrap();
         assert!(peak <= 80 << 20, "{peak} {source}");
-        assert_eq!(again(&mut *session, "len('a' * 10_000_000)", limits()).result, Ok(json!(10_000_000)), "after {source}");
+        assert_eq!(
+            again(&mut *session, "len('a' * 10_000_000)", limits()).result,
+            Ok(json!(10_000_000)),
+            "after {source}"
+        );
     }
 }
 
 #[test]
 fn small_memory_limits_hold_too() {
     let limits = || Limits { memory: Some(300_000), ..Limits::default() };
-    breach(&failure_within("x = [object() for i in range(100_000)]", limits()), ErrorKind::MemoryLimit, LimitName::Memory);
+    breach(
+        &failure_within("x = [object() for i in range(100_000)]", limits()),
+        ErrorKind::MemoryLimit,
+        LimitName::Memory,
+    );
     let host = TestHost::new(limits());
     assert_eq!(run_on(&host, "sum(range(1000))", json!({})).result, Ok(json!(499_500)));
 }
@@ -109,7 +117,10 @@ fn small_memory_limits_hold_too() {
 #[test]
 fn what_a_run_frees_it_may_use_again() {
     let host = TestHost::new(Limits { memory: Some(32 << 20), ..Limits::default() });
-    assert_eq!(run_on(&host, "for i in range(100): x = None; x = 'a' * 20_000_000\nlen(x)", json!({})).result, Ok(json!(20_000_000)));
+    assert_eq!(
+        run_on(&host, "for i in range(100): x = None; x = 'a' * 20_000_000\nlen(x)", json!({})).result,
+        Ok(json!(20_000_000))
+    );
 }
 
 fn operations(source: &str, limit: u64) -> (Result<Value, Failure>, u64) {
@@ -186,7 +197,9 @@ fn recursion_is_limited_by_cpython_and_by_the_limit() {
     assert_eq!((by_limit.limit, by_limit.reading), (50, 51));
     let within = TestHost::new(limits());
     assert_eq!(run_on(&within, "import json\ndef f(n): return n and f(n - 1)\nf(49)", json!({})).result, Ok(json!(0)));
-    assert!(failure_within("import sys\nsys.setrecursionlimit(10**6)", Limits::default()).message.contains("cannot raise"));
+    assert!(
+        failure_within("import sys\nsys.setrecursionlimit(10**6)", Limits::default()).message.contains("cannot raise")
+    );
     let caught = "def f(): f()\ntry: f()\nexcept RecursionError: x = 1\nx";
     assert_eq!(value(caught), json!(1));
 }
@@ -213,7 +226,9 @@ fn output_is_capped_as_it_is_written() {
 #[test]
 fn a_large_result_is_refused_while_it_is_built() {
     let limits = || Limits { result: Some(1000), ..Limits::default() };
-    for source in ["'a' * 1001", "[0] * 1_000_000", "range(10**15)", "{i: i for i in range(1000)}", "b'a' * 1000", "1 << 40_000"] {
+    for source in
+        ["'a' * 1001", "[0] * 1_000_000", "range(10**15)", "{i: i for i in range(1000)}", "b'a' * 1000", "1 << 40_000"]
+    {
         breach(&failure_within(source, limits()), ErrorKind::OutputLimit, LimitName::Result);
     }
     let host = TestHost::new(limits());

@@ -26,8 +26,11 @@ fn hints_become_schemas() {
         ("str | None", json!({"type": ["string", "null"]})),
         ("list[int] | str", json!({"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "string"}]})),
         ("Literal['a', 'b']", json!({"enum": ["a", "b"]})),
-        ("tuple[int, str]", json!({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}],
-            "minItems": 2, "maxItems": 2})),
+        (
+            "tuple[int, str]",
+            json!({"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}],
+            "minItems": 2, "maxItems": 2}),
+        ),
         ("Any", json!({})),
         ("SomethingElse", json!({})),
     ] {

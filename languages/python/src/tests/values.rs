@@ -69,10 +69,15 @@ fn collections_are_arrays_and_objects() {
     assert_eq!(value("(1, [2.0, True])"), json!([1, [2.0, true]]));
     assert_eq!(value("{3}"), json!([3]));
     assert_eq!(value("[frozenset(), range(3), {'a': 1}.keys()]"), json!([[], [0, 1, 2], ["a"]]));
-    assert_eq!(value("{1: 'a', None: 'b', True: 'c', 1.5: 'd', (1, 2): 'e'}"),
-        json!({"1": "c", "null": "b", "1.5": "d", "(1, 2)": "e"}));
+    assert_eq!(
+        value("{1: 'a', None: 'b', True: 'c', 1.5: 'd', (1, 2): 'e'}"),
+        json!({"1": "c", "null": "b", "1.5": "d", "(1, 2)": "e"})
+    );
     assert_eq!(value("{'z': 1, 'a': 2}").to_string(), r#"{"z":1,"a":2}"#);
-    assert_eq!(value("import enum, collections\nclass E(enum.IntEnum): A = 1\n[E.A, collections.OrderedDict(a=1)]"), json!([1, {"a": 1}]));
+    assert_eq!(
+        value("import enum, collections\nclass E(enum.IntEnum): A = 1\n[E.A, collections.OrderedDict(a=1)]"),
+        json!([1, {"a": 1}])
+    );
     assert!(failure("{1: 'a', '1': 'b'}").message.contains("two different keys"));
 }
 
@@ -95,8 +100,7 @@ fn numbers_that_json_lacks_are_errors_that_say_where() {
 
 #[test]
 fn cycles_and_depth_are_bounded() {
-    assert_eq!(value("a = [1]\na.append(a)\na"),
-        json!([1, {"$type": "cycle", "repr": "<list that contains itself>"}]));
+    assert_eq!(value("a = [1]\na.append(a)\na"), json!([1, {"$type": "cycle", "repr": "<list that contains itself>"}]));
     assert_eq!(value("a = [1]\n[a, a]"), json!([[1], [1]]), "the same object twice is no cycle");
     let nested = |depth| format!("x = []\nfor i in range({depth} - 1): x = [x]\nx");
     assert!(value(&nested(100)).is_array());
@@ -107,13 +111,21 @@ fn cycles_and_depth_are_bounded() {
 #[test]
 fn objects_that_misbehave_when_looked_at_are_survived() {
     let object = |body: &str| format!("class A:\n    def __repr__(self): {body}\nA()");
-    assert_eq!(value(&object("raise ValueError('no')")),
-        json!({"$type": "A", "repr": "<A whose repr raises ValueError>"}));
+    assert_eq!(
+        value(&object("raise ValueError('no')")),
+        json!({"$type": "A", "repr": "<A whose repr raises ValueError>"})
+    );
     assert_eq!(value(&object("return 5"))["repr"], "<A whose repr raises TypeError>");
     assert_eq!(value(&object("return repr(self)"))["repr"], "<A whose repr raises RecursionError>");
     assert_eq!(value(&object("return 'x' * 1_000_000"))["repr"].as_str().unwrap().chars().count(), 201);
-    let growing = "class A:\n    def __repr__(self):\n        d['x' + str(len(d))] = 1\n        return 'a'\nd = {'a': A()}\nd";
+    let growing =
+        "class A:\n    def __repr__(self):\n        d['x' + str(len(d))] = 1\n        return 'a'\nd = {'a': A()}\nd";
     assert!(failure(growing).message.contains("changed while it was read"));
-    assert_eq!(value("class A:\n    def __repr__(self):\n        l.clear()\n        return 'a'\nl = [A(), 1, 2]\nl")
-        .as_array().unwrap().len(), 1);
+    assert_eq!(
+        value("class A:\n    def __repr__(self):\n        l.clear()\n        return 'a'\nl = [A(), 1, 2]\nl")
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
 }
