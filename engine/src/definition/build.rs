@@ -95,8 +95,8 @@ pub(crate) fn build(raw: &RawDefinition, root: &Node, sink: Sink, options: &Load
 
 fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Option<Skill> {
     let mut fields = Fields::new(root, "");
-    fields.node("$schema");
-    let kind = kind(&mut fields, context);
+    fields.text("$schema", &mut context.sink);
+    let kind = kind(raw, &mut fields, context);
     // Where the type is not known, the rest is still looked at, so that everything is reported at once.
     context.kind = kind.unwrap_or(SkillKind::CodeInline);
     let name = name(&mut fields, context);
@@ -164,12 +164,14 @@ fn owned(text: Option<Text<'_>>) -> Option<String> {
     text.map(|text| text.text.to_owned())
 }
 
-fn kind(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<SkillKind> {
-    let missing = fields.node("type").is_none();
-    // A `skill_type` that v1 does not have is reported by its translation.
-    if missing && (context.dialect == Dialect::V2 || context.sink.errors() == 0) {
+fn kind(raw: &RawDefinition, fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<SkillKind> {
+    // A `skill_type` that v1 does not have has been reported by its translation.
+    let said = raw.dialect == Dialect::V1 && raw.root.get("skill_type").is_some_and(|node| !node.is_null());
+    if fields.node("type").is_none() && !said {
         let key = if context.dialect == Dialect::V1 { "skill_type" } else { "type" };
-        fields.missing(codes::MISSING_KEY, key, &format!("write `\"{key}\": \"code_inline\"`"), &mut context.sink);
+        let message = format!("the definition has no `{key}`");
+        let help = format!("write `\"{key}\": \"code_inline\"`");
+        context.sink.error(codes::MISSING_KEY, &fields.place_of("type"), message, help);
     }
     fields.choice("type", reader::KINDS, &mut context.sink)
 }
@@ -189,9 +191,13 @@ fn name(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
         fields.missing(codes::MISSING_KEY, "name", "write `\"name\": \"…\"`", &mut context.sink);
         return None;
     }
-    let start = fields.span().start;
     let message = format!("the definition has no `name`, so it is called `{stem}` after its file");
-    context.sink.warning(codes::MISSING_KEY, &(start..start + 1), message, format!("write `\"name\": \"{stem}\"`"));
+    context.sink.warning(
+        codes::MISSING_KEY,
+        &fields.place_of("name"),
+        message,
+        format!("write `\"name\": \"{stem}\"`"),
+    );
     Some(stem.to_owned())
 }
 
@@ -199,9 +205,9 @@ fn name(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
 fn description(fields: &mut Fields<'_>, context: &mut Context<'_>) -> String {
     match fields.node("description") {
         None => {
-            let start = fields.span().start;
             let help = "write `\"description\": \"…\"`: what it does and when to use it";
-            context.sink.warning(codes::MISSING_KEY, &(start..start + 1), "the definition has no `description`", help);
+            let place = fields.place_of("description");
+            context.sink.warning(codes::MISSING_KEY, &place, "the definition has no `description`", help);
             String::new()
         }
         Some(_) => owned(fields.text("description", &mut context.sink)).unwrap_or_default(),

@@ -189,9 +189,14 @@ impl<'a> Fields<'a> {
             "" => format!("the definition has no `{key}`"),
             place => format!("`{place}` has no `{key}`"),
         };
-        // The opening bracket alone: an excerpt of the whole object says nothing.
+        sink.error(code, &self.place_of(key), message, help);
+    }
+
+    /// Where a key that is missing would be: at its `null`, or else at the opening bracket, since an excerpt of the
+    /// whole object says nothing.
+    pub(crate) fn place_of(&self, key: &str) -> Span {
         let start = self.object.span.start;
-        sink.error(code, &(start..start + 1), message, help);
+        self.object.get(key).map_or(start..start + 1, |null| null.span.clone())
     }
 
     /// Reports a value of the wrong JSON type.

@@ -280,7 +280,7 @@ fn inner_schema(node: &Node, place: &str, sink: &mut Sink) -> Value {
         map.insert("description".into(), text.text.into());
     }
     // Read by the object around it; in a list's items it says nothing.
-    inner.node("required");
+    inner.bool("required", sink);
     inner.finish(sink);
     schema
 }

@@ -1,6 +1,6 @@
 //! The first schema: `skill_type`, a `metadata` object, times in milliseconds. Translated into v2 with the spans kept.
 
-use crate::definition::fields::unknown_key;
+use crate::definition::fields::{Fields, unknown_key};
 use crate::definition::limits::{self, Bound, Plausible, RUN, SESSION};
 use crate::definition::node::{Data, Member, Node};
 use crate::definition::sink::Sink;
@@ -45,7 +45,8 @@ pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
             "executor" => v2.set("executor", &member.key_span, executor(&member.value, sink)),
             "session" => v2.set("session_config", &member.key_span, session(&member.value, sink)),
             "parameters" => v2.set("parameters", &member.key_span, parameters(&member.value)),
-            "metadata" | "skill_type" | "$schema" => {}
+            "metadata" | "skill_type" => {}
+            "$schema" => drop(Fields::new(root, "").text("$schema", sink)),
             "type" => {
                 let message = "`type` does nothing beside `skill_type`, which makes this a v1 file";
                 let help = "remove `type`, or write the file in v2: `skills upgrade` does";
@@ -119,8 +120,8 @@ fn metadata(root: &Node, v2: &mut Node, sink: &mut Sink) {
         let message = format!("`metadata` is {}, but has to be an object", member.value.type_name());
         sink.error(codes::WRONG_TYPE, &member.value.span, message, help);
     } else if member.value.get("name").is_none_or(Node::is_null) {
-        let start = member.value.span.start;
-        sink.error(codes::MISSING_KEY, &(start..start + 1), "`metadata` has no `name`", help);
+        let place = Fields::new(&member.value, "metadata").place_of("name");
+        sink.error(codes::MISSING_KEY, &place, "`metadata` has no `name`", help);
     }
     let mut rest = Node::object(&member.value.span);
     for inner in member.value.members() {

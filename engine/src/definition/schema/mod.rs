@@ -16,7 +16,7 @@ use crate::definition::{RawDefinition, codes};
 use jsonschema::Validator;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::OnceLock;
 
 /// The JSON Schema (draft 2020-12) of v1 and of v2; `None` for a form that has none.
@@ -29,9 +29,16 @@ pub fn schema(dialect: Dialect) -> Option<Value> {
 }
 
 fn generate<T: JsonSchema>(id: &str) -> Value {
-    let mut schema: Schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
-    schema.insert("$id".to_owned(), Value::from(id));
-    schema.to_value()
+    let schema: Schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let mut rest = schema.to_value();
+    // What it is comes first, for those who read it.
+    let mut first = Map::new();
+    first.insert("$schema".to_owned(), rest["$schema"].take());
+    first.insert("$id".to_owned(), Value::from(id));
+    if let Value::Object(rest) = rest {
+        first.extend(rest.into_iter().filter(|(key, _)| key != "$schema"));
+    }
+    Value::Object(first)
 }
 
 /// Reports where a file does not match the schema of its form, unless something is reported there already.

@@ -135,6 +135,64 @@ fn a_summary_says_what_the_skill_says() {
     }
 }
 
+/// Every place of a value below a value, as JSON pointers.
+fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+    let inner: Vec<(String, &Value)> = match value {
+        Value::Object(map) => {
+            map.iter().map(|(key, inner)| (key.replace('~', "~0").replace('/', "~1"), inner)).collect()
+        }
+        Value::Array(items) => items.iter().enumerate().map(|(index, inner)| (index.to_string(), inner)).collect(),
+        _ => Vec::new(),
+    };
+    for (key, inner) in inner {
+        let place = format!("{at}/{key}");
+        pointers(inner, &place, found);
+        found.push(place);
+    }
+}
+
+/// The same for every valid definition with any one value replaced by one of another type, or one out of range.
+#[test]
+fn whatever_replaces_a_value_the_builder_sees_what_the_schema_sees() {
+    let others = [
+        r#"null"#,
+        r#"true"#,
+        "-1",
+        "0",
+        "1.5",
+        "1e18",
+        r#""""#,
+        r#""x""#,
+        "[]",
+        "[1]",
+        r#"["x"]"#,
+        "{}",
+        r#"{"a": 1}"#,
+    ];
+    let mut missed = BTreeSet::new();
+    for folder in ["valid", "seeds"] {
+        for (name, path) in definitions(folder) {
+            let files = SkillFiles::folder(path.parent().unwrap()).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let json = read(&name, &text, files.clone(), Scope::Direct).unwrap().root.to_value();
+            let mut places = Vec::new();
+            pointers(&json, "", &mut places);
+            for place in places {
+                for other in others {
+                    let mut changed = json.clone();
+                    *changed.pointer_mut(&place).unwrap() = serde_json::from_str(other).unwrap();
+                    let Ok(raw) = read(&name, &changed.to_string(), files.clone(), Scope::Direct) else { continue };
+                    let diagnostics = validate(&raw, &options()).diagnostics;
+                    if let Some(of_schema) = diagnostics.iter().find(|d| d.code == "S0014") {
+                        missed.insert(format!("{name}: {place} = {other}: {}", of_schema.message));
+                    }
+                }
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
 /// The run path does without the schema: it must not let anything through that `skills validate` refuses.
 #[test]
 fn without_the_schema_check_the_verdict_is_the_same() {
