@@ -6,7 +6,7 @@ use serde_json::json;
 use skills::{Engine, Language, RunOptions};
 
 #[global_allocator]
-static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 const RHAI: &str = "let n = 0; let list = []; \
     for i in 0..200000 { n = (n * 31 + i) % 1000003; if i % 50 == 0 { list.push(n); } } n + list.len()";

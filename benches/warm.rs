@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 #[global_allocator]
-static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn engine_run(criterion: &mut Criterion, language: Language, code: &str) {
     let engine = Engine::new().expect("an engine");

@@ -1,5 +1,8 @@
-//! Lets what is built here find libpython where it was found at build time, so that the binary simply runs.
+//! Lets the binary find libpython where it was found at build time.
 
 fn main() {
-    pyo3_build_config::add_libpython_rpath_link_args();
+    println!("cargo::rerun-if-changed=build.rs");
+    if let Ok(folder) = std::env::var("DEP_SKILLS_LIBDIR") {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Counts what Rhai scripts hold. Without it, Rhai's memory limit is only as good as its limits on single values.
 #[global_allocator]
-static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn main() -> Result<(), Error> {
     let engine = Engine::new()?;

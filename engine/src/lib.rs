@@ -1,11 +1,55 @@
-//! An embeddable engine for small programs in Rhai, Python and JavaScript.
+#![doc = include_str!("../../README.md")]
 
+pub mod arguments;
+mod authorize;
+mod builder;
+mod catalog;
+pub mod config;
 pub mod definition;
 mod diagnostic;
+pub mod discovery;
+mod engine;
+mod error;
 mod files;
+mod function;
+mod host;
+mod languages;
+mod options;
+mod outcome;
+mod plan;
+mod prompt;
+mod run;
+mod runtime;
+mod scripts;
 mod skill;
+mod state;
+mod warm;
 
+pub use authorize::{AuthorizedPlan, Evidence, Policy};
+pub use builder::EngineBuilder;
+pub use catalog::{Catalog, Upgraded};
+pub use config::{Config, ConfigScope};
 pub use diagnostic::{Diagnostic, Severity};
+pub use discovery::{Entry, Layout};
+pub use engine::Engine;
+pub use error::Error;
 pub use files::{ReadError, SkillFiles};
+pub use function::{TypedAsyncFunction, TypedFunction};
+pub use options::{Cancel, RunOptions};
+pub use outcome::{LimitReport, Outcome, RunUsage};
+pub use plan::{CapabilityRequest, Isolation, LimitOverrides, Plan, Step};
 pub use skill::*;
 pub use skills_core as core;
+pub use skills_core::{
+    Breach, CallContext, CapStatus, Capability, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec,
+    HostFunction, Interpreter, Language, LimitName, Limits, LogLevel, NoEvents, ParameterSpec, Script, StateStore,
+    Stream,
+};
+#[cfg(feature = "rhai")]
+pub use skills_rhai::CountingAllocator;
+pub use state::MemoryState;
+
+/// A list of parameters as one JSON Schema of an object.
+pub fn parameter_schema(parameters: &[ParameterSpec]) -> serde_json::Value {
+    skills_core::Signature { description: None, parameters: parameters.to_vec() }.schema()
+}

@@ -31,7 +31,8 @@ fn parameters_come_as_json_words_options_files_and_standard_input() {
         assert_eq!(ran.stdout.trim().trim_end_matches(".0"), "8", "{way:?}");
         assert_eq!(ran.stderr, "", "{way:?}");
     }
-    let output = sandbox.skills().args(["run", "calculator-rhai", "--params", "-"]).write_stdin(object).output().unwrap();
+    let output =
+        sandbox.skills().args(["run", "calculator-rhai", "--params", "-"]).write_stdin(object).output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), "8");
 }
 
@@ -41,7 +42,17 @@ fn the_json_object_has_exactly_its_keys() {
     let object = sandbox.run(&["run", "calculator-rhai", "operation=add", "operand1=5", "operand2=3", "--json"]).json();
     let keys: Vec<&String> = object.as_object().unwrap().keys().collect();
     let expected = [
-        "skill", "version", "status", "value", "stdout", "stderr", "error", "usage", "limits", "isolation", "cached",
+        "skill",
+        "version",
+        "status",
+        "value",
+        "stdout",
+        "stderr",
+        "error",
+        "usage",
+        "limits",
+        "isolation",
+        "cached",
         "correlation_id",
     ];
     assert_eq!(keys, expected);
@@ -131,7 +142,10 @@ fn every_problem_of_a_definition_is_reported_at_once() {
     let lines: Vec<u64> = diagnostics.iter().map(|d| d["line"].as_u64().unwrap()).collect();
     assert!(lines.contains(&3) && lines.contains(&4) && lines.contains(&5) && lines.contains(&6), "{lines:?}");
     let shown = sandbox.run(&["validate", "./bad.json"]).exits(5).stderr;
-    assert!(shown.contains("bad.json:4:") && shown.contains('^') && shown.contains("inline skills are stateless"), "{shown}");
+    assert!(
+        shown.contains("bad.json:4:") && shown.contains('^') && shown.contains("inline skills are stateless"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -204,9 +218,18 @@ fn inferred_parameters_are_shown() {
         })
     };
     let scripts = [
-        ("a.py", "def run(count: int, name: str = 'x'):\n    \"\"\"Counts.\n\n    Args:\n        count: How many.\n    \"\"\"\n"),
-        ("a.ts", "/** Counts.\n * @param params.count How many. */\nexport default function run({ count, name = 'x' }: { count: number; name?: string }) {}\n"),
-        ("a.rhai", "/// Counts.\n/// @param {integer} count - How many.\n/// @param {string} [name=\"x\"] - A name.\nfn run(params) { 1 }\n"),
+        (
+            "a.py",
+            "def run(count: int, name: str = 'x'):\n    \"\"\"Counts.\n\n    Args:\n        count: How many.\n    \"\"\"\n",
+        ),
+        (
+            "a.ts",
+            "/** Counts.\n * @param params.count How many. */\nexport default function run({ count, name = 'x' }: { count: number; name?: string }) {}\n",
+        ),
+        (
+            "a.rhai",
+            "/// Counts.\n/// @param {integer} count - How many.\n/// @param {string} [name=\"x\"] - A name.\nfn run(params) { 1 }\n",
+        ),
     ];
     for (file, source) in scripts {
         sandbox.write(file, source);

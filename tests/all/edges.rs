@@ -53,7 +53,17 @@ fn only_the_language_crates_know_their_interpreters() {
 #[test]
 fn a_rhai_only_build_compiles_neither_python_nor_javascript() {
     let output = std::process::Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "-p", "skills", "--no-default-features", "--features", "rhai", "-e", "normal,build"])
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "skills",
+            "--no-default-features",
+            "--features",
+            "rhai",
+            "-e",
+            "normal,build",
+        ])
         .args(["--prefix", "none"])
         .current_dir(crate::support::root())
         .output()

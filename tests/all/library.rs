@@ -189,16 +189,8 @@ fn every_limit_is_a_typed_error_with_limit_and_reading() {
     for language in LANGUAGES {
         let none = LimitOverrides::default;
         let cases: Vec<(LimitName, LimitOverrides, &str)> = vec![
-            (
-                LimitName::Time,
-                LimitOverrides { time: Some(Duration::from_millis(50)), ..none() },
-                endless(language),
-            ),
-            (
-                LimitName::Wall,
-                LimitOverrides { wall: Some(Duration::from_millis(50)), ..none() },
-                endless(language),
-            ),
+            (LimitName::Time, LimitOverrides { time: Some(Duration::from_millis(50)), ..none() }, endless(language)),
+            (LimitName::Wall, LimitOverrides { wall: Some(Duration::from_millis(50)), ..none() }, endless(language)),
             (LimitName::Operations, LimitOverrides { operations: Some(5000), ..none() }, endless(language)),
             (LimitName::Memory, LimitOverrides { memory: Some(16 << 20), ..none() }, hoard(language)),
             (LimitName::Output, LimitOverrides { output: Some(1000), ..none() }, flood(language)),
@@ -267,7 +259,13 @@ fn a_ceiling_of_the_host_holds_whatever_is_asked_for() {
 fn state_belongs_to_its_skill_and_outlives_the_run() {
     let engine = Engine::new().unwrap();
     for language in LANGUAGES {
-        let null = if language == Language::Rhai { "()" } else if language == Language::Python { "None" } else { "null" };
+        let null = if language == Language::Rhai {
+            "()"
+        } else if language == Language::Python {
+            "None"
+        } else {
+            "null"
+        };
         let code = format!("skill.state.update(\"k\", {null}, 1)");
         let skill = engine.code(language, &code);
         // Code given directly shares one name, and so one state.
@@ -312,7 +310,12 @@ fn skills_call_one_another_and_cycles_end() {
         std::fs::write(dir.join(file), code).unwrap();
     };
     write("one", "rhai", "one.rhai", "fn run(params) { skill.call(\"two\", params) }");
-    write("two", "python", "two.py", "import skill\ndef run(value=None):\n    return skill.call('three', {'value': value})");
+    write(
+        "two",
+        "python",
+        "two.py",
+        "import skill\ndef run(value=None):\n    return skill.call('three', {'value': value})",
+    );
     write("three", "javascript", "three.js", "export default ({ value }) => ({ ...value, seen: Object.keys(value) })");
     write("loop-a", "rhai", "a.rhai", "fn run(params) { skill.call(\"loop-b\", #{}) }");
     write("loop-b", "python", "b.py", "def run(value=None):\n    return skill.call('loop-a')");
@@ -371,9 +374,7 @@ fn file_functions_reach_only_what_was_granted() {
         builder.build().unwrap()
     };
     let engine = build(true);
-    let read = |engine: &Engine, path: &str| {
-        engine.run("reader", json!({"path": path})).map_err(|error| error.kind())
-    };
+    let read = |engine: &Engine, path: &str| engine.run("reader", json!({"path": path})).map_err(|error| error.kind());
     assert_eq!(read(&engine, "data/a.txt"), Ok(json!("inside")));
     assert_eq!(read(&engine, "secret.txt"), Err(ErrorKind::PermissionDenied));
     assert_eq!(read(&engine, "data/../secret.txt"), Err(ErrorKind::PermissionDenied));

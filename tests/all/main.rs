@@ -11,4 +11,4 @@ mod support;
 
 /// As in the command: Rhai's memory limit needs it.
 #[global_allocator]
-static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 /// Counts what Rhai scripts hold, so that their memory limit is exact.
 #[global_allocator]
-static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator::new();
+static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn main() -> ExitCode {
     exit::report(args::parse(std::env::args_os()).and_then(commands::dispatch))

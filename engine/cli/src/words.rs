@@ -20,7 +20,8 @@ pub(crate) fn set_apart(arguments: Vec<OsString>, cli: &clap::Command) -> Vec<Os
     let Some(run) = cli.find_subcommand("run") else { return arguments };
     let takes_value = |name: &str| {
         let mut options = run.get_opts();
-        let found = options.find(|o| o.get_long() == Some(name) || o.get_short().is_some_and(|s| s.to_string() == name));
+        let found =
+            options.find(|o| o.get_long() == Some(name) || o.get_short().is_some_and(|s| s.to_string() == name));
         found.map(|option| option.get_action().takes_values()).or_else(|| matches!(name, "help" | "h").then_some(false))
     };
     let mut known: Vec<OsString> = arguments.iter().take(2).cloned().collect();

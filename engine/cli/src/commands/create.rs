@@ -14,7 +14,9 @@ pub(crate) fn create(args: &Create) -> Result<(), Stop> {
     let folder = PathBuf::from(&args.name);
     if folder.exists() {
         let message = format!("{} is there already", folder.display());
-        return Err(Error::new(ErrorKind::InvalidArguments, message).with_help("choose another name, or remove it").into());
+        return Err(Error::new(ErrorKind::InvalidArguments, message)
+            .with_help("choose another name, or remove it")
+            .into());
     }
     let files = files(args)?;
     let mut written = Vec::new();

@@ -3,13 +3,14 @@ use crate::context::{Context, shown};
 use crate::exit::Stop;
 use crate::render;
 use serde_json::{Map, json};
-use skills::{CapStatus, Engine, Enforcement, Error, Language};
+use skills::{CapStatus, Enforcement, Engine, Error, Language};
 
 /// Tries every limit in every language, and shows what this machine has.
 pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let context = Context::new();
     let engine = context.quiet_engine()?;
-    let tested: Vec<_> = languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
+    let tested: Vec<_> =
+        languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
     let entries = engine.catalog().entries();
     let broken = entries.iter().filter(|entry| entry.is_broken()).count();
     if args.json.json {

@@ -26,7 +26,7 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
                 true => "(has errors: see `skills validate`)",
                 false => &entry.summary.description,
             };
-            table.add_row([&name, &aliases, entry.summary.kind_name(), entry.scope.as_str(), description]);
+            table.add_row([&name, &aliases, &kind(entry), entry.scope.as_str(), description]);
         }
         render::text(&table.to_string());
     }
@@ -35,6 +35,10 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
         render::note(&format!("{broken} of the definitions found have errors: `skills validate` shows them"));
     }
     Ok(())
+}
+
+fn kind(entry: &Entry) -> String {
+    json!(entry.summary.kind).as_str().unwrap_or_default().to_owned()
 }
 
 fn matches(entry: &Entry, filter: &str) -> bool {

@@ -43,7 +43,7 @@ impl Console {
             if wait.recv_timeout(PATIENCE).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout) {
                 spinner.set_draw_target(indicatif::ProgressDrawTarget::stderr());
                 spinner.enable_steady_tick(Duration::from_millis(100));
-                drop(wait.recv());
+                let _ = wait.recv();
                 spinner.finish_and_clear();
             }
         });

@@ -22,7 +22,7 @@ pub(crate) fn print_value(value: &Value) {
 /// An empty table of the command's style with a header.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
@@ -47,7 +47,7 @@ fn as_table(rows: &[Value]) -> Option<Table> {
         return None;
     }
     let mut table = table(&columns);
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     for object in objects {
         table.add_row(columns.iter().map(|column| cell(object.get(*column))));
     }

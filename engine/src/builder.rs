@@ -1,0 +1,141 @@
+use crate::authorize::Policy;
+use crate::catalog::Catalog;
+use crate::config::Config;
+use crate::discovery::Layout;
+use crate::engine::Parts;
+use crate::languages::Languages;
+use crate::{Engine, Error, MemoryState};
+use skills_core::{EventSink, Interpreter, Limits, NoEvents, StateStore};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Makes an [`Engine`]. Everything that the engine knows of the machine is said here: it reads no environment variable
+/// and no home folder by itself.
+///
+/// ```
+/// # fn main() -> Result<(), skills::Error> {
+/// use skills::{Engine, Limits};
+/// let engine = Engine::builder()
+///     .limits(Limits { memory: Some(64 << 20), ..Limits::default() })
+///     .allow_read("/srv/data")
+///     .build()?;
+/// # drop(engine);
+/// # Ok(())
+/// # }
+/// ```
+pub struct EngineBuilder {
+    languages: Languages,
+    bundled: bool,
+    layout: Option<Layout>,
+    config: Config,
+    policy: Policy,
+    ceiling: Limits,
+    state: Arc<dyn StateStore>,
+    events: Arc<dyn EventSink>,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> EngineBuilder {
+        EngineBuilder {
+            languages: Languages::built_in(),
+            bundled: true,
+            layout: None,
+            config: Config::default(),
+            policy: Policy::default(),
+            ceiling: Limits::none(),
+            state: Arc::new(MemoryState::default()),
+            events: Arc::new(NoEvents),
+        }
+    }
+
+    /// Whether the bundled skills are there; they are by default.
+    #[must_use]
+    pub fn bundled(mut self, bundled: bool) -> EngineBuilder {
+        self.bundled = bundled;
+        self
+    }
+
+    /// Where to look for skills beside the bundled ones.
+    #[must_use]
+    pub fn layout(mut self, layout: Layout) -> EngineBuilder {
+        self.layout = Some(layout);
+        self
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(mut self, config: Config) -> EngineBuilder {
+        self.config = config;
+        self
+    }
+
+    /// The host's ceiling: no run gets more, whatever its definition or caller asks for.
+    #[must_use]
+    pub fn limits(mut self, ceiling: Limits) -> EngineBuilder {
+        self.ceiling = ceiling;
+        self
+    }
+
+    /// Lets skills that ask for it read below a folder.
+    #[must_use]
+    pub fn allow_read(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
+        self.policy.read.push(folder.into());
+        self
+    }
+
+    /// Lets skills that ask for it write below a folder, and read there.
+    #[must_use]
+    pub fn allow_write(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
+        self.policy.write.push(folder.into());
+        self
+    }
+
+    /// Where relative paths start, in definitions' permissions and in `skill.fs`.
+    #[must_use]
+    pub fn working_directory(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
+        self.policy.working_directory = Some(folder.into());
+        self
+    }
+
+    /// Where skills keep state; in memory by default.
+    #[must_use]
+    pub fn state(mut self, state: Arc<dyn StateStore>) -> EngineBuilder {
+        self.state = state;
+        self
+    }
+
+    /// Where output, log lines and progress are reported; nowhere by default.
+    #[must_use]
+    pub fn events(mut self, events: Arc<dyn EventSink>) -> EngineBuilder {
+        self.events = events;
+        self
+    }
+
+    /// Adds an interpreter, instead of a built-in one for the languages it takes.
+    #[must_use]
+    pub fn interpreter(mut self, interpreter: Arc<dyn Interpreter>) -> EngineBuilder {
+        self.languages.add(interpreter);
+        self
+    }
+
+    /// Makes the engine, and finds the skills. No interpreter starts. A definition that is broken hides nothing but
+    /// itself: [`Engine::catalog`] tells what is wrong with it.
+    ///
+    /// # Errors
+    /// None today; later parts may need something that is not there.
+    pub fn build(self) -> Result<Engine, Error> {
+        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events } = self;
+        // What the configuration grants by default is granted by the host too, where a skill asks for it.
+        let granted = &config.security.default_permissions;
+        let base = policy.working_directory.clone();
+        let absolute = |paths: &Option<Vec<String>>| {
+            let paths = paths.iter().flatten().filter_map(|path| crate::authorize::absolute(path, base.as_deref()));
+            paths.collect::<Vec<_>>()
+        };
+        policy.read.extend(absolute(&granted.file_read));
+        policy.write.extend(absolute(&granted.file_write));
+        let defaults = config.default_limits();
+        let catalog = Catalog::new(bundled, layout, &config);
+        Ok(Engine::from_parts(Parts { languages, catalog, policy, defaults, ceiling, state, events }))
+    }
+}

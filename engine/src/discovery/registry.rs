@@ -1,0 +1,132 @@
+use super::cache::Cache;
+use super::conflicts::{self, Conflict};
+use super::entry::Entry;
+use super::layout::Layout;
+use super::walk::{Walk, bundled};
+use crate::config::Caching;
+use crate::definition::{LoadOptions, Loaded};
+use crate::{Diagnostic, Scope};
+use include_dir::Dir;
+use std::collections::HashMap;
+
+/// Every definition that was found, and what each name means.
+#[derive(Debug, Default)]
+pub struct Registry {
+    layout: Layout,
+    /// By name; of one name, the highest precedence first.
+    entries: Vec<Entry>,
+    /// The first entry of each name.
+    names: HashMap<String, usize>,
+    /// Entries that can be called by their bare name, by their aliases.
+    aliases: HashMap<String, Vec<usize>>,
+    conflicts: Vec<Conflict>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Registry {
+    /// Searches every folder of a layout, beside the skills that are compiled in: folders of `NAME/NAME.json` or
+    /// `NAME/SKILL.md`. Definitions are not checked yet, only what a listing shows of them is read; the layout's cache
+    /// file spares even that for files that did not change.
+    pub fn discover(layout: &Layout, compiled_in: Option<&'static Dir<'static>>, caching: &Caching) -> Registry {
+        let mut entries = compiled_in.map(bundled).unwrap_or_default();
+        let mut cache = Cache::open(layout.cache_file.as_deref(), caching);
+        let mut walk = Walk::new(&mut cache);
+        for root in layout.roots() {
+            walk.root(&root);
+        }
+        entries.append(&mut walk.entries);
+        let diagnostics = std::mem::take(&mut walk.diagnostics);
+        cache.save();
+        Registry::of(layout.clone(), entries, diagnostics)
+    }
+
+    fn of(layout: Layout, mut entries: Vec<Entry>, diagnostics: Vec<Diagnostic>) -> Registry {
+        entries
+            .sort_by(|a, b| a.name().cmp(b.name()).then_with(|| b.rank.cmp(&a.rank)).then_with(|| a.path.cmp(&b.path)));
+        let mut names = HashMap::with_capacity(entries.len());
+        for (at, entry) in entries.iter().enumerate() {
+            names.entry(entry.name().to_owned()).or_insert(at);
+        }
+        let mut aliases: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, entry) in entries.iter().enumerate().filter(|(at, entry)| names.get(entry.name()) == Some(at)) {
+            for alias in &entry.summary.aliases {
+                let claimants = aliases.entry(alias.clone()).or_default();
+                if !claimants.contains(&at) && alias != entry.name() {
+                    claimants.push(at);
+                }
+            }
+        }
+        let conflicts = conflicts::find(&entries, &names, &aliases);
+        Registry { layout, entries, names, aliases, conflicts, diagnostics }
+    }
+
+    /// Every definition, shadowed ones included: by name, and of one name the highest precedence first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Whether the name of an entry means another one.
+    pub fn is_shadowed(&self, entry: &Entry) -> bool {
+        self.named(entry.name(), None).is_some_and(|seen| (seen.scope, &seen.path) != (entry.scope, &entry.path))
+    }
+
+    /// Reads and checks a definition. Nothing is kept: a changed file is read anew.
+    pub fn load(&self, entry: &Entry, options: &LoadOptions) -> Loaded {
+        entry.load(options)
+    }
+
+    /// Names and aliases that more than one skill has, and files of the same name side by side.
+    pub fn conflicts(&self) -> Vec<Diagnostic> {
+        self.conflicts.iter().map(|conflict| conflict.diagnostic.clone()).collect()
+    }
+
+    /// Those of the conflicts that concern an entry: what it hides, and what becomes of its aliases.
+    pub fn warnings(&self, entry: &Entry) -> Vec<Diagnostic> {
+        let concerns = |conflict: &&Conflict| {
+            let mut entries = conflict.entries.iter().filter_map(|at| self.entries.get(*at));
+            entries.any(|one| (one.scope, &one.path) == (entry.scope, &entry.path))
+        };
+        self.conflicts.iter().filter(concerns).map(|conflict| conflict.diagnostic.clone()).collect()
+    }
+
+    /// What went wrong with the search itself: folders that cannot be read, links that are not followed.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Where the search was.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The entry that a name means, among all or in one scope.
+    pub(super) fn named(&self, name: &str, scope: Option<Scope>) -> Option<&Entry> {
+        let first = *self.names.get(name)?;
+        let same_name = self.entries.get(first..)?.iter().take_while(|entry| entry.name() == name);
+        same_name.into_iter().find(|entry| scope.is_none_or(|scope| entry.scope == scope))
+    }
+
+    /// The entries that have an alias. Among all, those whose bare name means them; in one scope, those whose name
+    /// there does.
+    pub(super) fn claimants(&self, alias: &str, scope: Option<Scope>) -> Vec<&Entry> {
+        match scope {
+            None => {
+                let at = self.aliases.get(alias).map(Vec::as_slice).unwrap_or_default();
+                at.iter().filter_map(|at| self.entries.get(*at)).collect()
+            }
+            Some(scope) => {
+                let claims = |entry: &&Entry| {
+                    entry.scope == scope
+                        && entry.summary.aliases.iter().any(|one| one == alias)
+                        && self.named(entry.name(), Some(scope)).is_some_and(|seen| seen.path == entry.path)
+                };
+                self.entries.iter().filter(claims).collect()
+            }
+        }
+    }
+
+    /// The entries that their bare name means.
+    pub(super) fn visible(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().enumerate().filter(|(at, entry)| self.names.get(entry.name()) == Some(at)).map(|(_, e)| e)
+    }
+}

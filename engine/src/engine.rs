@@ -1,0 +1,405 @@
+use crate::arguments::Checker;
+use crate::authorize::{AuthorizedPlan, Policy, authorize};
+use crate::catalog::Catalog;
+use crate::function::{Closure, Names, TypedAsyncFunction, TypedFunction};
+use crate::host::FunctionTable;
+use crate::languages::Languages;
+use crate::plan::{CapabilityRequest, Step, limits};
+use crate::runtime::Runtime;
+use crate::{EngineBuilder, Error, Outcome, Plan, RunOptions, Skill, scripts};
+use serde_json::{Map, Value};
+use skills_core::{
+    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, Limits, ParameterSpec, StateStore,
+};
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+/// Loads skills and runs them. Cheap to clone; clones are the same engine, and any thread may use them at once.
+///
+/// ```
+/// # fn main() -> Result<(), skills::Error> {
+/// let engine = skills::Engine::new()?;
+/// let sum = engine.run("calculator-rhai", serde_json::json!({"operation": "add", "operand1": 5, "operand2": 3}))?;
+/// assert_eq!(sum, 8);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+/// What all clones of an engine share.
+pub(crate) struct Inner {
+    pub(crate) id: u64,
+    pub(crate) languages: Languages,
+    pub(crate) catalog: Catalog,
+    pub(crate) policy: Policy,
+    pub(crate) defaults: Limits,
+    pub(crate) ceiling: Limits,
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) runtime: Runtime,
+    pub(crate) run_prefix: String,
+    pub(crate) runs: AtomicU64,
+    functions: RwLock<Arc<FunctionTable>>,
+    prepared: RwLock<HashMap<String, Arc<Prepared>>>,
+    caps: Mutex<HashMap<Language, Caps>>,
+}
+
+/// What each limit is worth in a language.
+pub(crate) type Caps = Arc<[(LimitName, Enforcement)]>;
+
+/// What is worked out once for a skill: its parameters, inferred where the definition gives none, and their check.
+struct Prepared {
+    parameters: Arc<[ParameterSpec]>,
+    checker: Option<Checker>,
+}
+
+/// What an engine is made of, from its builder.
+pub(crate) struct Parts {
+    pub(crate) languages: Languages,
+    pub(crate) catalog: Catalog,
+    pub(crate) policy: Policy,
+    pub(crate) defaults: Limits,
+    pub(crate) ceiling: Limits,
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) events: Arc<dyn EventSink>,
+}
+
+/// Engines that exist, so that a thread's kept sessions of those that do not can be dropped.
+static ALIVE: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+
+pub(crate) fn is_alive(engine: u64) -> bool {
+    ALIVE.lock().unwrap_or_else(PoisonError::into_inner).contains(&engine)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        ALIVE.lock().unwrap_or_else(PoisonError::into_inner).retain(|id| *id != self.id);
+    }
+}
+
+impl Engine {
+    /// An engine with the bundled skills, the languages of this build and the default limits, which may touch no file.
+    ///
+    /// # Errors
+    /// As [`EngineBuilder::build`].
+    pub fn new() -> Result<Engine, Error> {
+        Engine::builder().build()
+    }
+
+    /// A builder, for anything else.
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::new()
+    }
+
+    pub(crate) fn from_parts(parts: Parts) -> Engine {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        let Parts { languages, catalog, policy, defaults, ceiling, state, events } = parts;
+        let inner = Inner {
+            id,
+            languages,
+            catalog,
+            policy,
+            defaults,
+            ceiling,
+            state,
+            events,
+            runtime: Runtime::default(),
+            run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
+            runs: AtomicU64::new(0),
+            functions: RwLock::new(Arc::new(FunctionTable::standard())),
+            prepared: RwLock::default(),
+            caps: Mutex::default(),
+        };
+        Engine { inner: Arc::new(inner) }
+    }
+
+    /// Adds a function of the host program, for scripts in every language: `skill.price("a", 2)`, or just
+    /// `price("a", 2)`.
+    ///
+    /// `name` may name the parameters too, as in `price(sku, n)`; without, they are `arg1`, `arg2`, … Their schema
+    /// comes from the closure's types; an `Option` may be left out. An error is raised in the script, as an error of
+    /// its own.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), skills::Error> {
+    /// let engine = skills::Engine::new()?;
+    /// engine.function("price(sku, n)", |sku: String, n: u32| -> Result<f64, String> {
+    ///     if sku == "tea" { Ok(2.5 * f64::from(n)) } else { Err(format!("no price for {sku}")) }
+    /// })?;
+    /// let value = engine.eval(skills::Language::Rhai, r#"price("tea", 2) + skill.price("tea", 1)"#)?;
+    /// assert_eq!(value, 7.5);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `invalid_arguments` where the name is taken or no name.
+    pub fn function<Types, F: TypedFunction<Types>>(&self, name: &str, function: F) -> Result<(), Error> {
+        let names = parse_names(name)?;
+        self.host_function(Arc::new(Closure::new(names, function)))
+    }
+
+    /// The same for a closure that gives a future. It runs on the engine's own threads; the script waits for it, with
+    /// its execution clock stopped, until the run's wall time is up.
+    ///
+    /// # Errors
+    /// As [`Engine::function`].
+    pub fn async_function<Types, F: TypedAsyncFunction<Types>>(&self, name: &str, function: F) -> Result<(), Error> {
+        let names = parse_names(name)?;
+        let runtime = self.inner.runtime.clone();
+        self.host_function(Arc::new(Closure::new_async(names, runtime, function)))
+    }
+
+    /// Adds a host function that is more than a closure: one that sees the run's context, or describes itself.
+    ///
+    /// # Errors
+    /// `invalid_arguments` where the name is taken.
+    pub fn host_function(&self, function: Arc<dyn HostFunction>) -> Result<(), Error> {
+        let mut functions = self.inner.functions.write().unwrap_or_else(PoisonError::into_inner);
+        *functions = Arc::new(functions.with(function)?);
+        Ok(())
+    }
+
+    /// The functions that scripts can call below `skill`, the host program's own last.
+    pub fn functions(&self) -> Arc<[skills_core::FunctionSpec]> {
+        Arc::clone(self.inner.functions().specs())
+    }
+
+    /// Runs a skill by name, alias, `scope:name` or path, and gives its value. Blocks the calling thread.
+    ///
+    /// # Errors
+    /// Any: see [`ErrorKind`]. What the script printed and used is in [`Error::outcome`].
+    pub fn run(&self, name: &str, params: Value) -> Result<Value, Error> {
+        self.run_with(name, params, &RunOptions::default()).into_value()
+    }
+
+    /// Runs a skill and gives everything there is to know about the run, whether it failed or not.
+    pub fn run_with(&self, name: &str, params: Value, options: &RunOptions) -> Outcome {
+        self.inner
+            .run_nested(name, params, options, &mut Vec::new())
+            .unwrap_or_else(|error| Outcome::failed(name, error))
+    }
+
+    /// Runs a skill on the engine's own threads. Dropping the future cancels the run.
+    ///
+    /// It does not need a tokio runtime: any executor can poll it.
+    pub async fn run_async(&self, name: &str, params: Value, mut options: RunOptions) -> Outcome {
+        let mut guard = CancelOnDrop(Some(options.cancel.get_or_insert_with(crate::Cancel::new).clone()));
+        let (engine, owned) = (self.clone(), name.to_owned());
+        let task = self.inner.runtime.spawn_blocking(move || engine.run_with(&owned, params, &options));
+        let joined = match task {
+            Ok(task) => task.await,
+            Err(error) => return Outcome::failed(name, error),
+        };
+        guard.0 = None;
+        joined.unwrap_or_else(|error| Outcome::failed(name, Error::new(ErrorKind::Crashed, error.to_string())))
+    }
+
+    /// Runs code that no definition names: the value of `run` where the code defines it, else of its last expression.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub fn eval(&self, language: Language, code: &str) -> Result<Value, Error> {
+        let skill = Arc::new(scripts::from_text(language, code));
+        self.run_skill(&skill, Value::Object(Map::new()), &RunOptions::default()).into_value()
+    }
+
+    /// A skill of nothing but code given directly.
+    pub fn code(&self, language: Language, code: &str) -> Arc<Skill> {
+        Arc::new(scripts::from_text(language, code))
+    }
+
+    /// A skill of nothing but a script file; its language is that of its extension.
+    ///
+    /// # Errors
+    /// `not_found`, `invalid_definition` where it is no text, `invalid_arguments` for an unknown extension.
+    pub fn script_file(&self, path: &Path) -> Result<Arc<Skill>, Error> {
+        scripts::from_file(path).map(Arc::new)
+    }
+
+    /// Runs a skill that is at hand.
+    pub fn run_skill(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
+        self.inner
+            .run_loaded(skill, params, options, &mut Vec::new())
+            .unwrap_or_else(|error| Outcome::failed(&skill.name, error))
+    }
+
+    /// Loads a skill by name, alias, `scope:name` or path. It is kept.
+    ///
+    /// # Errors
+    /// `not_found`, with the nearest names; `invalid_definition`, with every diagnostic.
+    pub fn skill(&self, name: &str) -> Result<Arc<Skill>, Error> {
+        self.inner.catalog.load(name)
+    }
+
+    /// What is known of all skills, and what is wrong with any of them.
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// A skill's parameters: the definition's, or what its script says of itself.
+    pub fn parameters(&self, skill: &Skill) -> Arc<[ParameterSpec]> {
+        Arc::clone(&self.inner.prepare(skill).parameters)
+    }
+
+    /// The second step of the data path: checks the arguments, and works out limits, tier and capabilities.
+    ///
+    /// # Errors
+    /// `invalid_arguments`, with every violation; `unavailable` for what this build does not run.
+    pub fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
+        self.inner.plan(skill, params, options)
+    }
+
+    /// The third step: decides what the plan may use.
+    ///
+    /// # Errors
+    /// `permission_denied`, or `unavailable` for an isolation tier that is not there.
+    pub fn authorize(&self, plan: Plan) -> Result<AuthorizedPlan, Error> {
+        authorize(plan, &self.inner.policy)
+    }
+
+    /// The last step: runs it.
+    pub fn execute(&self, plan: AuthorizedPlan, options: &RunOptions) -> Outcome {
+        self.inner.execute(plan, options, Vec::new())
+    }
+
+    /// The languages of this engine.
+    pub fn languages(&self) -> Vec<Language> {
+        self.inner.languages.list()
+    }
+
+    /// Tries every limit in a language and tells what each is worth here. Starts the interpreter.
+    ///
+    /// # Errors
+    /// `unavailable` where the build lacks the language, or its interpreter cannot start.
+    pub fn self_test(&self, language: Language) -> Result<Vec<CapStatus>, Error> {
+        let interpreter = (self.inner.languages.get(language))
+            .ok_or_else(|| Error::new(ErrorKind::Unavailable, format!("this build does not run {language}")))?;
+        interpreter.self_test().map_err(Error::from)
+    }
+}
+
+fn parse_names(name: &str) -> Result<Names, Error> {
+    Names::parse(name).map_err(|reason| {
+        Error::new(ErrorKind::InvalidArguments, format!("a host function cannot be called `{name}`: {reason}"))
+    })
+}
+
+/// Cancels, unless it was told that there is nothing left to cancel.
+struct CancelOnDrop(Option<crate::Cancel>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some(cancel) = &self.0 {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn functions(&self) -> Arc<FunctionTable> {
+        Arc::clone(&self.functions.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn caps(&self, language: Language) -> Caps {
+        let mut known = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
+        let caps = known.entry(language).or_insert_with(|| {
+            let caps = self.languages.get(language).map(|interpreter| interpreter.caps()).unwrap_or_default();
+            caps.into_iter().map(|cap| (cap.name, cap.status)).collect()
+        });
+        Arc::clone(caps)
+    }
+
+    pub(crate) fn run_nested(
+        self: &Arc<Inner>,
+        name: &str,
+        params: Value,
+        options: &RunOptions,
+        stack: &mut Vec<String>,
+    ) -> Result<Outcome, Error> {
+        let skill = self.catalog.load(name)?;
+        self.run_loaded(&skill, params, options, stack)
+    }
+
+    fn run_loaded(
+        self: &Arc<Inner>,
+        skill: &Arc<Skill>,
+        params: Value,
+        options: &RunOptions,
+        stack: &mut Vec<String>,
+    ) -> Result<Outcome, Error> {
+        let plan = self.plan(skill, params, options)?;
+        let authorized = authorize(plan, &self.policy)?;
+        Ok(self.execute(authorized, options, std::mem::take(stack)))
+    }
+
+    fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
+        let given = match params {
+            Value::Object(map) => map,
+            Value::Null => Map::new(),
+            other => {
+                let message = format!("parameters must be an object, not {other}");
+                return Err(Error::new(ErrorKind::InvalidArguments, message));
+            }
+        };
+        let prepared = self.prepare(skill);
+        let arguments = match &prepared.checker {
+            // Another of a skill's scripts has parameters of its own, which nothing declares.
+            Some(checker) if options.script.is_none() => {
+                checker.check(&skill.name, given).map_err(skills_core::Failure::from)?
+            }
+            _ => given,
+        };
+        let correlation_id = options
+            .correlation_id
+            .clone()
+            .unwrap_or_else(|| format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed)));
+        Ok(Plan {
+            step: Step::of(skill, options.script.as_deref())?,
+            arguments,
+            limits: limits(skill, &options.limits, &self.defaults, &self.ceiling),
+            isolation: options.isolation.unwrap_or_default(),
+            capabilities: CapabilityRequest::of(skill),
+            correlation_id,
+            skill: Arc::clone(skill),
+        })
+    }
+
+    fn prepared(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Prepared>>> {
+        self.prepared.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn prepare(&self, skill: &Skill) -> Arc<Prepared> {
+        if let Some(prepared) = self.prepared().get(&skill.digest) {
+            return Arc::clone(prepared);
+        }
+        let declared = skill.parameters_declared || skill.script().is_none();
+        let parameters: Arc<[ParameterSpec]> = if declared {
+            skill.parameters.clone().into()
+        } else {
+            let signature = skill.script().and_then(|script| {
+                self.languages.get(script.language).and_then(|interpreter| interpreter.signature(script))
+            });
+            signature.map(|signature| signature.parameters).unwrap_or_default().into()
+        };
+        // A script that says nothing of its parameters takes whatever it is given.
+        let open = parameters.is_empty() && !skill.parameters_declared;
+        let checker = (!open).then(|| Checker::new(&parameters));
+        let prepared = Arc::new(Prepared { parameters, checker });
+        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        // Code given directly makes a new skill each time: the table must not grow with it for ever.
+        const MOST: usize = 4096;
+        if all.len() >= MOST {
+            all.clear();
+        }
+        all.insert(skill.digest.clone(), Arc::clone(&prepared));
+        prepared
+    }
+}

@@ -1,0 +1,226 @@
+use crate::{Allow, Body, Error, Skill};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use skills_core::{ErrorKind, LimitName, Limits, Script};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a skill runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Isolation {
+    /// In an interpreter on a thread of the host.
+    #[default]
+    InProcess,
+    /// In a confined process of its own.
+    Worker,
+    /// In a container.
+    Container,
+}
+
+impl Isolation {
+    /// The tier of a name: `in-process`, `worker`, `container`.
+    pub fn from_name(name: &str) -> Option<Isolation> {
+        Some(match name {
+            "in-process" | "in_process" => Isolation::InProcess,
+            "worker" => Isolation::Worker,
+            "container" => Isolation::Container,
+            _ => return None,
+        })
+    }
+}
+
+/// Limits that whoever runs a skill asks for; what is left out is the skill's own, or the engine's default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LimitOverrides {
+    /// Execution time.
+    pub time: Option<Duration>,
+    /// Wall time.
+    pub wall: Option<Duration>,
+    /// Memory in bytes.
+    pub memory: Option<u64>,
+    /// Operations.
+    pub operations: Option<u64>,
+    /// Output in bytes.
+    pub output: Option<u64>,
+    /// Result in bytes.
+    pub result: Option<u64>,
+    /// Depth of nested calls.
+    pub recursion: Option<u64>,
+    /// Host calls.
+    pub host_calls: Option<u64>,
+}
+
+/// One invocation: what will run, with what, and what it may use. Nothing has run yet, and nothing is allowed yet.
+///
+/// Serialises as what `skills run --dry-run --json` prints.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Plan {
+    /// The skill.
+    pub skill: Arc<Skill>,
+    /// The arguments, checked, with defaults filled in.
+    pub arguments: Map<String, Value>,
+    /// What runs.
+    pub step: Step,
+    /// The limits that will hold.
+    pub limits: Limits,
+    /// Where it will run.
+    pub isolation: Isolation,
+    /// What it asks to use.
+    pub capabilities: Vec<CapabilityRequest>,
+    /// Names the run in events and logs.
+    pub correlation_id: String,
+}
+
+/// What a plan runs.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Step {
+    /// A script in an interpreter.
+    Script(Arc<Script>),
+    /// A prompt template to fill in.
+    Prompt(String),
+}
+
+/// Something that a skill asks to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "capability", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CapabilityRequest {
+    /// To read below a path.
+    FileRead {
+        /// As the definition writes it.
+        path: String,
+    },
+    /// To write below a path.
+    FileWrite {
+        /// As the definition writes it.
+        path: String,
+    },
+    /// The network.
+    Network {
+        /// Hosts, or `*`.
+        hosts: Vec<String>,
+    },
+    /// To start programs.
+    ProcessSpawn {
+        /// Programs, or `*`.
+        programs: Vec<String>,
+    },
+    /// An environment variable.
+    Environment {
+        /// Its name.
+        name: String,
+    },
+    /// A secret.
+    Secret {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl CapabilityRequest {
+    /// What a skill's permissions ask for, one by one.
+    pub(crate) fn of(skill: &Skill) -> Vec<CapabilityRequest> {
+        let wanted = &skill.permissions;
+        let names = |allow: &Option<Allow>| match allow {
+            Some(Allow::All(true)) => Some(vec!["*".to_owned()]),
+            Some(Allow::Only(names)) if !names.is_empty() => Some(names.clone()),
+            _ => None,
+        };
+        let each = |list: &Option<Vec<String>>| list.clone().unwrap_or_default();
+        let mut all = Vec::new();
+        all.extend(each(&wanted.file_read).into_iter().map(|path| CapabilityRequest::FileRead { path }));
+        all.extend(each(&wanted.file_write).into_iter().map(|path| CapabilityRequest::FileWrite { path }));
+        all.extend(names(&wanted.network_access).map(|hosts| CapabilityRequest::Network { hosts }));
+        all.extend(names(&wanted.process_spawn).map(|programs| CapabilityRequest::ProcessSpawn { programs }));
+        all.extend(each(&wanted.environment).into_iter().map(|name| CapabilityRequest::Environment { name }));
+        all.extend(each(&wanted.secrets).into_iter().map(|name| CapabilityRequest::Secret { name }));
+        all
+    }
+}
+
+impl Step {
+    /// The step of a skill; `script` names one of the scripts beside a `SKILL.md`.
+    pub(crate) fn of(skill: &Skill, script: Option<&str>) -> Result<Step, Error> {
+        let lacks = |what: &str| {
+            Error::new(ErrorKind::Unavailable, format!("`{}` {what}, which this version does not run", skill.name))
+                .with_help(
+                    "skills whose code is Rhai, Python, JavaScript or TypeScript run, and so do prompt templates",
+                )
+        };
+        match (&skill.body, script) {
+            (Body::Prompt { scripts, .. }, Some(name)) => crate::scripts::beside(skill, scripts, name),
+            (_, Some(_)) => Err(Error::new(
+                ErrorKind::InvalidArguments,
+                format!("`{}` has no scripts beside its definition to choose from", skill.name),
+            )),
+            (Body::Inline { script }, None) => Ok(Step::Script(Arc::clone(script))),
+            (Body::Prompt { template, .. }, None) => Ok(Step::Prompt(template.clone())),
+            (Body::Command(_), None) => Err(lacks("runs an external command")),
+            (Body::Mcp { .. }, None) => Err(lacks("calls an MCP server")),
+            (Body::Delegate { .. }, None) => Err(lacks("delegates to an agent")),
+            (Body::Conversation(_), None) => Err(lacks("is a conversation")),
+            (Body::Workflow { .. }, None) => Err(lacks("is a workflow")),
+        }
+    }
+}
+
+/// The limits of a run: what its caller asks for, else what the definition asks for, else the default; never above
+/// the host's ceiling.
+pub(crate) fn limits(skill: &Skill, asked: &LimitOverrides, defaults: &Limits, ceiling: &Limits) -> Limits {
+    let request = &skill.limits;
+    let megabytes = |mb: u64| mb.saturating_mul(1 << 20);
+    Limits {
+        time: asked.time.or(request.time).or(defaults.time),
+        wall: asked.wall.or(defaults.wall),
+        memory: asked.memory.or(request.max_memory_mb.map(megabytes)).or(defaults.memory),
+        operations: asked.operations.or(defaults.operations),
+        output: asked.output.or(defaults.output),
+        result: asked.result.or(defaults.result),
+        recursion: asked.recursion.or(defaults.recursion),
+        host_calls: asked.host_calls.or(defaults.host_calls),
+    }
+    .min(ceiling)
+}
+
+/// All limit names, in the order in which they are reported.
+pub(crate) const LIMIT_NAMES: [LimitName; 8] = [
+    LimitName::Time,
+    LimitName::Wall,
+    LimitName::Memory,
+    LimitName::Operations,
+    LimitName::Output,
+    LimitName::Result,
+    LimitName::Recursion,
+    LimitName::HostCalls,
+];
+
+impl Serialize for Plan {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let limits: Map<String, Value> = LIMIT_NAMES
+            .iter()
+            .filter_map(|name| Some((name.as_str().to_owned(), json!(self.limits.get(*name)?))))
+            .collect();
+        let step = match &self.step {
+            Step::Script(script) => json!({"script": script.file, "language": script.language}),
+            Step::Prompt(_) => json!({"prompt": self.skill.file}),
+        };
+        json!({
+            "skill": self.skill.name,
+            "version": self.skill.version,
+            "scope": self.skill.scope,
+            "file": self.skill.file,
+            "digest": self.skill.digest,
+            "step": step,
+            "arguments": self.arguments,
+            "isolation": self.isolation,
+            "limits": limits,
+            "capabilities": self.capabilities,
+            "correlation_id": self.correlation_id,
+        })
+        .serialize(serializer)
+    }
+}
