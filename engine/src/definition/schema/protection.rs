@@ -1,10 +1,11 @@
 //! What v2 may say of limits, permissions and failure.
 
+#![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
+
 use schemars::JsonSchema;
 
 /// Limits of a run.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Limits {
     /// Memory in MiB.
     #[schemars(range(min = 1, max = 1_048_576))]
@@ -22,7 +23,6 @@ pub(super) struct Limits {
 
 /// What a skill may reach, in short.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Sandbox {
     /// Whether it may use the network.
     allow_network: Option<bool>,
@@ -34,7 +34,6 @@ pub(super) struct Sandbox {
 
 /// What a skill may reach, and its limits.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Security {
     /// A skill cannot turn the sandbox off.
     sandbox_enabled: Option<bool>,
@@ -48,7 +47,6 @@ pub(super) struct Security {
 
 /// What a skill may reach.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Permissions {
     /// Paths to read.
     file_read: Option<Vec<String>>,
@@ -67,7 +65,6 @@ pub(super) struct Permissions {
 /// All, none, or a list.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Allow {
     /// All or none.
     All(bool),
@@ -77,7 +74,6 @@ pub(super) enum Allow {
 
 /// What to do when a skill fails.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Resilience {
     /// Attempts after the first.
     #[schemars(range(min = 0, max = 1000))]
@@ -97,7 +93,6 @@ pub(super) struct Resilience {
 
 /// When and how to try again.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Retry {
     /// Attempts, the first included.
     #[schemars(range(min = 1, max = 1000))]
@@ -111,7 +106,6 @@ pub(super) struct Retry {
 /// How the pause between attempts grows.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Backoff {
     Exponential,
     Linear,
@@ -120,7 +114,6 @@ pub(super) enum Backoff {
 
 /// When to stop trying for a while.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct CircuitBreaker {
     /// Failures in a row that open the circuit.
     #[schemars(range(min = 1, max = 1000))]
@@ -132,7 +125,6 @@ pub(super) struct CircuitBreaker {
 
 /// Whether and how often to check health.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct HealthCheck {
     /// Whether to.
     enabled: Option<bool>,

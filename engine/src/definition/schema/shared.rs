@@ -1,5 +1,7 @@
 //! What both schemas may hold: prompts, parameters, conversations.
 
+#![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
+
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -7,7 +9,6 @@ use std::collections::BTreeMap;
 /// The template of a prompt, or prompts that guide a model.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Prompt {
     /// A template with `{parameter}` placeholders, or a `file://` reference.
     Template(String),
@@ -17,7 +18,6 @@ pub(super) enum Prompt {
 
 /// Prompts that guide a model around a code skill: each a text or a `file://` reference.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Guides {
     /// How to check what the user said.
     input_validation: Option<String>,
@@ -30,7 +30,6 @@ pub(super) struct Guides {
 /// Parameters as a list, or by name.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Parameters {
     /// In order, each with its name.
     List(Vec<Parameter>),
@@ -40,7 +39,6 @@ pub(super) enum Parameters {
 
 /// A parameter.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Parameter {
     /// The name, in a list.
     name: Option<String>,
@@ -82,7 +80,6 @@ pub(super) struct Parameter {
 /// The types of parameters.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum ParameterType {
     String,
     Number,
@@ -96,7 +93,6 @@ pub(super) enum ParameterType {
 /// What an array holds.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Items {
     /// A type.
     Type(ParameterType),
@@ -106,7 +102,6 @@ pub(super) enum Items {
 
 /// How a conversation goes.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Conversation {
     /// How it begins: a text or a `file://` reference.
     initial_prompt: Option<String>,
@@ -121,7 +116,6 @@ pub(super) struct Conversation {
 
 /// How a conversation ends.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Completion {
     /// The form of the summary, with `{name}` placeholders.
     summary_format: Option<String>,
@@ -132,7 +126,6 @@ pub(super) struct Completion {
 /// Whether and where state is kept.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Persistence {
     /// Whether it survives a restart.
     Saved(bool),
@@ -143,7 +136,6 @@ pub(super) enum Persistence {
 /// Where state is kept.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum Place {
     /// Nowhere: it is gone with each call.
     None,
@@ -156,7 +148,6 @@ pub(super) enum Place {
 /// Files that a conversation includes.
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) enum ContextFilesOrPatterns {
     /// With their bounds.
     Files(ContextFiles),
@@ -166,7 +157,6 @@ pub(super) enum ContextFilesOrPatterns {
 
 /// Files that a conversation includes.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct ContextFiles {
     /// Globs of files to take.
     patterns: Option<Vec<String>>,

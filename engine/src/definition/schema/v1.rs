@@ -1,5 +1,7 @@
 //! What a v1 file may hold. Times are in milliseconds.
 
+#![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
+
 use super::shared::{Completion, Conversation, Guides, Parameters, Persistence};
 use schemars::JsonSchema;
 use serde_json::Value;
@@ -8,7 +10,6 @@ use std::collections::BTreeMap;
 /// A skill, first schema: `skill_type`, a `metadata` object, times in milliseconds.
 #[derive(JsonSchema)]
 #[schemars(title = "Skill definition, v1")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Definition {
     /// The schema of the file, for editors.
     #[schemars(rename = "$schema")]
@@ -34,7 +35,6 @@ pub(super) struct Definition {
 /// The types of skill.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case", rename = "KindV1")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 enum Kind {
     /// Runs once and gives a value; has an executor, and neither a conversation nor a session.
     CodeInline,
@@ -46,7 +46,6 @@ enum Kind {
 
 /// Name, description and the like. Other keys are free.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 struct Metadata {
     /// The name that the skill is called by: 1 to 64 letters, digits, `-`, `_` and `.`.
     #[schemars(length(min = 1, max = 64))]
@@ -68,7 +67,6 @@ struct Metadata {
 /// What a skill runs.
 #[derive(JsonSchema)]
 #[schemars(tag = "type", rename_all = "lowercase", rename = "ExecutorV1")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 enum Executor {
     /// Code in an embedded interpreter, or bash.
     Inline {
@@ -135,7 +133,6 @@ enum Executor {
 /// Session settings.
 #[derive(JsonSchema)]
 #[schemars(rename = "SessionV1")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 struct Session {
     /// Milliseconds that a session may live.
     #[schemars(range(min = 1, max = 2_592_000_000_f64))]

@@ -1,5 +1,7 @@
 //! What a v2 file may hold. Times are in seconds.
 
+#![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
+
 use super::protection::{Limits, Resilience, Sandbox, Security};
 use super::shared::{Completion, ContextFilesOrPatterns, Conversation, Parameters, Persistence, Prompt};
 use schemars::JsonSchema;
@@ -9,7 +11,6 @@ use std::collections::BTreeMap;
 /// A skill, second schema: `type`, flat, times in seconds.
 #[derive(JsonSchema)]
 #[schemars(title = "Skill definition, v2")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 pub(super) struct Definition {
     /// The schema of the file, for editors.
     #[schemars(rename = "$schema")]
@@ -95,7 +96,6 @@ pub(super) struct Definition {
 /// The types of skill.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 enum Kind {
     /// Runs once and gives a value.
     CodeInline,
@@ -110,7 +110,6 @@ enum Kind {
 /// Where a skill belongs.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "snake_case")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 enum Scope {
     /// The project.
     Workspace,
@@ -125,7 +124,6 @@ enum Scope {
 /// What a skill runs.
 #[derive(JsonSchema)]
 #[schemars(tag = "type", rename_all = "lowercase")]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 enum Executor {
     /// Code in an embedded interpreter, or bash.
     Inline {
@@ -191,7 +189,6 @@ enum Executor {
 
 /// Session settings.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "only its JSON Schema is used")]
 struct Session {
     /// Seconds that a session may be idle.
     #[schemars(range(min = 0.001, max = 2_592_000))]

@@ -16,7 +16,10 @@ fn try_all(text: &str) {
     if let Ok(raw) = read("test.json", text, SkillFiles::empty(), Scope::Project) {
         let _ = upgrade(&raw);
     }
-    for diagnostic in load(text).diagnostics {
+    let loaded = load(text);
+    // What does not load says why, and what loads has no error.
+    assert_eq!(loaded.skill.is_none(), loaded.diagnostics.iter().any(|diagnostic| diagnostic.is_error()), "{text}");
+    for diagnostic in loaded.diagnostics {
         let _ = diagnostic.render(false);
         assert!(!diagnostic.message.is_empty() && diagnostic.help.is_some());
     }

@@ -1,5 +1,6 @@
 use super::load_text;
-use crate::definition::LoadOptions;
+use crate::definition::{LoadOptions, read, validate};
+use crate::{Scope, SkillFiles};
 use std::path::Path;
 
 /// A prompt skill that refers to one file.
@@ -116,4 +117,23 @@ fn code_of_a_file_is_named_as_errors_name_it() {
     let text = r#"{"type": "code_inline", "name": "a", "description": "d", "code": "file://./scripts/a.py"}"#;
     let loaded = load_text(folder.path(), "skills/a/a.json", text, &LoadOptions::default());
     assert_eq!(loaded.skill.unwrap().script().unwrap().file, "skills/a/scripts/a.py");
+}
+
+static SEEDS: include_dir::Dir<'static> =
+    include_dir::include_dir!("$CARGO_MANIFEST_DIR/../tests/fixtures/definitions/seeds");
+
+#[test]
+fn a_compiled_in_skill_reads_its_files_and_nothing_else() {
+    let load = |text: &str| {
+        let raw = read("calculator.json", text, SkillFiles::embedded(&SEEDS), Scope::Bundled).unwrap();
+        validate(&raw, &LoadOptions::default())
+    };
+    let text = SEEDS.get_file("v1-calculator.json").unwrap().contents_utf8().unwrap();
+    let skill = load(text).skill.unwrap();
+    assert!(skill.script().unwrap().source.starts_with("def run("));
+    assert_eq!((skill.folder.as_ref(), skill.scope), (None, Scope::Bundled));
+    let slip = load(&text.replace("scripts/calculator.py", "scripts/calculater.py"));
+    assert_eq!(slip.diagnostics[0].help.as_deref(), Some("did you mean `file://./scripts/calculator.py`?"));
+    let out = load(&text.replace("file://./scripts/calculator.py", "file://./../invalid/files/script.py"));
+    assert_eq!(out.diagnostics[0].code, "S0051");
 }
