@@ -8,6 +8,7 @@ use skills_core::{
     Arguments, Budget, CallContext, Capability, ErrorKind, Event, Failure, FunctionSpec, Grants, Host, HostFunction,
     SkillCaller, Stream,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How deep skills may call one another.
@@ -129,7 +130,11 @@ impl Host for RunHost {
             let message = format!("an argument of skill.{} is nested deeper than {MAX_DEPTH} levels", spec.name);
             return Err(Failure::new(ErrorKind::InvalidArguments, message));
         }
-        function.call(&self.context(), arguments)
+        // A panic must not unwind through an interpreter written in another language.
+        catch_unwind(AssertUnwindSafe(|| function.call(&self.context(), arguments))).unwrap_or_else(|panic| {
+            let text = panic_text(&*panic);
+            Err(Failure::new(ErrorKind::Crashed, format!("the host function skill.{} panicked: {text}", spec.name)))
+        })
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
@@ -156,6 +161,13 @@ impl Host for RunHost {
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    (panic.downcast_ref::<&str>().copied())
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message")
 }
 
 /// The longest start of a text that has at most `most` bytes and ends on a character.

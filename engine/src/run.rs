@@ -2,7 +2,7 @@
 
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
-use crate::host::{Printed, RunHost};
+use crate::host::{Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
 use crate::{Dialect, Error, Outcome, Plan, RunOptions, prompt, warm};
@@ -88,9 +88,7 @@ impl Inner {
             }
             Ok(Err(failure)) => failed(failure),
             Err(panic) => {
-                let text = (panic.downcast_ref::<&str>().copied())
-                    .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-                    .unwrap_or("no message");
+                let text = panic_text(&*panic);
                 failed(Failure::new(
                     ErrorKind::Crashed,
                     format!("a defect of the engine or of a host function: {text}"),

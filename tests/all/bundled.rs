@@ -6,7 +6,7 @@ use skills::{Engine, RunOptions};
 
 #[test]
 fn every_bundled_skill_passes_its_cases() {
-    let engine = Engine::new().unwrap();
+    let engine = Engine::builder().working_directory(root()).allow_read(root()).build().unwrap();
     let mut failures = Vec::new();
     let mut count = 0;
     for folder in folders(&root().join("skills")) {

@@ -22,7 +22,7 @@ fn every_language_behaves_the_same() {
                 continue;
             }
             // An engine for each, so that state of one case is not seen by the next.
-            let engine = Engine::new().unwrap();
+            let engine = Engine::builder().working_directory(&folder).build().unwrap();
             let skill = engine.script_file(&folder.join(format!("script.{}", language.extension()))).unwrap();
             let mut options = RunOptions::default();
             options.limits = limits(case.get("limits"));

@@ -91,6 +91,8 @@ fn unknown(
     error: &ValidationError<'_>,
 ) -> ArgumentError {
     let near = suggest::nearest(name, known.iter().copied());
+    // Anything may stand there: the message stays on one line, and free of what a terminal would act on.
+    let plain: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
     let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
     // The instance of the error is the object; without a place it is the arguments themselves.
     let value = if place.is_none() { arguments.get(name) } else { error.instance().get(name) };
@@ -98,12 +100,12 @@ fn unknown(
     match place {
         None => ArgumentError {
             parameter: Some(name.to_owned()),
-            message: format!("there is no parameter `{name}`{shown}{hint}"),
+            message: format!("there is no parameter `{plain}`{shown}{hint}"),
             help: None,
         },
         Some(place) => ArgumentError {
             parameter: Some(member(place, name)),
-            message: format!("`{place}` has the unknown key `{name}`{shown}{hint}"),
+            message: format!("`{place}` has the unknown key `{plain}`{shown}{hint}"),
             help: None,
         },
     }

@@ -147,6 +147,13 @@ fn a_long_value_is_clipped() {
 }
 
 #[test]
+fn what_a_terminal_would_act_on_is_not_in_a_message() {
+    let hostile = format!("a\u{1b}[2J\n{}", "x".repeat(1000));
+    let found = messages(&[], Value::Object([(hostile, json!("\u{1b}]0;\u{7}"))].into_iter().collect()));
+    assert!(!found[0].contains(char::is_control) && found[0].chars().count() < 200, "{found:?}");
+}
+
+#[test]
 fn null_leaves_an_optional_parameter_out_unless_it_takes_null() {
     let text = vec![ParameterSpec::typed("a", "string").or(json!("x"))];
     assert_eq!(check("demo", &text, map(json!({"a": null}))).unwrap()["a"], "x");

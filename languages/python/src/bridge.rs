@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};
 use skills_core::value::Meter;
-use skills_core::{Arguments, Breach, ErrorKind, Failure, FunctionSpec, LimitName};
+use skills_core::{Arguments, Breach, Failure, FunctionSpec, LimitName};
 
 /// What one value of an argument costs the host beside its JSON, in bytes.
 const VALUE_OVERHEAD: usize = 32;
@@ -166,9 +166,7 @@ impl HostFunction {
             Unconverted::Failure(Failure { limit: Some(breach), .. }) => {
                 run.breach(py, Breach { name: LimitName::Memory, ..breach })
             }
-            Unconverted::Failure(failure) => {
-                exception(py, Failure { kind: ErrorKind::InvalidArguments, ..failure }, self.file)
-            }
+            Unconverted::Failure(failure) => exception(py, failure, self.file),
         }
     }
 }
