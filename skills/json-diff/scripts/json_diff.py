@@ -13,7 +13,24 @@ LONGEST_ALIGNED = 1_000
 MISSING = object()
 
 
-def run(left=MISSING, right=MISSING, left_path=None, right_path=None, ignore=()):
+def run(
+    left: object = MISSING,
+    right: object = MISSING,
+    left_path: str = None,
+    right_path: str = None,
+    ignore: list[str] = (),
+):
+    """Compare two JSON values and list what was added, removed and changed.
+
+    The definition leaves the parameters to this signature, because a value may be of any type.
+
+    Args:
+        left: The first value: any JSON, or a string of JSON text; give this or left_path
+        right: The second value: any JSON, or a string of JSON text; give this or right_path
+        left_path: A JSON file below the working folder that holds the first value
+        right_path: A JSON file below the working folder that holds the second value
+        ignore: Names of object keys to leave out wherever they stand, such as timestamps
+    """
     before = load("left", left, left_path)
     after = load("right", right, right_path)
     changes = list(compare("$", before, after, frozenset(ignore)))
