@@ -53,6 +53,7 @@ pub(crate) struct Engine {
     isolate: Option<v8::OwnedIsolate>,
     handle: v8::IsolateHandle,
     stop: Arc<StopFlag>,
+    interrupt: Arc<dyn Interrupt>,
     natives: Rc<Natives>,
     compiled: u64,
 }
@@ -67,24 +68,6 @@ impl Interrupt for Stopper {
     fn interrupt(&self) {
         self.stop.set();
         self.handle.terminate_execution();
-    }
-}
-
-/// While it lives, the isolate is the one that the thread works in. Isolates nest: a host function may run another script.
-struct Entered<'a>(&'a v8::Isolate);
-
-impl<'a> Entered<'a> {
-    fn new(isolate: &'a v8::Isolate) -> Entered<'a> {
-        // SAFETY: the isolate belongs to this thread, and the guard's drop exits it in reverse order.
-        unsafe { isolate.enter() };
-        Entered(isolate)
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        // SAFETY: entered by `new`; guards on one thread are dropped in reverse order.
-        unsafe { self.0.exit() };
     }
 }
 
@@ -103,7 +86,8 @@ impl Engine {
         // An isolate is entered when it is made; from here on it is entered for each use.
         // SAFETY: it is the one that the thread is in, because `build` left what it entered.
         unsafe { isolate.exit() };
-        let mut engine = Engine { parts: None, isolate: Some(isolate), handle, stop, natives, compiled: 0 };
+        let interrupt = Arc::new(Stopper { handle: handle.clone(), stop: Arc::clone(&stop) });
+        let mut engine = Engine { parts: None, isolate: Some(isolate), handle, stop, interrupt, natives, compiled: 0 };
         engine.parts = Some(made?);
         THREAD.with(|_| ());
         Ok(engine)
@@ -114,7 +98,7 @@ impl Engine {
     }
 
     pub(crate) fn interrupt(&self) -> Arc<dyn Interrupt> {
-        Arc::new(Stopper { handle: self.handle.clone(), stop: Arc::clone(&self.stop) })
+        Arc::clone(&self.interrupt)
     }
 
     pub(crate) fn stop(&self) -> &StopFlag {
@@ -234,7 +218,8 @@ impl Engine {
         let (Some(isolate), Some((heap, bridge, context))) = (self.isolate.as_mut(), self.parts.as_ref()) else {
             return Err(Fault::Stopped("the engine did not start".into()));
         };
-        // SAFETY: as in `Entered`, which cannot hold the borrow that the scope needs mutably.
+        // Isolates nest: a host function may run another script in another isolate of the same thread.
+        // SAFETY: the isolate belongs to this thread, and is exited below.
         unsafe { isolate.enter() };
         let result = {
             v8::scope!(let scope, &mut *isolate);
@@ -259,17 +244,22 @@ impl Drop for Alive {
     fn drop(&mut self) {}
 }
 
+/// Whether what belongs to an isolate of this thread can no longer be touched, not even to be dropped.
+pub(crate) fn thread_is_ending() -> bool {
+    THREAD.try_with(|_| ()).is_err()
+}
+
 impl Drop for Engine {
     fn drop(&mut self) {
         if let Some(isolate) = self.isolate.take() {
             // A session that is kept in a thread-local may be dropped when the thread ends, after the engine's own state
             // has gone: to touch the isolate would abort the process. It is left to the operating system.
-            if THREAD.try_with(|_| ()).is_err() {
+            if thread_is_ending() {
                 std::mem::forget((self.parts.take(), isolate));
                 return;
             }
-            // Dropping an isolate exits it, and insists on being inside.
-            std::mem::forget(Entered::new(&isolate));
+            // SAFETY: the isolate belongs to this thread. Dropping it exits it, and insists on being inside.
+            unsafe { isolate.enter() };
             self.parts.take();
             drop(isolate);
         }

@@ -4,7 +4,7 @@ use crate::convert;
 use crate::heap::StopFlag;
 use deno_core::v8;
 use serde_json::{Value, json};
-use skills_core::{Arguments, Breach, Failure, Host, LimitName, Stream};
+use skills_core::{Arguments, Breach, ErrorKind, Failure, Host, LimitName, Stream};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -53,11 +53,10 @@ impl Natives {
     fn call(&self, index: usize, arguments: &str) -> String {
         let Some(host) = self.host() else { return refusal(&Failure::breach(stale()), -1) };
         let result = match serde_json::from_str::<Vec<Value>>(arguments) {
-            Ok(arguments) => host.call(index, Arguments::positional(arguments)),
-            Err(error) => Err(Failure::new(
-                skills_core::ErrorKind::Internal,
-                format!("the arguments of a call could not be read: {error}"),
-            )),
+            Ok(arguments) => guarded(|| host.call(index, Arguments::positional(arguments))),
+            Err(error) => {
+                Err(Failure::new(ErrorKind::Internal, format!("the arguments of a call could not be read: {error}")))
+            }
         };
         if host.budget().stopping() {
             self.halt();
@@ -76,6 +75,12 @@ impl Natives {
             }
         }
     }
+}
+
+/// The engine's frames lie between here and whoever could catch a panic, and nothing unwinds through them.
+fn guarded<R>(work: impl FnOnce() -> Result<R, Failure>) -> Result<R, Failure> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Failure::new(ErrorKind::Internal, "a function of the host panicked")))
 }
 
 /// A call without a run: a callback that outlived its own.
@@ -110,7 +115,7 @@ pub(crate) fn print(
     let Some(host) = natives.host() else { return };
     let stream = if arguments.get(0).int32_value(scope) == Some(2) { Stream::Stderr } else { Stream::Stdout };
     let text = arguments.get(1).to_rust_string_lossy(scope);
-    if let Err(failure) = host.print(stream, &text) {
+    if let Err(failure) = guarded(|| host.print(stream, &text)) {
         natives.halt();
         throw(scope, &failure.message);
     }

@@ -1,6 +1,6 @@
 use crate::caps;
 use crate::convert;
-use crate::engine::{Compiled, Engine, Fault};
+use crate::engine::{self, Compiled, Engine, Fault};
 use crate::error::{self, Places};
 use crate::source::{self, Counting, Prepared};
 use serde_json::Value;
@@ -93,6 +93,16 @@ impl JavaScriptSession {
 
     fn counted(&mut self, counting: Counting) -> Option<u64> {
         counting.operations.and_then(|_| self.engine.count())
+    }
+}
+
+impl Drop for JavaScriptSession {
+    fn drop(&mut self) {
+        // Compiled scripts point into the isolate: see the engine's own drop.
+        let cache = std::mem::take(&mut self.cache);
+        if engine::thread_is_ending() {
+            std::mem::forget(cache);
+        }
     }
 }
 

@@ -52,6 +52,8 @@ struct State {
     stop: Arc<StopFlag>,
     /// What the engine itself takes, before any script.
     base: Cell<usize>,
+    /// What was in use when garbage was last collected between runs.
+    settled: Cell<usize>,
     /// The limit for engine and script together; 0 where there is none.
     limit: Cell<usize>,
     breached: Cell<bool>,
@@ -118,6 +120,7 @@ impl Heap {
             runtime,
             stop,
             base: Cell::new(0),
+            settled: Cell::new(0),
             limit: Cell::new(0),
             breached: Cell::new(false),
             peak: Cell::new(0),
@@ -143,8 +146,9 @@ impl Heap {
         let limit = limit
             .map_or(0, |limit| state.base.get().saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).max(1));
         // What earlier runs left in cycles is theirs, not this run's.
-        let leftover = state.used().saturating_sub(state.base.get());
-        if leftover > (1 << 20).min((limit - state.base.get().min(limit)) / 4) {
+        const TOLERATED: usize = 1 << 20;
+        let room = if limit == 0 { usize::MAX } else { limit.saturating_sub(state.base.get()) };
+        if state.used().saturating_sub(state.settled.get()) > TOLERATED.min(room / 4) {
             self.collect();
         }
         state.limit.set(limit);
@@ -179,6 +183,7 @@ impl Heap {
     fn collect(&self) {
         // SAFETY: a live runtime on its own thread, while no script runs.
         unsafe { JS_RunGC(self.state.runtime) };
+        self.state.settled.set(self.state.used());
     }
 
     /// Runs microtasks until there are none, or execution has to end.

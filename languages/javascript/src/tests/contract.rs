@@ -65,3 +65,17 @@ fn a_failed_host_call_is_an_error_of_the_script() {
 fn one_script_can_run_another_in_between() {
     assert_eq!(value("const a = skill.nested('[1].concat(2)');\na.concat(3)"), json!([1, 2, 3]));
 }
+
+#[test]
+fn a_panic_of_the_host_is_a_failure() {
+    let failure = failure("skill.panics()");
+    assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::Internal, "a function of the host panicked"));
+    assert_eq!(value("try { skill.panics() } catch (e) { e.kind }"), json!("internal"));
+}
+
+#[test]
+fn an_error_in_an_exported_function_has_a_frame() {
+    let failure = failure("export default function () {\n  null.x;\n}");
+    assert_eq!((failure.frames[0].line, failure.frames[0].function.as_deref()), (2, None));
+    assert_eq!(failure.frames.len(), 1);
+}

@@ -88,7 +88,7 @@ fn memory_is_bounded() {
         "const m = new Map(); for (let i = 0; ; i++) m.set(i, i)",
         "let a = [1]; for (;;) a = a.concat(a)",
         "const f = async () => { await null; return f() }; const all = []; for (;;) all.push(f())",
-        "new ArrayBuffer(1, { maxByteLength: 2 ** 40 })",
+        "const b = new ArrayBuffer(1, { maxByteLength: 2 ** 40 }); b.resize(2 ** 30)",
         "[...Array(1e7).keys()].map(String).join('')",
     ] {
         let failure = under(limits.clone(), source).expect_err(source);

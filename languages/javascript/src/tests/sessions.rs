@@ -83,6 +83,7 @@ fn many_threads_run_at_once_and_keep_their_output_apart() {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the test looks at what the engine does to a home folder of its own")]
 fn nothing_is_written_to_the_home_folder() {
     // QuickJS's V8 emulation keeps compiled scripts in a cache below it, and trusts what it finds there.
     let home = std::env::temp_dir().join(format!("skills-js-home-{}", std::process::id()));

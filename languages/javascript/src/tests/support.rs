@@ -24,6 +24,7 @@ static FUNCTIONS: LazyLock<Arc<[FunctionSpec]>> = LazyLock::new(|| {
         spec("add", vec![ParameterSpec::typed("a", "number"), ParameterSpec::typed("b", "number")]),
         spec("fail", vec![]),
         spec("deep.slow", vec![]),
+        spec("panics", vec![]),
         spec("nested", vec![ParameterSpec::typed("source", "string")]),
     ]
     .into()
@@ -56,6 +57,7 @@ impl Host for TestHost {
                 std::thread::sleep(std::time::Duration::from_millis(30));
                 Ok(json!("slept"))
             }
+            4 => panic!("on purpose"),
             _ => js(values[0].as_str().unwrap()).result,
         }
     }
