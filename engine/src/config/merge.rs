@@ -1,5 +1,7 @@
 //! How a project's configuration goes over the user's: it takes away, and gives nothing.
 
+#![allow(clippy::disallowed_methods, reason = "only resolves links; nothing is opened")]
+
 use super::ConfigScope;
 use crate::definition::codes;
 use crate::definition::fields::Fields;

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "only resolves links; files are opened through cap-std")]
+
 use super::merge::{Layer, ceiling, folders, permissions};
 use super::settings::{
     Backoff, Caching, Development, Execution, LogLevelName, Observability, ResilienceDefaults, ResourceLimits, Security,

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "tests make their own files")]
+
 use super::*;
 use crate::Allow;
 use std::fs;

@@ -3,6 +3,8 @@
 //! A record holds as long as the file looks the same (times, size, inode) and it is younger than its time to live. The
 //! file is JSON: a cache that is truncated, corrupted or of another version is none, and the next save replaces it.
 
+#![allow(clippy::disallowed_methods, reason = "the cache file is the host's own, named by it")]
+
 use crate::config::Caching;
 use crate::definition::Summary;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "tests make their own files")]
+
 mod cache;
 
 use super::*;
