@@ -1,6 +1,6 @@
 use crate::control::{Control, Rhaied, error, terminated};
 use crate::{guards, host};
-use rhai::packages::{Package, StandardPackage};
+use rhai::packages::Package;
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 use skills_core::{Host, Limits, Stream};
 use std::sync::Arc;
@@ -20,9 +20,9 @@ const EXPRESSION_DEPTH: (usize, usize) = (64, 32);
 const VARIABLES: usize = 10_000;
 
 /// Builds an engine for the functions of a host. Gives the variable that every run's parameters are put into as well.
-pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>) -> (Engine, Dynamic) {
+pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>, counted: bool) -> (Engine, Dynamic) {
     let mut engine = Engine::new_raw();
-    StandardPackage::new().register_into_engine(&mut engine);
+    guards::PACKAGES.register_into_engine(&mut engine);
     engine.set_module_resolver(NoModules);
     engine.set_max_variables(VARIABLES);
     language(&mut engine);
@@ -35,7 +35,7 @@ pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>) -> (Engine, Dy
     engine.on_debug(move |text, _, _| here.print(Stream::Stderr, text));
 
     register_sleep(&mut engine, control);
-    guards::register(&mut engine, control);
+    guards::register(&mut engine, control, counted);
     let params = host::register(&mut engine, control, host);
     (engine, params)
 }

@@ -1,9 +1,9 @@
 use crate::control::Control;
 use crate::convert::{ToJson, from_json};
-use crate::engine;
 use crate::failures::{self, Places};
 use crate::program::Program;
 use crate::stack::Stack;
+use crate::{engine, memory};
 use rhai::{Dynamic, Engine};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
@@ -33,9 +33,14 @@ struct Kept {
 
 impl RhaiSession {
     pub(crate) fn open(host: &Arc<dyn Host>) -> Result<RhaiSession, Failure> {
+        RhaiSession::open_where(host, memory::counted())
+    }
+
+    /// A session where memory is counted, or as it is where that cannot be.
+    pub(crate) fn open_where(host: &Arc<dyn Host>, counted: bool) -> Result<RhaiSession, Failure> {
         let stack = Stack::new()?;
         let control = Arc::new(Control::default());
-        let (engine, params) = engine::build(&control, host);
+        let (engine, params) = engine::build(&control, host, counted);
         Ok(RhaiSession { engine, control, params, compiled: Vec::new(), stack: Some(stack) })
     }
 

@@ -15,19 +15,24 @@ use std::any::TypeId;
 use std::sync::{Arc, LazyLock};
 
 /// Registers every check.
-pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>) {
+///
+/// Where memory is not counted while a script runs, its operators are checked too.
+pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>, counted: bool) {
     strings::register(engine, control);
     blobs::register(engine, control);
     texts::register(engine, control);
-    if !crate::memory::counted() {
+    if !counted {
         operators::register(engine, control);
     }
 }
 
-/// The packages as they are, without a check.
+/// Rhai's own functions: made once, shared by every engine.
+pub(crate) static PACKAGES: LazyLock<StandardPackage> = LazyLock::new(StandardPackage::new);
+
+/// An engine that has them as they are, without a check.
 static PLAIN: LazyLock<Engine> = LazyLock::new(|| {
     let mut engine = Engine::new_raw();
-    StandardPackage::new().register_into_engine(&mut engine);
+    PACKAGES.register_into_engine(&mut engine);
     engine
 });
 

@@ -2,7 +2,7 @@
 
 use super::hosts::{run_on, session};
 use serde_json::json;
-use skills_core::{ErrorKind, Limits};
+use skills_core::{ErrorKind, Limits, Session as _};
 use std::time::Duration;
 
 const LIMIT: u64 = 16 << 20;
@@ -186,4 +186,27 @@ fn a_comparison_that_lies_does_no_harm() {
     let _ = run_on(&mut *session, source, json!({}), limits());
     let mut next = super::hosts::session();
     assert_eq!(run_on(&mut *next, "1", json!({}), Limits::none()).0.result.unwrap(), json!(1));
+}
+
+#[test]
+fn without_counting_no_single_value_grows_beyond_the_limit() {
+    let sources = [
+        "let s = \"\"; s.pad(600000, 'x'); s + s",
+        "let s = \"\"; s.pad(600000, 'x'); s += s; s",
+        "let a = []; a.pad(40000, 1); a + a",
+        "let a = []; a.pad(40000, 1); a += a; a",
+        "let a = []; a.pad(40000, 1); a.append(a); a",
+        "let a = []; a.pad(65000, 1); for i in 0..1000 { a.push(i); } a",
+        "blob(2000000)",
+    ];
+    for source in sources {
+        let limits = Limits { memory: Some(1 << 20), ..Limits::none() };
+        let host: std::sync::Arc<dyn skills_core::Host> = super::hosts::TestHost::new(limits);
+        let mut session = crate::session::RhaiSession::open_where(&host, false).unwrap();
+        let evaluation = session.run(&super::hosts::script(source), &json!({}), &host);
+        assert_eq!(evaluation.result.expect_err(source).kind, ErrorKind::MemoryLimit, "{source}");
+        // The counts are there in this process and show it: what was refused was never allocated.
+        let peak = evaluation.usage.peak_memory.unwrap();
+        assert!(peak < 2_200_000, "{source}: {peak}");
+    }
 }
