@@ -261,3 +261,26 @@ fn schemas_and_completions_and_version_are_printed() {
         assert_eq!(doctor["languages"][language]["available"], true, "{doctor:#}");
     }
 }
+
+#[test]
+fn a_copy_of_a_bundled_skill_is_that_skill_until_it_is_changed() {
+    let sandbox = Sandbox::new();
+    for file in ["evaluate.json", "cases.json"] {
+        let text = std::fs::read_to_string(root().join("skills/evaluate").join(file)).unwrap();
+        sandbox.write(&format!("skills/evaluate/{file}"), &text);
+    }
+    for script in std::fs::read_dir(root().join("skills/evaluate/scripts")).unwrap() {
+        let script = script.unwrap();
+        let text = std::fs::read_to_string(script.path()).unwrap();
+        sandbox.write(&format!("skills/evaluate/scripts/{}", script.file_name().to_string_lossy()), &text);
+    }
+    let count = |sandbox: &Sandbox| {
+        let list = sandbox.run(&["list", "--json"]).exits(0).json();
+        list.as_array().unwrap().iter().filter(|entry| entry["name"] == "evaluate").count()
+    };
+    assert_eq!(count(&sandbox), 1);
+    let ran = sandbox.run(&["run", "evaluate", "expression=1+1"]).exits(0);
+    assert_eq!((ran.stdout.trim(), ran.stderr.as_str()), ("2", ""));
+    sandbox.write("skills/evaluate/cases.json", "[]");
+    assert_eq!(count(&sandbox), 2);
+}

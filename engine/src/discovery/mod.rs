@@ -9,7 +9,7 @@
 //! | `project` | from the git root down to the working folder, at each level: `.skills`, `skills`, `.q-skills`, `.agents/skills`, `.claude/skills` |
 //!
 //! A later one shadows an earlier one of the same name, with a warning; the earlier one is still reached as
-//! `bundled:NAME` or `user:NAME`.
+//! `bundled:NAME` or `user:NAME`. A folder that is a bundled skill's, byte for byte, is that skill and shadows nothing.
 //!
 //! In such a folder, a definition is a `NAME.json`, a `NAME/NAME.json`, a `NAME/SKILL.md`, or any other `.json` file
 //! whose content is a definition, down to four folders deep. Whether a file is a definition or the companion of one is
@@ -22,6 +22,7 @@
 
 mod cache;
 mod conflicts;
+mod copies;
 mod entry;
 mod layout;
 mod lookup;

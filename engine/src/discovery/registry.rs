@@ -1,5 +1,6 @@
 use super::cache::Cache;
 use super::conflicts::{self, Conflict};
+use super::copies;
 use super::entry::Entry;
 use super::layout::Layout;
 use super::walk::{Walk, bundled};
@@ -35,6 +36,7 @@ impl Registry {
             walk.root(&root);
         }
         entries.append(&mut walk.entries);
+        copies::leave_out(&mut entries);
         let diagnostics = std::mem::take(&mut walk.diagnostics);
         cache.save();
         Registry::of(layout.clone(), entries, diagnostics)
