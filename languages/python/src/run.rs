@@ -156,6 +156,12 @@ impl Run {
         let Ok(runtime) = Runtime::get() else { return };
         let stop = runtime.stop.as_ptr();
         let mut threads = lock(&self.threads).clone();
+        if !threads.is_empty() {
+            // A lock of the standard library that an exception leaves locked would stop threads for ever after, so
+            // the threads of a script are only stopped while they are in its own code.
+            let frames = py.import("sys").and_then(|sys| sys.call_method0("_current_frames"));
+            threads.retain(|thread| frames.as_ref().is_ok_and(|frames| in_own_code(frames, *thread)));
+        }
         if self.active.load(Ordering::Relaxed) && self.stopping() {
             threads.push(self.thread);
             self.raised.store(true, Ordering::Relaxed);
@@ -175,7 +181,8 @@ impl Run {
     /// Whether the script has caught the stop exception for a while now.
     pub(crate) fn defies(&self) -> bool {
         const PATIENCE: Duration = Duration::from_millis(50);
-        self.stopping() && lock(&self.stopped).is_some_and(|at| at.elapsed() > PATIENCE)
+        let over = self.stopping() || lock(&self.ended).is_some();
+        over && lock(&self.stopped).is_some_and(|at| at.elapsed() > PATIENCE)
     }
 
     /// What wakes the loop that the run waits in, while it does.
@@ -261,6 +268,12 @@ impl Run {
             py.detach(|| std::thread::sleep(Duration::from_millis(1)));
         }
     }
+}
+
+/// Whether a thread executes code that is not the standard library's.
+fn in_own_code(frames: &Bound<'_, PyAny>, thread: c_ulong) -> bool {
+    let file = || frames.get_item(thread)?.getattr("f_code")?.getattr("co_filename")?.extract::<String>();
+    file().is_ok_and(|file| !trace::is_library(&file))
 }
 
 /// Takes the stop exception that may be under way in this thread, and with it CPython's note that there is one.

@@ -6,7 +6,7 @@ use skills_core::{
     Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits,
     ParameterSpec, Script, Session, Stream,
 };
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 pub(super) struct TestHost {
@@ -75,7 +75,7 @@ impl Host for TestHost {
             "fs.missing" => Err(Failure::new(ErrorKind::NotFound, "no file a.txt")),
             "nested" => {
                 let inner = TestHost::new(Limits::default());
-                run_on(&inner, arguments[0].as_str().unwrap(), json!({})).result
+                unguarded(&inner, arguments[0].as_str().unwrap(), json!({})).result
             }
             _ => {
                 std::thread::sleep(Duration::from_millis(arguments[0].as_u64().unwrap()));
@@ -108,13 +108,36 @@ pub(super) fn open() -> Box<dyn Session> {
     CPython::new().open(&host).unwrap()
 }
 
+/// Held for writing by a test that looks at what all runs of the process share; for reading by every other run, so that
+/// `cargo test`, which has all tests in one process, gives what one process for each gives.
+static ALONE: RwLock<()> = RwLock::new(());
+
+pub(super) fn together() -> RwLockReadGuard<'static, ()> {
+    ALONE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(super) fn alone() -> RwLockWriteGuard<'static, ()> {
+    ALONE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(super) fn run_on(host: &Arc<TestHost>, source: &str, params: Value) -> Evaluation {
+    let _together = together();
+    unguarded(host, source, params)
+}
+
+fn unguarded(host: &Arc<TestHost>, source: &str, params: Value) -> Evaluation {
     let host: Arc<dyn Host> = host.clone();
     CPython::new().open(&host).unwrap().run(&script(source), &params, &host)
 }
 
 /// Runs on an open session.
 pub(super) fn again(session: &mut dyn Session, source: &str, limits: Limits) -> Evaluation {
+    let _together = together();
+    again_alone(session, source, limits)
+}
+
+/// The same for a test that is [`alone`].
+pub(super) fn again_alone(session: &mut dyn Session, source: &str, limits: Limits) -> Evaluation {
     let host: Arc<dyn Host> = TestHost::new(limits);
     session.run(&script(source), &json!({}), &host)
 }

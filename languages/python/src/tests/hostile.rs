@@ -1,14 +1,15 @@
-use super::host::{TestHost, again, failure, open, run_on, value};
+use super::host::{TestHost, again_alone, alone, failure, open, run_on, value};
 use serde_json::json;
 use skills_core::{ErrorKind, Limits};
 use std::time::Duration;
 
 /// Runs a script that may do what it likes, then one that must find everything as it was.
 fn afterwards(hostile: &str, check: &str) {
+    let _alone = alone();
     let mut session = open();
     let limits = Limits { time: Some(Duration::from_millis(300)), ..Limits::default() };
-    let _ = again(&mut *session, hostile, limits);
-    let evaluation = again(&mut *session, check, Limits::default());
+    let _ = again_alone(&mut *session, hostile, limits);
+    let evaluation = again_alone(&mut *session, check, Limits::default());
     assert_eq!(evaluation.result, Ok(json!(true)), "after {hostile}");
 }
 
