@@ -306,3 +306,14 @@ fn configuration(fields: &mut Fields<'_>, context: &mut Context<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::placeholders;
+
+    #[test]
+    fn placeholders_are_names_in_single_braces() {
+        assert_eq!(placeholders("{a} {b-c_1} {a} {é}"), ["a", "b-c_1", "é"]);
+        assert_eq!(placeholders("{} { a } {a b} {a {{b}} {{c} {d}} {\"e\": 1} {f"), [""; 0]);
+    }
+}

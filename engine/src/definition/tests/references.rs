@@ -44,6 +44,21 @@ fn an_absolute_reference_is_read_below_allowed_folders_only() {
 }
 
 #[test]
+fn a_reference_names_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for reference in ["file://", "file://.", "file://./", "file:///", "file:a.md", "file:/a.md"] {
+        let refused = follow(folder.path(), reference, &LoadOptions::default());
+        assert_eq!(refused.unwrap_err(), ["S0061"], "{reference}");
+    }
+    for reference in ["file://..", "file://./%2e%2e/%2e%2e/a.md", "file://.%2F..%2Fa.md"] {
+        let refused = follow(folder.path(), reference, &LoadOptions::default());
+        assert_eq!(refused.unwrap_err(), ["S0051"], "{reference}");
+    }
+    let refused = follow(folder.path(), "file://%2Fetc%2Fpasswd.txt", &LoadOptions::default());
+    assert_eq!(refused.unwrap_err(), ["S0060"]);
+}
+
+#[test]
 fn a_file_has_to_be_small_enough() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a.md"), "12345").unwrap();
