@@ -95,7 +95,7 @@ fn numbers_that_json_lacks_are_errors_that_say_where() {
     assert_eq!(failure.kind, ErrorKind::ScriptError);
     assert_eq!(failure.message, r#"result.items[1]["unit price"] is nan, which JSON cannot hold"#);
     assert!(super::host::failure("float('-inf')").message.contains("result is -inf"));
-    assert_eq!(super::host::failure("skill.echo(float('inf'))").kind, ErrorKind::InvalidArguments);
+    assert_eq!(super::host::failure("skill.echo(float('inf'))").kind, ErrorKind::ScriptError);
 }
 
 #[test]
