@@ -24,6 +24,7 @@
 //! is trusted; a time limit can't interrupt C code such as `10**10**8`. Operations are loop jumps and calls of the script's own
 //! functions, counted only where they are limited. Memory is what CPython's allocators hand out during the run.
 //! Threads that a script starts belong to its run and are stopped at its end, unless they wait in C code for ever.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 mod bridge;
 mod call;

@@ -64,6 +64,7 @@ fn loaded_library() -> Option<PathBuf> {
     path.parent().map(Path::to_owned)
 }
 
+#[expect(clippy::disallowed_methods, reason = "a libpython that is linked in statically is where the program is")]
 fn executable_dir() -> Option<PathBuf> {
     Some(std::env::current_exe().ok()?.parent()?.to_owned())
 }
