@@ -1,5 +1,5 @@
 //! Cold start of the command, against `python3 -c pass`. Build the command first: `cargo build --release -p skills-cli`.
-#![allow(clippy::expect_used, missing_docs)]
+#![allow(clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn cold(criterion: &mut Criterion) {
     group.bench_function("python3 -c pass", |bencher| bencher.iter(|| run(Command::new(&python).args(["-c", "pass"]))));
     let sum = ["operation=add", "operand1=5", "operand2=3"];
     for name in ["calculator-rhai", "calculator", "calculator-js"] {
-        group.bench_function(&format!("skills run {name}"), |bencher| {
+        group.bench_function(format!("skills run {name}"), |bencher| {
             bencher.iter(|| run(Command::new(&skills).args(["run", name]).args(sum)));
         });
     }

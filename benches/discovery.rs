@@ -1,5 +1,5 @@
 //! Finding and listing 1,000 definitions, with the metadata cache cold and warm.
-#![allow(clippy::expect_used, missing_docs)]
+#![allow(clippy::expect_used, clippy::disallowed_methods, missing_docs)]
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use serde_json::json;

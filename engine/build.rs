@@ -1,4 +1,5 @@
 //! Passes on where libpython is, to the build scripts of the programs that embed the engine.
+#![allow(clippy::disallowed_methods, reason = "Cargo tells a build script everything by the environment")]
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -9,6 +9,7 @@ pub(crate) struct Languages(Vec<Arc<dyn Interpreter>>);
 
 impl Languages {
     /// Those that the crate's features name. Nothing starts.
+    #[allow(clippy::vec_init_then_push, reason = "which of them there are depends on the features")]
     pub(crate) fn built_in() -> Languages {
         #[allow(unused_mut)]
         let mut all: Vec<Arc<dyn Interpreter>> = Vec::new();

@@ -20,6 +20,7 @@
 //! - Positions and lengths of text count characters (Unicode scalar values), whatever the script's language counts.
 //! - No function reads the environment: the time zone is UTC unless one is named, and files are reached only through
 //!   the grants of the run.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 use skills_core::{FunctionSpec, HostFunction};
 use std::sync::Arc;
