@@ -284,3 +284,17 @@ fn a_copy_of_a_bundled_skill_is_that_skill_until_it_is_changed() {
     sandbox.write("skills/evaluate/cases.json", "[]");
     assert_eq!(count(&sandbox), 2);
 }
+
+#[test]
+fn a_skill_md_folder_is_a_prompt_with_runnable_scripts() {
+    let sandbox = Sandbox::new();
+    sandbox.write("notes/SKILL.md", "---\nname: notes\ndescription: Takes notes\n---\nfile://./x.md\nSay {this} and {{that}}.\n");
+    sandbox.write("notes/scripts/double.py", "def run(n: int):\n    return n * 2\n");
+    sandbox.write("notes/scripts/readme.txt", "not a script");
+    let body = sandbox.run(&["run", "./notes"]).exits(0).stdout;
+    assert_eq!(body, "file://./x.md\nSay {this} and {{that}}.\n", "the body is taken as it is");
+    let ran = sandbox.run(&["run", "./notes", "--script", "double.py", "--params", r#"{"n": 4}"#]).exits(0);
+    assert_eq!(ran.stdout, "8\n");
+    let ran = sandbox.run(&["run", "./notes", "--script", "triple.py"]).exits(4);
+    assert!(ran.stderr.contains("scripts/double.py") && !ran.stderr.contains("readme.txt"), "{ran:?}");
+}

@@ -122,6 +122,10 @@ fn prompt(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {
             None
         }
         [one] => match one.value.as_str() {
+            // The body of a `SKILL.md` is the text itself, whatever it begins with and whatever braces are in it.
+            Some(text) if context.dialect == Dialect::SkillMd => {
+                Some(Body::Prompt { template: text.to_owned(), scripts })
+            }
             Some(text) => {
                 let text = Text { text, span: &one.value.span };
                 let template = context.references.resolve(text, &mut context.sink)?.text;

@@ -76,7 +76,8 @@ impl Layout {
 
     /// A path as it is written, from the working folder.
     pub(super) fn absolute(&self, path: &Path) -> PathBuf {
-        self.cwd.join(path)
+        // Without the `.` that people write: the path is shown in messages.
+        self.cwd.join(path).components().collect()
     }
 
     /// The project's root, and the folders from there down to the working folder.
