@@ -28,7 +28,7 @@ pub struct Evidence {
     pub rule: String,
 }
 
-/// A plan with the decision that allowed it. Only [`authorize`] makes one, and only one of these can be run.
+/// A plan with the decision that allowed it. Only [`Engine::authorize`](crate::Engine::authorize) makes one, and only one of these can be run.
 #[derive(Debug, Clone)]
 pub struct AuthorizedPlan {
     plan: Plan,

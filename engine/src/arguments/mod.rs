@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The parameters are one JSON Schema (draft 2020-12), and `jsonschema` is what decides. A valid call of plain
-//! parameters never gets that far: [`plain`] vouches for it in well under a microsecond, and the validator is only
+//! parameters never gets that far: `plain` vouches for it in well under a microsecond, and the validator is only
 //! compiled once a call needs it.
 
 mod checker;
