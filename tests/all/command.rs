@@ -5,13 +5,16 @@ use serde_json::{Value, json};
 
 #[test]
 fn pages_of_help_and_errors_read_as_they_should() {
-    let sandbox = Sandbox::new();
-    trycmd::TestCases::new()
-        .case(root().join("tests/cmd/*.md"))
-        .env("HOME", sandbox.folder.path().to_string_lossy())
-        .env("NO_COLOR", "1")
-        .insert_var("[VERSION]", env!("CARGO_PKG_VERSION"))
-        .unwrap();
+    let home = Sandbox::new().folder;
+    let home = home.path().to_string_lossy();
+    let pages = trycmd::TestCases::new();
+    pages.register_bin("skills", std::path::Path::new(env!("CARGO_BIN_EXE_skills")));
+    // A page runs in a folder of its own, outside of this project, because it has an `.out` folder.
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+        pages.env(variable, home.clone());
+    }
+    pages.env("NO_COLOR", "1").insert_var("[VERSION]", env!("CARGO_PKG_VERSION")).unwrap();
+    pages.case(root().join("tests/cmd/*.md")).run();
 }
 
 #[test]
@@ -181,6 +184,90 @@ fn a_created_skill_validates_and_runs_and_has_a_case() {
 }
 
 #[test]
+fn nobody_who_stops_reading_makes_it_panic_or_run_on() {
+    let sandbox = Sandbox::new();
+    let endless = "loop { print(\"x\"); }";
+    let cases: [&[&str]; 4] =
+        [&["list"], &["schema"], &["run", "-e", endless, "--max-output", "1GB"], &["run", "-e", "[1]"]];
+    for arguments in cases {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_skills"));
+        let command = command.args(arguments).current_dir(sandbox.path()).env("HOME", sandbox.folder.path());
+        let output = command.stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]), "{arguments:?}");
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = command.stdout(full).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(error.starts_with("error: cannot write to standard output"), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
+fn an_interrupted_run_ends_with_130() {
+    let sandbox = Sandbox::new();
+    for (code, language) in [("loop {}", "rhai"), ("while True: pass", "python"), ("for (;;);", "javascript")] {
+        // It prints a line first, which tells that it runs.
+        let line = if language == "javascript" { "console.log(1);" } else { "print(1);" };
+        let source = format!("{line}{}{code}", if language == "python" { "\n" } else { "" });
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_skills"))
+            .args(["run", "-e", &source, "--lang", language])
+            .env("HOME", sandbox.folder.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let output = child.wait_with_output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{error}");
+        assert!(error.contains("error: the run was cancelled"), "{error}");
+    }
+}
+
+#[test]
+fn data_on_stdout_is_the_value_to_the_byte() {
+    let sandbox = Sandbox::new();
+    for language in ["rhai", "python", "javascript"] {
+        let ran = sandbox.run(&["run", "-e", r#""a\u0000b\u001b[31mc\u0007""#, "--lang", language]).exits(0);
+        assert_eq!(ran.stdout, "a\0b\x1b[31mc\x07\n", "{language}");
+    }
+}
+
+#[test]
+fn what_a_definition_says_of_itself_does_not_steer_the_terminal() {
+    let sandbox = Sandbox::new();
+    let definition =
+        json!({"name": "sly", "description": "a\u{1b}[2Jb\u{9b}31mc", "type": "prompt_inline", "prompt": "x"});
+    sandbox.write(".skills/sly.json", &definition.to_string());
+    for arguments in [&["list", "sly"], &["info", "sly"]] {
+        let shown = sandbox.run(arguments).exits(0).stdout;
+        assert!(shown.contains("sly") && !shown.contains(['\u{1b}', '\u{9b}']), "{shown:?}");
+    }
+}
+
+#[test]
+fn an_upgrade_keeps_what_a_person_wrote() {
+    let sandbox = Sandbox::new();
+    let old = r#"{"skill_type": "code_inline", "metadata": {"name": "old", "description": "x"},
+        "executor": {"type": "inline", "language": "rhai", "code": "1"}}"#;
+    let file = sandbox.write("old.json", old);
+    let read = |name: &str| std::fs::read_to_string(sandbox.path().join(name)).unwrap();
+    assert!(sandbox.run(&["upgrade", "old.json", "--write"]).exits(0).stderr.contains("wrote old.json"));
+    assert_eq!(read("old.json.bak"), old);
+    let new = read("old.json");
+    assert!(sandbox.run(&["upgrade", "old.json", "--write"]).exits(0).stderr.contains("current form already"));
+    assert_eq!((read("old.json"), read("old.json.bak").as_str()), (new, old));
+    std::fs::write(&file, old.replace("\"1\"", "\"2\"")).unwrap();
+    assert!(sandbox.run(&["upgrade", "old.json", "--write"]).exits(5).stderr.contains("old.json.bak"));
+    assert_eq!(read("old.json.bak"), old);
+}
+
+#[test]
 fn a_dry_run_prints_the_plan_and_runs_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("touch.rhai", "skill.fs.write(\"made.txt\", \"x\")");
@@ -288,7 +375,10 @@ fn a_copy_of_a_bundled_skill_is_that_skill_until_it_is_changed() {
 #[test]
 fn a_skill_md_folder_is_a_prompt_with_runnable_scripts() {
     let sandbox = Sandbox::new();
-    sandbox.write("notes/SKILL.md", "---\nname: notes\ndescription: Takes notes\n---\nfile://./x.md\nSay {this} and {{that}}.\n");
+    sandbox.write(
+        "notes/SKILL.md",
+        "---\nname: notes\ndescription: Takes notes\n---\nfile://./x.md\nSay {this} and {{that}}.\n",
+    );
     sandbox.write("notes/scripts/double.py", "def run(n: int):\n    return n * 2\n");
     sandbox.write("notes/scripts/readme.txt", "not a script");
     let body = sandbox.run(&["run", "./notes"]).exits(0).stdout;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Small programs in Rhai, Python and JavaScript, run with limits
 #[derive(Debug, Parser)]
-#[command(name = "skills", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "skills", version, arg_required_else_help = true, max_term_width = 110)]
 #[command(after_help = "Example:\n  skills run calculator operation=add operand1=5 operand2=3")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -26,7 +26,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  skills info calculator\n  skills info bundled:calculator --json")]
     Info(Info),
     /// Run a skill, a script file, or code
-    #[command(after_help = words::RUN_HELP)]
+    #[command(
+        after_help = words::RUN_HELP,
+        override_usage = "skills run [OPTIONS] <SKILL> [PARAMETER]...\n       skills run [OPTIONS] -e <CODE> [PARAMETER]...",
+        mut_arg("json", |json| json.help("Print one JSON object: value, output, error, usage, limits"))
+    )]
     Run(Box<Run>),
     /// Check definitions, and report every problem at once
     #[command(
@@ -90,10 +94,10 @@ pub(crate) struct Run {
     #[arg(value_name = "PARAMETER")]
     pub(crate) words: Vec<String>,
     /// Run this code instead of a skill
-    #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script")]
+    #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script", allow_hyphen_values = true)]
     pub(crate) expression: Option<String>,
-    /// The language of CODE: rhai, python, javascript, typescript
-    #[arg(long, value_name = "LANGUAGE", default_value = "rhai")]
+    /// Language of CODE: rhai, python, javascript or typescript [default: rhai]
+    #[arg(long, value_name = "LANGUAGE", default_value = "rhai", hide_default_value = true)]
     pub(crate) lang: String,
     /// Parameters as a JSON object; @FILE reads a file, - reads standard input
     #[arg(long, value_name = "JSON")]
@@ -104,19 +108,19 @@ pub(crate) struct Run {
     /// Print what would run, with what limits and capabilities, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Execution time, such as 200ms, 5s or 2m
-    #[arg(long, value_name = "TIME", value_parser = words::duration)]
+    /// Most execution time, such as 200ms, 5s or 2m
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = words::duration)]
     pub(crate) max_time: Option<Duration>,
-    /// Memory, such as 64MB
-    #[arg(long, value_name = "SIZE", value_parser = words::size)]
+    /// Most memory, such as 64MB
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = words::size)]
     pub(crate) max_memory: Option<u64>,
-    /// Operations: loop iterations and calls
-    #[arg(long, value_name = "N", value_parser = words::count)]
+    /// Most operations: loop iterations and calls
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = words::count)]
     pub(crate) max_operations: Option<u64>,
-    /// Printed output, such as 1MB
-    #[arg(long, value_name = "SIZE", value_parser = words::size)]
+    /// Most printed output, such as 1MB
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = words::size)]
     pub(crate) max_output: Option<u64>,
-    /// Where it runs: in-process, worker or container
+    /// Where it runs: in-process; this version refuses worker and container
     #[arg(long, value_name = "TIER")]
     pub(crate) isolation: Option<String>,
     #[command(flatten)]
@@ -125,7 +129,8 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct Validate {
-    /// Definitions by path or name; all that are found where none is given
+    /// Definitions by path or name, or folders of them; without any, all that are found
+    #[arg(value_name = "DEFINITION")]
     pub(crate) targets: Vec<String>,
     /// List the codes that diagnostics have
     #[arg(long)]
@@ -136,9 +141,9 @@ pub(crate) struct Validate {
 
 #[derive(Debug, Args)]
 pub(crate) struct Upgrade {
-    /// The definition
+    /// The definition to upgrade
     pub(crate) file: PathBuf,
-    /// Replace the file; the old one is kept as FILE.bak
+    /// Replace the file; the old one, with its comments, is kept as FILE.bak
     #[arg(long, short)]
     pub(crate) write: bool,
     #[command(flatten)]
@@ -148,16 +153,15 @@ pub(crate) struct Upgrade {
 /// A form of definitions that has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Form {
-    /// `skill_type`, times in milliseconds
+    // No documentation comments: clap would make a long help of them.
     V1,
-    /// `type`, times in seconds
     V2,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
-    /// Which form
-    #[arg(value_enum, default_value = "v2")]
+    /// v2 (`type`, times in seconds) or v1 (`skill_type`, times in milliseconds)
+    #[arg(value_enum, default_value = "v2", hide_possible_values = true)]
     pub(crate) form: Form,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -167,8 +171,8 @@ pub(crate) struct Schema {
 pub(crate) struct Create {
     /// The name: letters, digits, - and _
     pub(crate) name: String,
-    /// code_inline, code_session, conversation or prompt_inline
-    #[arg(long = "type", value_name = "TYPE", default_value = "code_inline")]
+    /// code_inline, code_session, conversation or prompt_inline [default: code_inline]
+    #[arg(long = "type", value_name = "TYPE", default_value = "code_inline", hide_default_value = true)]
     pub(crate) kind: String,
     /// rhai, python, javascript or typescript
     #[arg(long, value_name = "LANGUAGE", default_value = "python")]

@@ -1,7 +1,12 @@
 //! What the command knows of the machine, and passes to the library: folders, configuration, environment.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place of the command that reads the environment, or ends the process"
+)]
+
 use crate::render;
-use skills::{Config, ConfigScope, Diagnostic, Engine, EngineBuilder, EventSink, Layout};
+use skills::{Config, ConfigScope, Diagnostic, Engine, EngineBuilder, EventSink, Layout, LogLevel};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -68,6 +73,14 @@ impl Context {
 /// A folder from an environment variable, which counts only where it is absolute.
 fn absolute(variable: &str) -> Option<PathBuf> {
     std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The least important log lines that are shown: `SKILLS_LOG=debug` shows all.
+pub(crate) fn log_level() -> LogLevel {
+    match std::env::var_os("SKILLS_LOG") {
+        Some(level) if level == "debug" => LogLevel::Debug,
+        _ => LogLevel::Info,
+    }
 }
 
 /// A path as a person wrote it, from the working folder where that is shorter.

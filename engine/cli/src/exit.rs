@@ -12,6 +12,14 @@ pub(crate) enum Stop {
     Code(u8),
     /// Wrong use of the command, or its help: clap words it.
     Usage(clap::Error),
+    /// Stdout does not take what there is to print.
+    Output(std::io::Error),
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Stop {
+        Stop::Output(error)
+    }
 }
 
 impl From<Error> for Stop {
@@ -57,6 +65,12 @@ pub(crate) fn report(result: Result<(), Stop>) -> ExitCode {
         Err(Stop::Error(error)) => {
             render::error(&error);
             ExitCode::from(code(error.kind()))
+        }
+        // Who read it has had enough (`| head -1`): that is no failure.
+        Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Stop::Output(error)) => {
+            render::note(&format!("error: cannot write to standard output: {error}"));
+            ExitCode::FAILURE
         }
         Err(Stop::Usage(error)) => {
             // Help and version are no errors: clap prints those on stdout.

@@ -12,7 +12,10 @@ Examples:
   skills run calculator --operation add --operand1 5 --operand2 3
   skills run calculator --params '{\"operation\":\"add\",\"operand1\":5,\"operand2\":3}'
   skills run ./report.py --max-time 5s
-  skills run -e '6 * 7' --lang python";
+  skills run -e '6 * 7' --lang python
+  echo '{\"n\": 20}' | skills run -e 'params.n + 1' --params -
+
+SKILLS_LOG=debug in the environment shows what skills log for debugging.";
 
 /// Moves what is not an option of `run` behind a `--`, in its order, so that clap takes it as it is: the skill and its
 /// parameters, `--operation add` among them.
@@ -32,6 +35,12 @@ pub(crate) fn set_apart(arguments: Vec<OsString>, cli: &clap::Command) -> Vec<Os
         if text == "--" {
             words.extend(rest.by_ref());
             break;
+        }
+        // `-e'6 * 7'`: the code stands in the option's own word.
+        let attached = text.strip_prefix("-e").is_some_and(|code| !code.is_empty());
+        if attached {
+            known.push(argument);
+            continue;
         }
         let option = text.strip_prefix("--").or_else(|| text.strip_prefix('-').filter(|short| short.len() == 1));
         let name = option.map(|option| option.split('=').next().unwrap_or(option));
@@ -111,6 +120,7 @@ mod tests {
             "skills run --json --max-time 5s -- calc --operation add operand1=-5 -3"
         );
         assert_eq!(apart("skills run -e 1+1 --lang python"), "skills run -e 1+1 --lang python");
+        assert_eq!(apart("skills run --json -e1+1 n=1"), "skills run --json -e1+1 -- n=1");
         assert_eq!(apart("skills run calc -- --json"), "skills run -- calc --json");
         assert_eq!(apart("skills run --help"), "skills run --help");
     }

@@ -10,9 +10,9 @@ pub(crate) fn completions(args: &Completions) -> Result<(), Stop> {
     clap_complete::generate(args.shell, &mut Cli::command(), "skills", &mut script);
     let script = String::from_utf8_lossy(&script);
     if args.json.json {
-        render::json(&json!({"shell": args.shell.to_string(), "script": script}));
+        render::json(&json!({"shell": args.shell.to_string(), "script": script}))?;
     } else {
-        render::text(script.trim_end());
+        render::text(script.trim_end())?;
     }
     Ok(())
 }

@@ -28,16 +28,16 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
             "isolation": {"in_process": true, "worker": false, "container": false},
             "configuration": config,
             "skills": {"found": entries.len(), "broken": broken},
-        }));
+        }))?;
     } else {
         for (language, caps) in &tested {
-            show(*language, caps);
+            show(*language, caps)?;
         }
-        render::text("isolation    in-process only");
+        render::text("isolation    in-process only")?;
         for (_, path) in &context.config_files {
-            render::text(&format!("configured   by {}", shown(path, &context.cwd)));
+            render::text(&format!("configured   by {}", shown(path, &context.cwd)))?;
         }
-        render::text(&format!("skills       {} found, {broken} with errors", entries.len()));
+        render::text(&format!("skills       {} found, {broken} with errors", entries.len()))?;
     }
     let failed = tested.iter().any(|(_, caps)| caps.is_err());
     if failed { Err(Stop::Code(crate::exit::code(skills::ErrorKind::Unavailable))) } else { Ok(()) }
@@ -48,18 +48,17 @@ fn languages(engine: &Engine) -> Vec<Language> {
     engine.languages().into_iter().filter(|language| *language != Language::TypeScript).collect()
 }
 
-fn show(language: Language, caps: &Result<Vec<CapStatus>, Error>) {
+fn show(language: Language, caps: &Result<Vec<CapStatus>, Error>) -> std::io::Result<()> {
     match caps {
         Ok(caps) => {
             let mut table = render::table(&[&language.to_string().to_uppercase(), "HOLDS", "TRIED"]);
             for cap in caps {
                 table.add_row([cap.name.as_str(), status(cap.status), &cap.detail]);
             }
-            render::text(&format!("{table}\n"));
+            render::print_table(&table)?;
+            render::text("")
         }
-        Err(error) => {
-            render::text(&format!("{}\n  not available: {error}\n", language.to_string().to_uppercase()));
-        }
+        Err(error) => render::text(&format!("{}\n  not available: {error}\n", language.to_string().to_uppercase())),
     }
 }
 

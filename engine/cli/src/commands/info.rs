@@ -8,21 +8,19 @@ use skills::{Body, ParameterSpec, Skill};
 /// Shows everything about a skill.
 pub(crate) fn info(args: &Info) -> Result<(), Stop> {
     let engine = Context::new().quiet_engine()?;
-    let skill = engine.skill(&args.skill)?;
+    let skill = super::skill(&engine, &args.skill)?;
     let parameters = engine.parameters(&skill);
     if args.json.json {
         let mut object = json!(*skill);
         object["parameters"] = skills::parameter_schema(&parameters);
         object["parameters_inferred"] = json!(!skill.parameters_declared && !parameters.is_empty());
         object["warnings"] = json!(engine.catalog().warnings(&args.skill));
-        render::json(&object);
-        return Ok(());
+        return Ok(render::json(&object)?);
     }
     for diagnostic in engine.catalog().warnings(&args.skill) {
         render::diagnostic(&diagnostic);
     }
-    render::text(describe(&skill, &parameters).trim_end());
-    Ok(())
+    Ok(render::text(&render::harmless(describe(&skill, &parameters).trim_end()))?)
 }
 
 fn describe(skill: &Skill, parameters: &[ParameterSpec]) -> String {

@@ -12,7 +12,9 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
     let mut entries: Vec<&Entry> = engine.catalog().entries().iter().filter(wanted).collect();
     entries.sort_by(|a, b| a.name().cmp(b.name()).then(b.scope.cmp(&a.scope)));
     if args.json.json {
-        render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, engine.catalog())).collect()));
+        render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, engine.catalog())).collect()))?;
+    } else if let (Some(filter), true) = (&args.filter, entries.is_empty()) {
+        render::note(&format!("no skill has `{filter}` in its name, aliases or description"));
     } else {
         let mut table = render::table(&["NAME", "ALIASES", "TYPE", "SCOPE", "DESCRIPTION"]);
         for entry in &entries {
@@ -28,7 +30,7 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
             };
             table.add_row([&name, &aliases, &kind(entry), entry.scope.as_str(), description]);
         }
-        render::text(&table.to_string());
+        render::print_table(&table)?;
     }
     let broken = engine.catalog().entries().iter().filter(|entry| entry.is_broken()).count();
     if broken > 0 {

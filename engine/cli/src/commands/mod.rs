@@ -13,6 +13,9 @@ mod version;
 
 use crate::args::Command;
 use crate::exit::Stop;
+use skills::{Engine, Error, ErrorKind, Skill};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Does what the command line says.
 pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
@@ -28,4 +31,17 @@ pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Version(args) => version::version(&args),
     }
+}
+
+/// The skill that a person names. Where a file or a folder has that name but no skill, how to say it as a path.
+fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
+    engine.skill(name).map_err(|error| {
+        let is_name = !name.is_empty() && !name.contains('/');
+        match error.kind() == ErrorKind::NotFound && is_name && Path::new(name).exists() {
+            true => {
+                Error::new(ErrorKind::NotFound, error.message()).with_help(format!("for what is here, say `./{name}`"))
+            }
+            false => error,
+        }
+    })
 }

@@ -3,7 +3,7 @@ use crate::context::Context;
 use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use serde_json::{Map, Value};
-use skills::{Cancel, Engine, Error, ErrorKind, Isolation, Language, Outcome, RunOptions, Skill};
+use skills::{Engine, Error, ErrorKind, Isolation, Language, Outcome, RunOptions, Skill};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,24 +14,25 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
     let outcome = match prepare(args) {
         Ok(None) => return Ok(()),
         Ok(Some(Prepared { engine, console, skill, params, options })) => {
+            let cancel = console.cancel().clone();
+            crate::context::on_interrupt(move || cancel.cancel());
             let outcome = console.during(|| engine.run_skill(&skill, params, &options));
             if !args.json.json {
-                console.end_line();
+                console.end_line()?;
             }
             outcome
         }
-        Err(error) if args.json.json => Outcome::failed(&name, error),
-        Err(error) => return Err(error.into()),
+        Err(Stop::Error(error)) if args.json.json => Outcome::failed(&name, *error),
+        Err(stop) => return Err(stop),
     };
     if args.json.json {
-        render::json(&outcome.to_json());
+        render::json(&outcome.to_json())?;
         return match &outcome.result {
             Ok(_) => Ok(()),
             Err(error) => Err(Stop::Code(exit::code(error.kind()))),
         };
     }
-    render::print_value(&outcome.result?);
-    Ok(())
+    Ok(render::print_value(&outcome.result?)?)
 }
 
 struct Prepared {
@@ -43,15 +44,15 @@ struct Prepared {
 }
 
 /// Everything before the run; `None` where only the plan was asked for.
-fn prepare(args: &Run) -> Result<Option<Prepared>, Error> {
-    let console = Arc::new(Console::new(!args.json.json));
+fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
+    let console = Arc::new(Console::new(!args.json.json, crate::context::log_level()));
     let engine = Context::new().engine(Arc::clone(&console) as _)?;
     let skill = target(&engine, args)?;
-    let options = options(args)?;
+    let options = options(args, &console)?;
     let params = Value::Object(params(&engine, &skill, args)?);
     if args.dry_run {
         let plan = engine.authorize(engine.plan(&skill, params, &options)?)?;
-        render::plan(&plan, args.json.json);
+        render::plan(&plan, args.json.json)?;
         return Ok(None);
     }
     for diagnostic in engine.catalog().warnings(&skill.name) {
@@ -76,10 +77,10 @@ fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
     if Language::from_extension(extension).is_some() && (path.is_file() || name.contains('/')) {
         return engine.script_file(path);
     }
-    engine.skill(name)
+    super::skill(engine, name)
 }
 
-fn options(args: &Run) -> Result<RunOptions, Error> {
+fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {
     let mut options = RunOptions::default();
     options.limits.time = args.max_time;
     options.limits.memory = args.max_memory;
@@ -93,9 +94,7 @@ fn options(args: &Run) -> Result<RunOptions, Error> {
         })?;
         options.isolation = Some(known);
     }
-    let cancel = Cancel::new();
-    options.cancel = Some(cancel.clone());
-    crate::context::on_interrupt(move || cancel.cancel());
+    options.cancel = Some(console.cancel().clone());
     Ok(options)
 }
 
@@ -114,6 +113,7 @@ fn params(engine: &Engine, skill: &Skill, args: &Run) -> Result<Map<String, Valu
 }
 
 /// The text of `--params`: itself, a file's for `@FILE`, standard input's for `-`.
+#[expect(clippy::disallowed_methods, reason = "a person names the file")]
 fn params_text(text: &str) -> Result<String, Error> {
     let unreadable = |what: &str, error: std::io::Error| {
         let kind = if error.kind() == std::io::ErrorKind::NotFound {

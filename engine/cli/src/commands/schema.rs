@@ -12,7 +12,7 @@ pub(crate) fn schema(args: &Schema) -> Result<(), Stop> {
     // It is JSON with and without --json.
     let _ = args.json;
     if let Some(schema) = definition::schema(dialect) {
-        render::json(&schema);
+        render::json(&schema)?;
     }
     Ok(())
 }

@@ -9,8 +9,7 @@ use std::path::Path;
 /// Checks definitions, and reports every problem at once.
 pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
     if args.codes {
-        list_codes(args.json.json);
-        return Ok(());
+        return Ok(list_codes(args.json.json)?);
     }
     let context = Context::new();
     let engine = context.quiet_engine()?;
@@ -25,7 +24,7 @@ pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
         match check(&engine, target) {
             Ok(found) => diagnostics.extend(found),
             Err(error) if args.json.json => {
-                render::json(&json!({"valid": false, "diagnostics": [], "error": error.to_json()}));
+                render::json(&json!({"valid": false, "diagnostics": [], "error": error.to_json()}))?;
                 return Err(Stop::Code(crate::exit::code(error.kind())));
             }
             Err(error) => return Err(error.into()),
@@ -34,7 +33,7 @@ pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
     }
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
     if args.json.json {
-        render::json(&json!({"valid": errors == 0, "diagnostics": diagnostics}));
+        render::json(&json!({"valid": errors == 0, "diagnostics": diagnostics}))?;
     } else {
         for diagnostic in &diagnostics {
             render::diagnostic(diagnostic);
@@ -46,7 +45,7 @@ pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
             count(checked, "definition"),
             count(errors, "error"),
             count(warnings, "warning")
-        ));
+        ))?;
     }
     if errors == 0 { Ok(()) } else { Err(Stop::Code(INVALID)) }
 }
@@ -84,16 +83,15 @@ fn own_definition(folder: &Path) -> std::path::PathBuf {
     folder.join(format!("{name}.json"))
 }
 
-fn list_codes(as_json: bool) {
+fn list_codes(as_json: bool) -> std::io::Result<()> {
     let codes = definition::codes();
     if as_json {
         let list: Vec<Value> = codes.iter().map(|(code, about)| json!({"code": code, "about": about})).collect();
-        render::json(&Value::Array(list));
-        return;
+        return render::json(&Value::Array(list));
     }
     let mut table = render::table(&["CODE", "ABOUT"]);
     for (code, about) in codes {
         table.add_row([code, about]);
     }
-    render::text(&table.to_string());
+    render::print_table(&table)
 }

@@ -10,9 +10,9 @@ pub(crate) fn version(args: &Version) -> Result<(), Stop> {
     let languages: Vec<&str> = engine.languages().into_iter().map(|language| language.as_str()).collect();
     let version = env!("CARGO_PKG_VERSION");
     if args.json.json {
-        render::json(&json!({"version": version, "languages": languages}));
+        render::json(&json!({"version": version, "languages": languages}))?;
     } else {
-        render::text(&format!("skills {version}\nlanguages: {}", languages.join(", ")));
+        render::text(&format!("skills {version}\nlanguages: {}", languages.join(", ")))?;
     }
     Ok(())
 }

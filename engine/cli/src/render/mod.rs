@@ -6,45 +6,70 @@ mod value;
 
 pub(crate) use plan::plan;
 pub(crate) use progress::Console;
-pub(crate) use value::{print_value, table};
+pub(crate) use value::{print_table, print_value, table};
 
-use anstream::{eprint, eprintln, println};
+use clap::builder::styling::AnsiColor;
 use serde_json::Value;
 use skills::{Diagnostic, Error};
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Prints JSON on stdout, pretty.
-pub(crate) fn json(value: &Value) {
-    println!("{value:#}");
+pub(crate) fn json(value: &Value) -> io::Result<()> {
+    text(&format!("{value:#}"))
 }
 
-/// Prints text on stdout.
-pub(crate) fn text(text: &str) {
-    println!("{text}");
+/// Prints text on stdout, to the byte: it is data, and may be a skill's.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// Prints a note on stderr.
 pub(crate) fn note(text: &str) {
-    eprintln!("{text}");
+    to_stderr(&format!("{text}\n"));
 }
 
 /// Shows an error on stderr.
 pub(crate) fn error(error: &Error) {
-    eprint!("{}", error.render(true));
+    let text = error.render(true);
+    let style = AnsiColor::Red.on_default().bold();
+    match text.strip_prefix("error:") {
+        Some(rest) => to_stderr(&format!("{style}error:{style:#}{rest}")),
+        None => to_stderr(&text),
+    }
 }
 
 /// Shows a diagnostic on stderr.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic) {
-    // Colours are taken out again by anstream where nobody sees them.
-    eprintln!("{}", diagnostic.render(true));
+    to_stderr(&format!("{}\n", diagnostic.render(true)));
+}
+
+/// Anstream takes the colours out again where nobody sees them. Where stderr is closed, nobody can be told.
+fn to_stderr(text: &str) {
+    drop(anstream::stderr().write_all(text.as_bytes()));
+}
+
+/// Text of a definition that nobody has vouched for yet, without what would steer a terminal: control characters as
+/// their pictures.
+pub(crate) fn harmless(text: &str) -> String {
+    let picture = |c: char| match c {
+        '\n' | '\t' => c,
+        '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or(c),
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    text.chars().map(picture).collect()
 }
 
 /// Whether a person reads stdout.
 pub(crate) fn stdout_is_terminal() -> bool {
-    std::io::stdout().is_terminal()
+    io::stdout().is_terminal()
 }
 
 /// Whether a person reads stderr.
 pub(crate) fn stderr_is_terminal() -> bool {
-    std::io::stderr().is_terminal()
+    io::stderr().is_terminal()
 }

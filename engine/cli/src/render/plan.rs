@@ -1,18 +1,19 @@
 use crate::render;
 use serde_json::{Value, json};
 use skills::AuthorizedPlan;
+use std::io;
 
 /// Prints what would run: `--dry-run`.
-pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) {
+pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) -> io::Result<()> {
     let plan = authorized.plan();
     let mut object = json!(plan);
     object["evidence"] = json!(authorized.evidence());
     if as_json {
-        render::json(&object);
-        return;
+        return render::json(&object);
     }
     let mut out = format!("would run    {} ({})\n", plan.skill.qualified_name(), plan.skill.file);
-    out.push_str(&format!("isolation    {}\n", text(&object["isolation"])));
+    // As `--isolation` spells it.
+    out.push_str(&format!("isolation    {}\n", text(&object["isolation"]).replace('_', "-")));
     if !plan.arguments.is_empty() {
         out.push_str("arguments\n");
         for (name, value) in &plan.arguments {
@@ -21,12 +22,12 @@ pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) {
     }
     out.push_str("limits\n");
     for (name, amount) in object["limits"].as_object().into_iter().flatten() {
-        let unit = match name.as_str() {
-            "time" | "wall" => " ms",
-            "memory" | "output" | "result" => " bytes",
-            _ => "",
+        let amount = match (name.as_str(), amount.as_u64()) {
+            ("time" | "wall", Some(ms)) => time(ms),
+            ("memory" | "output" | "result", Some(bytes)) => size(bytes),
+            _ => amount.to_string(),
         };
-        out.push_str(&format!("  {name:<12} {amount}{unit}\n"));
+        out.push_str(&format!("  {:<12} {amount}\n", name.replace('_', " ")));
     }
     out.push_str("capabilities\n");
     if authorized.evidence().is_empty() {
@@ -37,7 +38,19 @@ pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) {
         let decision = if evidence.granted { "granted" } else { "not granted" };
         out.push_str(&format!("  {asked:<24} {decision}: {}\n", evidence.rule));
     }
-    render::text(out.trim_end());
+    render::text(&render::harmless(out.trim_end()))
+}
+
+/// Milliseconds as `--max-time` takes them.
+fn time(ms: u64) -> String {
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
+}
+
+/// Bytes as `--max-memory` takes them.
+fn size(bytes: u64) -> String {
+    let units = [(30, "GB"), (20, "MB"), (10, "KB")];
+    let unit = units.into_iter().find(|(shift, _)| bytes > 0 && bytes.is_multiple_of(1 << shift));
+    unit.map_or_else(|| format!("{bytes} bytes"), |(shift, name)| format!("{}{name}", bytes >> shift))
 }
 
 /// `{"capability": "file_read", "path": "./"}` as `file_read ./`.

@@ -1,8 +1,7 @@
 use crate::render;
-use anstream::{eprint, eprintln, print};
 use indicatif::{ProgressBar, ProgressStyle};
-use skills::{Event, EventSink, LogLevel, Stream};
-use std::io::Write as _;
+use skills::{Cancel, Event, EventSink, LogLevel, Stream};
+use std::io::{self, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -18,11 +17,14 @@ pub(crate) struct Console {
     level: LogLevel,
     /// Whether the cursor stands behind something on the output line.
     open_line: Mutex<bool>,
+    /// Why stdout takes nothing any more. The run ends then, because nobody would see what it prints.
+    closed: Mutex<Option<io::Error>>,
+    cancel: Cancel,
 }
 
 impl Console {
-    /// A console that shows output as it comes, or leaves it to the JSON object.
-    pub(crate) fn new(streams: bool) -> Console {
+    /// A console that shows output as it comes, or leaves it to the JSON object; and log lines from `level` on.
+    pub(crate) fn new(streams: bool, level: LogLevel) -> Console {
         let spinner = (streams && render::stderr_is_terminal()).then(|| {
             let spinner = ProgressBar::hidden();
             if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {msg}") {
@@ -30,9 +32,19 @@ impl Console {
             }
             spinner
         });
-        let verbose = std::env::var_os("SKILLS_LOG").is_some_and(|level| level == "debug");
-        let level = if verbose { LogLevel::Debug } else { LogLevel::Info };
-        Console { spinner, streams, level, open_line: Mutex::new(false) }
+        Console {
+            spinner,
+            streams,
+            level,
+            open_line: Mutex::default(),
+            closed: Mutex::default(),
+            cancel: Cancel::new(),
+        }
+    }
+
+    /// What ends the run.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
     }
 
     /// Runs something; the spinner appears when it takes long.
@@ -53,12 +65,27 @@ impl Console {
         result
     }
 
-    /// Ends a line that the script left open, so that the value begins on its own.
-    pub(crate) fn end_line(&self) {
-        if let Ok(mut open) = self.open_line.lock()
-            && std::mem::take(&mut *open)
-        {
-            render::text("");
+    /// Ends a line that the script left open, so that the value begins on its own; fails where output was lost.
+    pub(crate) fn end_line(&self) -> io::Result<()> {
+        if let Some(error) = self.closed.lock().ok().and_then(|mut closed| closed.take()) {
+            return Err(error);
+        }
+        if self.open_line.lock().is_ok_and(|mut open| std::mem::take(&mut *open)) {
+            return render::text("");
+        }
+        Ok(())
+    }
+
+    fn print(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            if let Ok(mut closed) = self.closed.lock() {
+                closed.get_or_insert(error);
+            }
+            self.cancel.cancel();
+        }
+        if let Ok(mut open) = self.open_line.lock() {
+            *open = !text.ends_with('\n');
         }
     }
 
@@ -74,15 +101,9 @@ impl EventSink for Console {
     fn event(&self, skill: &str, _correlation_id: &str, event: &Event) {
         match event {
             Event::Output { stream, text } if self.streams => self.undisturbed(|| match stream {
-                Stream::Stdout => {
-                    print!("{text}");
-                    // A broken pipe ends the command at its next write of its own.
-                    drop(std::io::stdout().flush());
-                    if let Ok(mut open) = self.open_line.lock() {
-                        *open = !text.ends_with('\n');
-                    }
-                }
-                Stream::Stderr => eprint!("{text}"),
+                Stream::Stdout => self.print(text),
+                // Where stderr is closed, nobody can be told.
+                Stream::Stderr => drop(io::stderr().write_all(text.as_bytes())),
             }),
             Event::Log { level, message } if *level >= self.level => {
                 let name = match level {
@@ -91,7 +112,7 @@ impl EventSink for Console {
                     LogLevel::Warn => "warning",
                     _ => "error",
                 };
-                self.undisturbed(|| eprintln!("{name}: {skill}: {message}"));
+                self.undisturbed(|| render::note(&format!("{name}: {skill}: {message}")));
             }
             Event::Progress { fraction, message } => {
                 if let Some(spinner) = &self.spinner {

@@ -1,18 +1,19 @@
 use crate::render;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Map, Value};
+use std::io;
 
 /// The widest cell of a table of values, in characters.
 const WIDEST_CELL: usize = 60;
 
 /// Prints a skill's value for a person: a string as it is, a list of objects as a table in a terminal, nothing for
 /// null, anything else as indented JSON.
-pub(crate) fn print_value(value: &Value) {
+pub(crate) fn print_value(value: &Value) -> io::Result<()> {
     match value {
-        Value::Null => {}
+        Value::Null => Ok(()),
         Value::String(text) => render::text(text.strip_suffix('\n').unwrap_or(text)),
         Value::Array(rows) if render::stdout_is_terminal() => match as_table(rows) {
-            Some(table) => render::text(&table.to_string()),
+            Some(table) => print_table(&table),
             None => render::json(value),
         },
         _ => render::json(value),
@@ -27,6 +28,11 @@ pub(crate) fn table(header: &[&str]) -> Table {
         column.set_padding((0, 2));
     }
     table
+}
+
+/// Prints a table, without spaces at the ends of its lines.
+pub(crate) fn print_table(table: &Table) -> io::Result<()> {
+    render::text(&render::harmless(&table.trim_fmt()))
 }
 
 /// A list of flat objects as a table; `None` for any other list.
