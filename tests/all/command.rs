@@ -184,6 +184,43 @@ fn a_created_skill_validates_and_runs_and_has_a_case() {
 }
 
 #[test]
+fn parameters_that_cannot_be_read_say_why() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path().join("folder")).unwrap();
+    std::fs::write(sandbox.path().join("bytes"), [0xff, 0xfe]).unwrap();
+    let cases = [
+        ("@missing", 4, "the file does not exist"),
+        ("@folder", 5, "it is a folder"),
+        ("@bytes", 5, "it is not UTF-8"),
+        ("@/dev/zero", 5, "it has more than 64 MB"),
+        ("-", 5, "the parameters are empty"),
+    ];
+    for (params, code, why) in cases {
+        let ran = sandbox.run(&["run", "evaluate", "--params", params]).exits(code);
+        assert!(ran.stderr.contains(why), "{params}: {ran:?}");
+    }
+}
+
+#[test]
+fn code_may_begin_with_a_dash_or_stand_in_the_options_own_word() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.run(&["run", "-e", "-1 + 2"]).exits(0).stdout, "1\n");
+    assert_eq!(sandbox.run(&["run", "-e40 + 2"]).exits(0).stdout, "42\n");
+    assert_eq!(sandbox.run(&["run", "-eparams.n * 2", "n=21"]).exits(0).stdout, "42\n");
+}
+
+#[test]
+fn what_stands_here_under_the_name_of_no_skill_is_pointed_at() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["create", "greeter"]).exits(0);
+    for command in ["run", "info"] {
+        assert!(sandbox.run(&[command, "greeter"]).exits(4).stderr.contains("`./greeter`"), "{command}");
+        assert!(!sandbox.run(&[command, "welcomer"]).exits(4).stderr.contains("./"), "{command}");
+    }
+    assert_eq!(sandbox.run(&["run", "./greeter", "World"]).exits(0).stdout, "Hello, World!\n");
+}
+
+#[test]
 fn nobody_who_stops_reading_makes_it_panic_or_run_on() {
     let sandbox = Sandbox::new();
     let endless = "loop { print(\"x\"); }";

@@ -112,24 +112,36 @@ fn params(engine: &Engine, skill: &Skill, args: &Run) -> Result<Map<String, Valu
     Ok(given)
 }
 
+/// The most bytes that `--params` reads: far more than any run takes, and an end for `/dev/zero`.
+const MOST_PARAMS: u64 = 64 << 20;
+
 /// The text of `--params`: itself, a file's for `@FILE`, standard input's for `-`.
 #[expect(clippy::disallowed_methods, reason = "a person names the file")]
 fn params_text(text: &str) -> Result<String, Error> {
-    let unreadable = |what: &str, error: std::io::Error| {
-        let kind = if error.kind() == std::io::ErrorKind::NotFound {
-            ErrorKind::NotFound
-        } else {
-            ErrorKind::InvalidArguments
-        };
-        Error::new(kind, format!("cannot read the parameters from {what}: {error}"))
-    };
-    if text == "-" {
-        let mut input = String::new();
-        std::io::stdin().read_to_string(&mut input).map_err(|error| unreadable("standard input", error))?;
-        return Ok(input);
-    }
     match text.strip_prefix('@') {
-        Some(file) => std::fs::read_to_string(file).map_err(|error| unreadable(file, error)),
+        Some(file) => std::fs::File::open(file).and_then(all).map_err(|error| unreadable(file, &error)),
+        None if text == "-" => all(std::io::stdin().lock()).map_err(|error| unreadable("standard input", &error)),
         None => Ok(text.to_owned()),
     }
+}
+
+fn all(source: impl std::io::Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = source.take(MOST_PARAMS + 1).read_to_string(&mut text)?;
+    if read as u64 > MOST_PARAMS {
+        return Err(std::io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(text)
+}
+
+fn unreadable(source: &str, error: &std::io::Error) -> Error {
+    use std::io::ErrorKind as Io;
+    let (kind, why) = match error.kind() {
+        Io::NotFound => (ErrorKind::NotFound, "the file does not exist".to_owned()),
+        Io::IsADirectory => (ErrorKind::InvalidArguments, "it is a folder".to_owned()),
+        Io::InvalidData => (ErrorKind::InvalidArguments, "it is not UTF-8".to_owned()),
+        Io::FileTooLarge => (ErrorKind::InvalidArguments, format!("it has more than {} MB", MOST_PARAMS >> 20)),
+        _ => (ErrorKind::InvalidArguments, error.to_string()),
+    };
+    Error::new(kind, format!("cannot read the parameters from {source}: {why}"))
 }

@@ -1,5 +1,5 @@
 use crate::render;
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use serde_json::{Map, Value};
 use std::io;
 
@@ -53,9 +53,14 @@ fn as_table(rows: &[Value]) -> Option<Table> {
         return None;
     }
     let mut table = table(&columns);
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    for object in objects {
+    table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
+    for object in &objects {
         table.add_row(columns.iter().map(|column| cell(object.get(*column))));
+    }
+    for (column, name) in table.column_iter_mut().zip(&columns) {
+        if objects.iter().all(|object| matches!(object.get(*name), None | Some(Value::Null | Value::Number(_)))) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     Some(table)
 }
@@ -79,10 +84,9 @@ mod tests {
 
     #[test]
     fn a_list_of_flat_objects_is_a_table() {
-        let rows = json!([{"a": 1, "b": "x"}, {"b": null, "c": true}]);
-        let shown = as_table(rows.as_array().unwrap()).unwrap().to_string();
-        let header = shown.lines().find(|line| line.contains('a')).unwrap();
-        assert_eq!(header.split_whitespace().collect::<Vec<_>>(), ["a", "b", "c"]);
+        let rows = json!([{"a": 1, "b": "x"}, {"a": 20, "b": null, "c": true}]);
+        let shown = as_table(rows.as_array().unwrap()).unwrap().trim_fmt();
+        assert_eq!(shown, " a   b   c\n───────────────\n 1   x\n20       true");
     }
 
     #[test]
