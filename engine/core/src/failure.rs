@@ -186,10 +186,11 @@ pub struct Failure {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// The language, for an error of the script's own.
+    /// The language, for an error of the script's own; where scripts called one another, that of the innermost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
-    /// The script's call stack, innermost first.
+    /// The script's call stack, innermost first; where scripts called one another, the called one's frames come before
+    /// the caller's. At most [`MOST_FRAMES`](Failure::MOST_FRAMES) after [`in_script`](Failure::in_script).
     #[serde(default)]
     pub frames: Vec<Frame>,
     /// The limit, for a breach.
@@ -198,6 +199,9 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The most frames that a failure carries; of deeper stacks the innermost are kept.
+    pub const MOST_FRAMES: usize = 64;
+
     /// A failure of a kind with a message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Failure {
         Failure { kind, message: message.into(), help: None, language: None, frames: Vec::new(), limit: None }
@@ -228,11 +232,46 @@ impl Failure {
         self
     }
 
-    /// The same failure with the language and the frames of the script it happened in.
+    /// The same failure with the language and the frames of the script that it went through, innermost first.
+    ///
+    /// Called once by each script that lets the failure pass, from the inside out: where a called script already gave a
+    /// language and frames, these frames go behind its own, and the language stays. What is more than
+    /// [`MOST_FRAMES`](Failure::MOST_FRAMES) in all is left out.
     #[must_use]
     pub fn in_script(mut self, language: Language, frames: Vec<Frame>) -> Failure {
-        self.language = Some(language);
-        self.frames = frames;
+        self.language.get_or_insert(language);
+        let room = Self::MOST_FRAMES.saturating_sub(self.frames.len());
+        self.frames.extend(frames.into_iter().take(room));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frames(file: &str, lines: std::ops::Range<u32>) -> Vec<Frame> {
+        lines.map(|line| Frame { file: file.into(), line, ..Frame::default() }).collect()
+    }
+
+    #[test]
+    fn frames_of_a_caller_go_behind_those_of_the_called_script() {
+        let failure = Failure::new(ErrorKind::ScriptError, "KeyError: 'x'")
+            .in_script(Language::Python, frames("inner.py", 1..3))
+            .in_script(Language::JavaScript, frames("outer.js", 7..8));
+        assert_eq!(failure.language, Some(Language::Python));
+        let places: Vec<_> = failure.frames.iter().map(|frame| (frame.file.as_str(), frame.line)).collect();
+        assert_eq!(places, [("inner.py", 1), ("inner.py", 2), ("outer.js", 7)]);
+    }
+
+    #[test]
+    fn the_innermost_frames_are_kept() {
+        let failure = Failure::new(ErrorKind::ScriptError, "deep")
+            .in_script(Language::Rhai, frames("inner.rhai", 0..50))
+            .in_script(Language::Rhai, frames("outer.rhai", 0..50))
+            .in_script(Language::Rhai, frames("outermost.rhai", 0..50));
+        assert_eq!(failure.frames.len(), Failure::MOST_FRAMES);
+        assert_eq!((failure.frames[49].file.as_str(), failure.frames[49].line), ("inner.rhai", 49));
+        assert_eq!((failure.frames[63].file.as_str(), failure.frames[63].line), ("outer.rhai", 13));
     }
 }

@@ -25,6 +25,7 @@ struct Bridge {
     poll: v8::Global<v8::Function>,
     tick: v8::Global<v8::Function>,
     count: v8::Global<v8::Function>,
+    depth: v8::Global<v8::Function>,
     unharmed: v8::Global<v8::Function>,
     finished: v8::Global<v8::Function>,
 }
@@ -194,6 +195,12 @@ impl Engine {
         count.ok().flatten().filter(|count| *count >= 0.0).map(|count| count as u64)
     }
 
+    /// How many calls of a small function the stack holds, found out by making them. `None` where execution is ended.
+    pub(crate) fn depth(&mut self) -> Option<u64> {
+        let depth = self.with(|scope, bridge, _| Ok(call(scope, &bridge.depth, &[])?.number_value(scope)));
+        depth.ok().flatten().filter(|depth| *depth > 0.0).map(|depth| depth as u64)
+    }
+
     /// Forgets a run, and says whether the next one finds the world as this one did. Only where `compare` is anything
     /// compared; it is for scripts that may have changed something.
     pub(crate) fn finish(&mut self, compare: bool) -> bool {
@@ -309,6 +316,7 @@ fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Resul
         poll: take("poll")?,
         tick: take("tick")?,
         count: take("count")?,
+        depth: take("depth")?,
         unharmed: take("unharmed")?,
         finished: take("finished")?,
     })

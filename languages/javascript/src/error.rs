@@ -6,7 +6,7 @@ use crate::source::Columns;
 use serde::Deserialize;
 use serde_json::Value;
 use skills_core::value::Meter;
-use skills_core::{Budget, ErrorKind, Failure, Frame, LimitName, Script};
+use skills_core::{Breach, Budget, ErrorKind, Failure, Frame, LimitName, Script};
 
 /// What is needed to find a place of the script again.
 pub(crate) struct Places<'a> {
@@ -30,8 +30,14 @@ struct Thrown {
     deep: bool,
 }
 
-/// Reads an answer: `=` and a value, or `!` and an error.
-pub(crate) fn read(answer: &str, places: &Places<'_>, natives: &Natives, budget: &Budget) -> Result<Value, Failure> {
+/// Reads an answer: `=` and a value, or `!` and an error. `depth` measures what the stack holds, see [`too_deep`].
+pub(crate) fn read(
+    answer: &str,
+    places: &Places<'_>,
+    natives: &Natives,
+    budget: &Budget,
+    depth: impl FnOnce() -> Option<u64>,
+) -> Result<Value, Failure> {
     let script = places.script;
     if let Some(json) = answer.strip_prefix('=') {
         if let Some(limit) = budget.limits().result.filter(|limit| json.len() as u64 > *limit) {
@@ -60,17 +66,17 @@ pub(crate) fn read(answer: &str, places: &Places<'_>, natives: &Natives, budget:
         (name, message) => format!("{name}: {message}"),
     };
     if thrown.deep {
-        return Err(too_deep(message).in_script(script.language, frames));
+        return Err(too_deep(message, depth()).in_script(script.language, frames));
     }
     Err(script_error(script, message, frames))
 }
 
-/// The failure of a script that could not be compiled, or that the engine ended.
-pub(crate) fn fault(fault: &Fault, places: &Places<'_>) -> Failure {
+/// The failure of a script that could not be compiled, or that the engine ended. `depth` as for [`read`].
+pub(crate) fn fault(fault: &Fault, places: &Places<'_>, depth: impl FnOnce() -> Option<u64>) -> Failure {
     match fault {
         Fault::Syntax(message, stack) => script_error(places.script, message.clone(), frames(stack, places)),
         Fault::Stopped(why) if why.contains("Maximum call stack") || why.contains("stack overflow") => {
-            too_deep(why.clone()).in_script(places.script.language, Vec::new())
+            too_deep(why.clone(), depth()).in_script(places.script.language, Vec::new())
         }
         Fault::Stopped(why) => internal(places.script, format!("the engine ended the script: {why}")),
     }
@@ -90,13 +96,20 @@ fn internal(script: &Script, message: String) -> Failure {
     Failure::new(ErrorKind::Internal, message).in_script(script.language, Vec::new())
 }
 
-fn too_deep(message: String) -> Failure {
-    Failure::new(ErrorKind::RecursionLimit, message)
-        .with_help("calls are nested deeper than the engine's stack allows: look for a recursion that does not end")
+/// The failure of a script that filled the engine's stack.
+///
+/// The stack is bounded in bytes, and nobody counts the calls in it where no limit asks for that. `depth` is how many
+/// calls of a small function it holds, measured afterwards: functions with many variables fill it with fewer.
+fn too_deep(message: String, depth: Option<u64>) -> Failure {
+    let failure = match depth {
+        Some(limit) => Failure::breach(Breach { name: LimitName::Recursion, limit, reading: limit + 1 }),
+        None => Failure::new(ErrorKind::RecursionLimit, message),
+    };
+    failure.with_help("calls are nested deeper than the engine's stack allows: look for a recursion that does not end")
 }
 
 fn too_large(budget: &Budget, limit: u64, reading: u64) -> Failure {
-    budget.breach(skills_core::Breach { name: LimitName::Result, limit, reading })
+    budget.breach(Breach { name: LimitName::Result, limit, reading })
 }
 
 /// The failure of a result that JSON cannot hold, worded as for every language.

@@ -39,6 +39,8 @@ use std::sync::Arc;
 /// - **Globals.** ECMAScript without `WebAssembly`, `SharedArrayBuffer`, `Atomics`, `FinalizationRegistry`, `Intl` and
 ///   `Temporal`; with `console`, timers, `queueMicrotask`, `structuredClone`, `TextEncoder` and `TextDecoder`. Scripts run
 ///   in strict mode. Timers that are not awaited end with the run.
+/// - **Nested calls** are counted where a limit is set. Otherwise the size of the stack bounds them, and the failure's
+///   limit is how many calls of a small function that holds: larger functions fill it with fewer.
 /// - **Arrays** longer than 10 million elements can be made, but not worked on by built-in functions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JavaScript {

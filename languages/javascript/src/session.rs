@@ -5,6 +5,7 @@ use crate::error::{self, Places};
 use crate::source::{self, Counting, Prepared};
 use serde_json::Value;
 use skills_core::{Breach, Evaluation, Failure, Host, LimitName, Script, Session, Usage};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,7 +51,8 @@ impl JavaScriptSession {
         let compiled = self.engine.compile(&prepared, !counting.is_off()).map_err(|fault| {
             // The resource's name is that of the compilation that has just failed.
             let resource = fault_resource(&fault);
-            error::fault(&fault, &Places { script, resource: &resource, columns: &prepared.columns })
+            let places = Places { script, resource: &resource, columns: &prepared.columns };
+            error::fault(&fault, &places, || self.engine.depth())
         })?;
         if self.cache.len() >= CACHED {
             self.cache.remove(0);
@@ -84,9 +86,11 @@ impl JavaScriptSession {
         let operations = self.counted(counting);
         let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
         let places = Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns };
+        let natives = Rc::clone(self.engine.natives());
+        let depth = || self.engine.depth();
         let result = match answer {
-            Ok(answer) => error::read(&answer, &places, self.engine.natives(), host.budget()),
-            Err(fault) => Err(error::fault(&fault, &places)),
+            Ok(answer) => error::read(&answer, &places, &natives, host.budget(), depth),
+            Err(fault) => Err(error::fault(&fault, &places, depth)),
         };
         (result, operations)
     }

@@ -62,12 +62,13 @@ fn thrown(value: &Dynamic, control: &Control) -> Failure {
             Err(_) => shown(value),
         });
     };
-    let text = |key: &str| map.get(key).and_then(|item| item.as_immutable_string_ref().ok().map(|s| clip(&s)));
+    let text = |key: &str| map.get(key).and_then(|item| item.as_immutable_string_ref().ok());
     let Some(message) = text("message") else { return own(shown(value)) };
+    // Also thrown on by a script that had caught it; whole, with the frames of a skill that was called.
     if let Some(failure) = text("kind").and_then(|kind| control.thrown(&kind, &message)) {
         return failure;
     }
-    Failure { help: text("help"), ..own(message) }
+    Failure { help: text("help").map(|help| clip(&help)), ..own(clip(&message)) }
 }
 
 /// The longest message, in bytes: a thrown string may be as large as memory allows.

@@ -210,4 +210,4 @@ function finished() {
   indent = "";
 }
 
-return { run, poll, tick, count, unharmed, finished };
+return { run, poll, tick, count, depth, unharmed, finished };

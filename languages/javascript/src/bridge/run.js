@@ -128,6 +128,14 @@ let counter;
 const tools = freeze({ __proto__: null, exceeded, counter: (fn) => { counter = fn; } });
 const count = () => (counter === undefined ? -1 : counter());
 
+// How many calls of a small function the stack holds, for the failure of a script that filled it.
+function depth() {
+  let calls = 0;
+  const deeper = () => { calls++; deeper(); };
+  try { deeper(); } catch { /* the stack is full */ }
+  return calls;
+}
+
 // Runs a compiled script. `mode`: 1 where it is asynchronous, 2 where its value is the function to call,
 // 4 where code from strings is refused.
 // Answers `=` and JSON, `!` and an error, or `?` where the value is still to come: then `poll` until it is there.

@@ -161,6 +161,11 @@ fn endless_recursion_is_a_failure_and_no_crash() {
     ] {
         let failure = under(Limits::default(), source).expect_err(source);
         assert_eq!(failure.kind, ErrorKind::RecursionLimit, "{source}: {failure:?}");
+        let breach = failure.limit.expect(source);
+        assert_eq!((breach.name, breach.reading), (LimitName::Recursion, breach.limit + 1), "{source}");
+        assert!(breach.limit > 500, "{source}: {breach:?}");
+        assert_eq!(failure.message, format!("recursion limit of {} nested calls reached", breach.limit), "{source}");
+        assert!(failure.help.unwrap().contains("a recursion that does not end"));
     }
     let source = "let n = 0; function f() { n++; f() }\ntry { f() } catch (e) { [e.name, n > 500] }";
     assert_eq!(under(Limits::default(), source).unwrap(), json!(["RangeError", true]));
