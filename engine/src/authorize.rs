@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// What the host allows, whatever a skill asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Policy {
+pub(crate) struct Policy {
     /// Folders that skills may read where they ask for it.
     pub read: Vec<PathBuf>,
     /// Folders that skills may write where they ask for it.
@@ -89,7 +89,7 @@ pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, E
 /// Grants the part of a requested path that the policy covers: the path itself where it lies in an allowed folder, or
 /// the allowed folders that lie in it.
 fn grant_path(path: &str, allowed: &[PathBuf], base: Option<&Path>, out: &mut Vec<PathBuf>) -> (bool, String) {
-    let Some(wanted) = absolute(path, base) else {
+    let Some(wanted) = absolute(path, base).map(|path| resolved(&path)) else {
         return (false, format!("`{path}` is relative, and the host gave no working folder"));
     };
     if let Some(folder) = allowed.iter().find(|folder| wanted.starts_with(folder)) {
@@ -106,8 +106,19 @@ fn grant_path(path: &str, allowed: &[PathBuf], base: Option<&Path>, out: &mut Ve
     (true, format!("of {}, the host allows {}", wanted.display(), names.join(", ")))
 }
 
-/// A path without `.` and `..`, from the base where it is relative. Links are not followed here: the file functions
-/// open what lies below a grant through a handle that no link leads out of.
+/// A path with its links resolved, as far as it exists: what is compared with the policy is where it really leads. Below
+/// a grant, the file functions open everything through a handle that no link leads out of.
+#[allow(clippy::disallowed_methods, reason = "resolves links, and opens nothing")]
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    for ancestor in path.ancestors() {
+        if let Ok(real) = ancestor.canonicalize() {
+            return path.strip_prefix(ancestor).map_or(real.clone(), |rest| real.join(rest));
+        }
+    }
+    path.to_owned()
+}
+
+/// A path without `.` and `..`, from the base where it is relative.
 pub(crate) fn absolute(path: &str, base: Option<&Path>) -> Option<PathBuf> {
     let path = Path::new(path);
     let whole = if path.is_absolute() { path.to_owned() } else { base?.join(path) };

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::discovery::Layout;
 use crate::engine::Parts;
 use crate::languages::Languages;
+use crate::plan::LimitSources;
 use crate::{Engine, Error, MemoryState};
 use skills_core::{EventSink, Interpreter, Limits, NoEvents, StateStore};
 use std::path::PathBuf;
@@ -134,8 +135,12 @@ impl EngineBuilder {
         };
         policy.read.extend(absolute(&granted.file_read));
         policy.write.extend(absolute(&granted.file_write));
-        let defaults = config.default_limits();
+        for folder in policy.read.iter_mut().chain(&mut policy.write).chain(&mut policy.working_directory) {
+            *folder = crate::authorize::resolved(folder);
+        }
+        let limits =
+            LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let catalog = Catalog::new(bundled, layout, &config);
-        Ok(Engine::from_parts(Parts { languages, catalog, policy, defaults, ceiling, state, events }))
+        Ok(Engine::from_parts(Parts { languages, catalog, policy, limits, state, events }))
     }
 }

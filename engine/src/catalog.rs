@@ -1,9 +1,9 @@
 use crate::config::Config;
 use crate::definition::{self, LoadOptions};
 use crate::discovery::{Entry, Layout, Registry};
-use crate::{Diagnostic, Dialect, Error, Scope, Skill, SkillFiles};
+use crate::{Diagnostic, Dialect, Error, Scope, Skill, SkillFiles, scripts};
 use include_dir::{Dir, include_dir};
-use skills_core::ErrorKind;
+use skills_core::{ErrorKind, Language};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -62,11 +62,26 @@ impl Catalog {
         Ok(found.into_owned())
     }
 
-    /// The skill of a name, alias, `scope:name` or path; read the first time, kept from then on.
+    /// The skill of a name, alias or `scope:name`, as scripts call it: never of a path.
+    pub(crate) fn load_named(&self, name: &str) -> Result<Arc<Skill>, Error> {
+        if Registry::is_path(name) {
+            return Err(Error::new(ErrorKind::NotFound, format!("there is no skill `{name}`"))
+                .with_help("scripts call skills by name, alias or scope:name, not by path"));
+        }
+        self.load(name)
+    }
+
+    /// The skill of a name, alias, `scope:name` or path; read the first time, kept from then on. A script file is
+    /// read anew each time.
     pub(crate) fn load(&self, name: &str) -> Result<Arc<Skill>, Error> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(skill) = loaded {
             return Ok(skill);
+        }
+        let path = Path::new(name);
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if Language::from_extension(extension).is_some() && (name.contains('/') || scripts::is_file(path)) {
+            return scripts::from_file(path).map(Arc::new);
         }
         let entry = self.find(name)?;
         let loaded = self.registry().load(&entry, &self.options(false));

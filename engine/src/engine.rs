@@ -2,14 +2,14 @@ use crate::arguments::Checker;
 use crate::authorize::{AuthorizedPlan, Policy, authorize};
 use crate::catalog::Catalog;
 use crate::function::{Closure, Names, TypedAsyncFunction, TypedFunction};
-use crate::host::FunctionTable;
+use crate::host::{Chain, FunctionTable};
 use crate::languages::Languages;
-use crate::plan::{CapabilityRequest, Step, limits};
+use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::runtime::Runtime;
 use crate::{EngineBuilder, Error, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
-    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, Limits, ParameterSpec, StateStore,
+    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, ParameterSpec, StateStore,
 };
 use std::collections::HashMap;
 use std::path::Path;
@@ -37,8 +37,7 @@ pub(crate) struct Inner {
     pub(crate) languages: Languages,
     pub(crate) catalog: Catalog,
     pub(crate) policy: Policy,
-    pub(crate) defaults: Limits,
-    pub(crate) ceiling: Limits,
+    pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) runtime: Runtime,
@@ -63,8 +62,7 @@ pub(crate) struct Parts {
     pub(crate) languages: Languages,
     pub(crate) catalog: Catalog,
     pub(crate) policy: Policy,
-    pub(crate) defaults: Limits,
-    pub(crate) ceiling: Limits,
+    pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
 }
@@ -100,14 +98,13 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, defaults, ceiling, state, events } = parts;
+        let Parts { languages, catalog, policy, limits, state, events } = parts;
         let inner = Inner {
             id,
             languages,
             catalog,
             policy,
-            defaults,
-            ceiling,
+            limits,
             state,
             events,
             runtime: Runtime::default(),
@@ -182,24 +179,30 @@ impl Engine {
 
     /// Runs a skill and gives everything there is to know about the run, whether it failed or not.
     pub fn run_with(&self, name: &str, params: Value, options: &RunOptions) -> Outcome {
-        self.inner
-            .run_nested(name, params, options, &mut Vec::new())
-            .unwrap_or_else(|error| Outcome::failed(name, error))
+        match self.inner.catalog.load(name) {
+            Ok(skill) => self.run_skill(&skill, params, options),
+            Err(error) => Outcome::failed(name, options, error),
+        }
     }
 
     /// Runs a skill on the engine's own threads. Dropping the future cancels the run.
     ///
     /// It does not need a tokio runtime: any executor can poll it.
     pub async fn run_async(&self, name: &str, params: Value, mut options: RunOptions) -> Outcome {
-        let mut guard = CancelOnDrop(Some(options.cancel.get_or_insert_with(crate::Cancel::new).clone()));
+        // A token of its own: the caller's may stop other runs too.
+        let own = options.cancel.as_ref().map_or_else(crate::Cancel::new, crate::Cancel::child);
+        let mut guard = CancelOnDrop(Some(own.clone()));
+        options.cancel = Some(own);
         let (engine, owned) = (self.clone(), name.to_owned());
         let task = self.inner.runtime.spawn_blocking(move || engine.run_with(&owned, params, &options));
         let joined = match task {
             Ok(task) => task.await,
-            Err(error) => return Outcome::failed(name, error),
+            Err(error) => return Outcome::failed(name, &RunOptions::default(), error),
         };
         guard.0 = None;
-        joined.unwrap_or_else(|error| Outcome::failed(name, Error::new(ErrorKind::Crashed, error.to_string())))
+        joined.unwrap_or_else(|error| {
+            Outcome::failed(name, &RunOptions::default(), Error::new(ErrorKind::Crashed, error.to_string()))
+        })
     }
 
     /// Runs code that no definition names: the value of `run` where the code defines it, else of its last expression.
@@ -227,11 +230,12 @@ impl Engine {
     /// Runs a skill that is at hand.
     pub fn run_skill(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
         self.inner
-            .run_loaded(skill, params, options, &mut Vec::new())
-            .unwrap_or_else(|error| Outcome::failed(&skill.name, error))
+            .run_nested(skill, params, options, Chain::default())
+            .unwrap_or_else(|error| Outcome::failed(&skill.name, options, error))
     }
 
-    /// Loads a skill by name, alias, `scope:name` or path. It is kept.
+    /// Loads a skill by name, alias, `scope:name` or path, and keeps it. A path may be that of a script file too, which
+    /// needs no definition and is read anew each time.
     ///
     /// # Errors
     /// `not_found`, with the nearest names; `invalid_definition`, with every diagnostic.
@@ -262,12 +266,16 @@ impl Engine {
     /// # Errors
     /// `permission_denied`, or `unavailable` for an isolation tier that is not there.
     pub fn authorize(&self, plan: Plan) -> Result<AuthorizedPlan, Error> {
+        self.inner.check_own(&plan)?;
         authorize(plan, &self.inner.policy)
     }
 
     /// The last step: runs it.
-    pub fn execute(&self, plan: AuthorizedPlan, options: &RunOptions) -> Outcome {
-        self.inner.execute(plan, options, Vec::new())
+    pub fn execute(&self, plan: AuthorizedPlan) -> Outcome {
+        match self.inner.check_own(plan.plan()) {
+            Ok(()) => self.inner.execute(plan, Chain::default()),
+            Err(error) => Outcome::failed(&plan.plan().skill.name, &plan.plan().options, error),
+        }
     }
 
     /// The languages of this engine.
@@ -317,27 +325,30 @@ impl Inner {
         Arc::clone(caps)
     }
 
+    /// All the steps after loading. `chain` names the runs that called one another to get here; the limits of the last
+    /// hold for this one too, with what is left of them.
     pub(crate) fn run_nested(
-        self: &Arc<Inner>,
-        name: &str,
-        params: Value,
-        options: &RunOptions,
-        stack: &mut Vec<String>,
-    ) -> Result<Outcome, Error> {
-        let skill = self.catalog.load(name)?;
-        self.run_loaded(&skill, params, options, stack)
-    }
-
-    fn run_loaded(
         self: &Arc<Inner>,
         skill: &Arc<Skill>,
         params: Value,
         options: &RunOptions,
-        stack: &mut Vec<String>,
+        chain: Chain,
     ) -> Result<Outcome, Error> {
-        let plan = self.plan(skill, params, options)?;
+        let mut plan = self.plan(skill, params, options)?;
+        if let Some(caller) = chain.budgets.last() {
+            plan.limits = plan.limits.min(&caller.left());
+        }
         let authorized = authorize(plan, &self.policy)?;
-        Ok(self.execute(authorized, options, std::mem::take(stack)))
+        Ok(self.execute(authorized, chain))
+    }
+
+    /// A plan was made under the limits and the policy of one engine, and means nothing to another.
+    fn check_own(&self, plan: &Plan) -> Result<(), Error> {
+        if plan.engine == self.id {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::InvalidArguments, format!("the plan of `{}` is another engine's", plan.skill.name))
+            .with_help("authorize and execute a plan with the engine that made it"))
     }
 
     fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
@@ -362,9 +373,11 @@ impl Inner {
             .clone()
             .unwrap_or_else(|| format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed)));
         Ok(Plan {
+            engine: self.id,
+            options: options.clone(),
             step: Step::of(skill, options.script.as_deref())?,
             arguments,
-            limits: limits(skill, &options.limits, &self.defaults, &self.ceiling),
+            limits: self.limits.resolve(skill, &options.limits),
             isolation: options.isolation.unwrap_or_default(),
             capabilities: CapabilityRequest::of(skill),
             correlation_id,

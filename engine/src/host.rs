@@ -5,10 +5,11 @@ use crate::{Error, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{
-    Arguments, Budget, CallContext, Capability, ErrorKind, Event, Failure, FunctionSpec, Grants, Host, HostFunction,
-    SkillCaller, Stream,
+    Arguments, Breach, Budget, CallContext, ErrorKind, Event, Failure, FunctionSpec, Grants, Host, HostFunction,
+    LimitName, Limits, PauseGuard, SkillCaller, Stream,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How deep skills may call one another.
@@ -20,6 +21,8 @@ pub(crate) struct FunctionTable {
     specs: Arc<[FunctionSpec]>,
     /// From here on they are the host program's own.
     own: usize,
+    /// Tells this table from every other of the process.
+    version: u64,
 }
 
 impl FunctionTable {
@@ -32,7 +35,8 @@ impl FunctionTable {
 
     fn of(functions: Vec<Arc<dyn HostFunction>>, own: usize) -> FunctionTable {
         let specs = functions.iter().map(|function| function.spec().clone()).collect();
-        FunctionTable { functions, specs, own }
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        FunctionTable { functions, specs, own, version: NEXT.fetch_add(1, Ordering::Relaxed) }
     }
 
     /// The table with one more function of the host program's.
@@ -51,6 +55,11 @@ impl FunctionTable {
         Ok(FunctionTable::of(functions, self.own))
     }
 
+    /// Tells this table from every other of the process.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
     /// What the functions look like.
     pub(crate) fn specs(&self) -> &Arc<[FunctionSpec]> {
         &self.specs
@@ -64,6 +73,15 @@ pub(crate) struct Printed {
     pub(crate) stderr: String,
 }
 
+/// The runs that called one another to get to a run.
+#[derive(Clone, Default)]
+pub(crate) struct Chain {
+    /// Their skills, the outermost first.
+    pub(crate) skills: Vec<String>,
+    /// Their budgets, in the same order.
+    pub(crate) budgets: Vec<Arc<Budget>>,
+}
+
 /// One run's host.
 pub(crate) struct RunHost {
     pub(crate) engine: Arc<Inner>,
@@ -72,8 +90,10 @@ pub(crate) struct RunHost {
     pub(crate) correlation_id: String,
     pub(crate) grants: Grants,
     pub(crate) budget: Arc<Budget>,
-    /// The skills that called one another to get here, this one last.
-    pub(crate) stack: Vec<String>,
+    /// What this run was called from.
+    pub(crate) chain: Chain,
+    /// Whose state it sees.
+    pub(crate) space: String,
     pub(crate) options: RunOptions,
     pub(crate) printed: Mutex<Printed>,
 }
@@ -86,6 +106,7 @@ impl RunHost {
     fn context(&self) -> CallContext<'_> {
         CallContext {
             skill: &self.skill.name,
+            space: &self.space,
             correlation_id: &self.correlation_id,
             grants: &self.grants,
             state: &*self.engine.state,
@@ -95,17 +116,25 @@ impl RunHost {
         }
     }
 
-    fn check_grant(&self, spec: &FunctionSpec) -> Result<(), Failure> {
-        let granted = match spec.capability {
-            None => true,
-            Some(Capability::CallSkills) => self.grants.call_skills,
-            // Which file is the function's own check; without any granted folder it says so itself, with the path.
-            Some(_) => true,
+    /// Stops the execution clock of this run and of all that wait for it.
+    fn pause(&self) -> Vec<PauseGuard<'_>> {
+        self.chain.budgets.iter().chain([&self.budget]).map(|budget| budget.pause()).collect()
+    }
+
+    /// Keeps what fits of a text under the output limit, and gives it.
+    fn keep<'a>(&self, stream: Stream, text: &'a str) -> (&'a str, Result<(), Failure>) {
+        let before = self.budget.output();
+        let result = self.budget.charge_output(text.len() as u64);
+        let fits = match (&result, self.budget.limits().output) {
+            (Ok(()), _) | (_, None) => text,
+            (Err(_), Some(allowed)) => cut(text, allowed.saturating_sub(before)),
         };
-        if granted {
-            return Ok(());
+        let mut printed = self.printed();
+        match stream {
+            Stream::Stdout => printed.stdout.push_str(fits),
+            Stream::Stderr => printed.stderr.push_str(fits),
         }
-        Err(Failure::new(ErrorKind::PermissionDenied, format!("skill.{} was not granted", spec.name)))
+        (fits, result)
     }
 }
 
@@ -120,11 +149,11 @@ impl Host for RunHost {
 
     fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
         self.budget.charge_host_call()?;
-        let _pause = self.budget.pause();
         let function = (self.table.functions.get(index))
             .ok_or_else(|| Failure::new(ErrorKind::Internal, format!("there is no host function {index}")))?;
         let spec = &self.table.specs[index];
-        self.check_grant(spec)?;
+        // What the host program does is not the script's time. What the engine does for a script is, called skills too.
+        let _pause = self.is_global(index).then(|| self.pause());
         let arguments = spec.bind(arguments)?;
         if arguments.iter().any(|argument| depth(argument) > MAX_DEPTH) {
             let message = format!("an argument of skill.{} is nested deeper than {MAX_DEPTH} levels", spec.name);
@@ -138,20 +167,8 @@ impl Host for RunHost {
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
-        let allowed = self.budget.limits().output;
-        let before = self.budget.output();
-        let result = self.budget.charge_output(text.len() as u64);
-        let fits = match (&result, allowed) {
-            (Ok(()), _) | (_, None) => text,
-            (Err(_), Some(allowed)) => cut(text, allowed.saturating_sub(before)),
-        };
+        let (fits, result) = self.keep(stream, text);
         if !fits.is_empty() {
-            let mut printed = self.printed();
-            match stream {
-                Stream::Stdout => printed.stdout.push_str(fits),
-                Stream::Stderr => printed.stderr.push_str(fits),
-            }
-            drop(printed);
             let event = Event::Output { stream, text: fits.to_owned() };
             self.engine.events.event(&self.skill.name, &self.correlation_id, &event);
         }
@@ -181,47 +198,59 @@ fn cut(text: &str, most: u64) -> &str {
 
 impl SkillCaller for RunHost {
     fn call_skill(&self, name: &str, arguments: Value) -> Result<Value, Failure> {
-        if self.stack.len() >= MAX_CALL_DEPTH {
-            let chain = self.stack.join(" → ");
-            let message = format!("skills call one another more than {MAX_CALL_DEPTH} deep: {chain} → {name}");
-            return Err(Failure::new(ErrorKind::RecursionLimit, message));
+        if self.chain.skills.len() + 1 >= MAX_CALL_DEPTH {
+            let chain = self.chain.skills.join(" → ");
+            let message = format!(
+                "skills call one another more than {MAX_CALL_DEPTH} deep: {chain} → {} → {name}",
+                self.skill.name
+            );
+            let most = MAX_CALL_DEPTH as u64;
+            let breach = Breach { name: LimitName::Recursion, limit: most, reading: most + 1 };
+            return Err(Failure { limit: Some(breach), ..Failure::new(ErrorKind::RecursionLimit, message) });
         }
-        let mut options = self.options.clone();
-        // A called skill cannot outlive its caller: what is left of the wall time is all it has.
-        if let Some(limit) = self.budget.limits().wall {
-            let left = limit.saturating_sub(self.budget.wall());
-            options.limits.wall = Some(options.limits.wall.map_or(left, |wall| wall.min(left)));
-        }
-        options.limits.time = None;
-        options.caller = Some(self.skill.name.clone());
-        options.script = None;
-        let mut stack = self.stack.clone();
-        let outcome = self.engine.run_nested(name, arguments, &options, &mut stack);
-        let printed = outcome.as_ref().map(|outcome| (outcome.stdout.clone(), outcome.stderr.clone()));
-        if let Ok((stdout, stderr)) = printed {
-            // Already reported as events by the run itself; here it joins the caller's output, under its cap.
-            self.absorb(Stream::Stdout, &stdout)?;
-            self.absorb(Stream::Stderr, &stderr)?;
-        }
-        outcome.and_then(|outcome| outcome.result).map_err(|error| {
+        // Names only: what a script may run must not depend on what files it can guess or write.
+        let skill = self.engine.catalog.load_named(name).map_err(|error| error.failure().clone())?;
+        let mut options = RunOptions::default();
+        options.isolation = self.options.isolation;
+        options.cancel = self.options.cancel.clone();
+        options.correlation_id = Some(self.correlation_id.clone());
+        // State that is kept warm belongs to the whole way here, not just to the skill that calls.
+        let outer = self.options.caller.as_deref().unwrap_or_default();
+        options.caller = Some(format!("{outer}\0{}", self.skill.name));
+        let mut chain = self.chain.clone();
+        chain.skills.push(self.skill.name.clone());
+        chain.budgets.push(Arc::clone(&self.budget));
+        let left = self.budget.left();
+        let outcome =
+            self.engine.run_nested(&skill, arguments, &options, chain).map_err(|error| error.failure().clone())?;
+        self.budget.charge_called(outcome.usage.host_calls, outcome.usage.operations.unwrap_or(0));
+        // Already reported as events by the run itself; here it joins the caller's output, under its cap.
+        self.keep(Stream::Stdout, &outcome.stdout).1?;
+        self.keep(Stream::Stderr, &outcome.stderr).1?;
+        outcome.result.map_err(|error| {
             let mut failure = error.failure().clone();
-            failure.message = format!("{name}: {}", failure.message);
+            if let Some(own) = self.own_breach(&failure, &left) {
+                return own;
+            }
+            if failure.limit.is_none() {
+                failure.message = format!("{name}: {}", failure.message);
+            }
             failure
         })
     }
 }
 
 impl RunHost {
-    fn absorb(&self, stream: Stream, text: &str) -> Result<(), Failure> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        self.budget.charge_output(text.len() as u64)?;
-        let mut printed = self.printed();
-        match stream {
-            Stream::Stdout => printed.stdout.push_str(text),
-            Stream::Stderr => printed.stderr.push_str(text),
-        }
-        Ok(())
+    /// This run's own breach, where what stopped a called run was what this one had left.
+    fn own_breach(&self, failure: &Failure, left: &Limits) -> Option<Failure> {
+        let breach = failure.limit?;
+        let adds_up = matches!(
+            breach.name,
+            LimitName::Time | LimitName::Wall | LimitName::Operations | LimitName::Output | LimitName::HostCalls
+        );
+        let limit = self.budget.limits().get(breach.name)?;
+        let was_left = left.get(breach.name) == Some(breach.limit);
+        let reading = limit.saturating_add(breach.reading.saturating_sub(breach.limit));
+        (adds_up && was_left).then(|| self.budget.breach(Breach { name: breach.name, limit, reading }))
     }
 }

@@ -26,7 +26,7 @@ mod skill;
 mod state;
 mod warm;
 
-pub use authorize::{AuthorizedPlan, Evidence, Policy};
+pub use authorize::{AuthorizedPlan, Evidence};
 pub use builder::EngineBuilder;
 pub use catalog::{Catalog, Upgraded};
 pub use config::{Config, ConfigScope};

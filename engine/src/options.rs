@@ -36,6 +36,7 @@ pub struct Cancel(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     cancelled: AtomicBool,
+    parent: Option<Cancel>,
     budgets: Mutex<Vec<Weak<Budget>>>,
 }
 
@@ -52,9 +53,14 @@ impl Cancel {
         budgets.iter().for_each(|budget| budget.cancel());
     }
 
+    /// One of its own that stops with this one too, but not the other way round.
+    pub(crate) fn child(&self) -> Cancel {
+        Cancel(Arc::new(Shared { parent: Some(self.clone()), ..Shared::default() }))
+    }
+
     /// Whether it was used.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::SeqCst)
+        self.0.cancelled.load(Ordering::SeqCst) || self.0.parent.as_ref().is_some_and(Cancel::is_cancelled)
     }
 
     pub(crate) fn attach(&self, budget: &Arc<Budget>) {
@@ -62,6 +68,9 @@ impl Cancel {
         budgets.retain(|budget| budget.strong_count() > 0);
         budgets.push(Arc::downgrade(budget));
         drop(budgets);
+        if let Some(parent) = &self.0.parent {
+            parent.attach(budget);
+        }
         if self.is_cancelled() {
             budget.cancel();
         }

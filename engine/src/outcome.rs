@@ -1,4 +1,4 @@
-use crate::{Error, Isolation};
+use crate::{Error, Isolation, RunOptions};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use skills_core::{Enforcement, LimitName};
@@ -63,7 +63,7 @@ pub struct LimitReport {
 
 impl Outcome {
     /// The outcome of a run that did not begin.
-    pub fn failed(skill: &str, error: Error) -> Outcome {
+    pub fn failed(skill: &str, options: &RunOptions, error: Error) -> Outcome {
         Outcome {
             skill: skill.to_owned(),
             version: None,
@@ -74,7 +74,7 @@ impl Outcome {
             limits: Vec::new(),
             isolation: Isolation::default(),
             cached: false,
-            correlation_id: String::new(),
+            correlation_id: options.correlation_id.clone().unwrap_or_default(),
         }
     }
 

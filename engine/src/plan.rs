@@ -1,4 +1,4 @@
-use crate::{Allow, Body, Error, Skill};
+use crate::{Allow, Body, Error, RunOptions, Skill};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use skills_core::{ErrorKind, LimitName, Limits, Script};
@@ -55,23 +55,56 @@ pub struct LimitOverrides {
 /// One invocation: what will run, with what, and what it may use. Nothing has run yet, and nothing is allowed yet.
 ///
 /// Serialises as what `skills run --dry-run --json` prints.
+/// Read-only: what was checked is what runs.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub struct Plan {
+    /// The engine that made it, which alone may run it.
+    pub(crate) engine: u64,
+    pub(crate) skill: Arc<Skill>,
+    pub(crate) arguments: Map<String, Value>,
+    pub(crate) step: Step,
+    pub(crate) limits: Limits,
+    pub(crate) isolation: Isolation,
+    pub(crate) capabilities: Vec<CapabilityRequest>,
+    pub(crate) correlation_id: String,
+    pub(crate) options: RunOptions,
+}
+
+impl Plan {
     /// The skill.
-    pub skill: Arc<Skill>,
+    pub fn skill(&self) -> &Arc<Skill> {
+        &self.skill
+    }
+
     /// The arguments, checked, with defaults filled in.
-    pub arguments: Map<String, Value>,
+    pub fn arguments(&self) -> &Map<String, Value> {
+        &self.arguments
+    }
+
     /// What runs.
-    pub step: Step,
+    pub fn step(&self) -> &Step {
+        &self.step
+    }
+
     /// The limits that will hold.
-    pub limits: Limits,
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Where it will run.
-    pub isolation: Isolation,
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
     /// What it asks to use.
-    pub capabilities: Vec<CapabilityRequest>,
+    pub fn capabilities(&self) -> &[CapabilityRequest] {
+        &self.capabilities
+    }
+
     /// Names the run in events and logs.
-    pub correlation_id: String,
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
 }
 
 /// What a plan runs.
@@ -168,22 +201,43 @@ impl Step {
     }
 }
 
-/// The limits of a run: what its caller asks for, else what the definition asks for, else the default; never above
-/// the host's ceiling.
-pub(crate) fn limits(skill: &Skill, asked: &LimitOverrides, defaults: &Limits, ceiling: &Limits) -> Limits {
-    let request = &skill.limits;
-    let megabytes = |mb: u64| mb.saturating_mul(1 << 20);
-    Limits {
-        time: asked.time.or(request.time).or(defaults.time),
-        wall: asked.wall.or(defaults.wall),
-        memory: asked.memory.or(request.max_memory_mb.map(megabytes)).or(defaults.memory),
-        operations: asked.operations.or(defaults.operations),
-        output: asked.output.or(defaults.output),
-        result: asked.result.or(defaults.result),
-        recursion: asked.recursion.or(defaults.recursion),
-        host_calls: asked.host_calls.or(defaults.host_calls),
+/// Where limits come from.
+pub(crate) struct LimitSources {
+    /// What holds where nobody asks for anything.
+    pub(crate) defaults: Limits,
+    /// What the configuration allows definitions to ask for. Whoever runs a skill may ask for more.
+    pub(crate) definitions: Limits,
+    /// What the host allows anybody.
+    pub(crate) ceiling: Limits,
+}
+
+impl LimitSources {
+    /// The limits of a run: what its caller asks for, else what the definition asks for within what the configuration
+    /// allows, else the default; never above the host's ceiling.
+    pub(crate) fn resolve(&self, skill: &Skill, asked: &LimitOverrides) -> Limits {
+        let defaults = &self.defaults;
+        let requested = Limits {
+            time: skill.limits.time,
+            memory: skill.limits.max_memory_mb.map(|mb| mb.saturating_mul(1 << 20)),
+            ..Limits::none()
+        };
+        let time = requested.time.map(|time| self.definitions.time.map_or(time, |most| time.min(most)));
+        let memory = requested.memory.map(|memory| self.definitions.memory.map_or(memory, |most| memory.min(most)));
+        let time = asked.time.or(time).or(defaults.time);
+        // Host calls go on while execution time stands still: the wall clock leaves room for the time allowed.
+        let wall = defaults.wall.map(|wall| time.map_or(wall, |time| wall.max(time.saturating_mul(2))));
+        Limits {
+            time,
+            wall: asked.wall.or(wall),
+            memory: asked.memory.or(memory).or(defaults.memory),
+            operations: asked.operations.or(defaults.operations),
+            output: asked.output.or(defaults.output),
+            result: asked.result.or(defaults.result),
+            recursion: asked.recursion.or(defaults.recursion),
+            host_calls: asked.host_calls.or(defaults.host_calls),
+        }
+        .min(&self.ceiling)
     }
-    .min(ceiling)
 }
 
 /// All limit names, in the order in which they are reported.

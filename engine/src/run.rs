@@ -2,31 +2,26 @@
 
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
-use crate::host::{Printed, RunHost, panic_text};
+use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
-use crate::{Dialect, Error, Outcome, Plan, RunOptions, prompt, warm};
+use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, prompt, warm};
 use serde_json::Value;
-use skills_core::{Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage};
+use skills_core::{Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 impl Inner {
-    /// Runs a plan that was allowed. `stack` names the skills that called one another to get here.
-    pub(crate) fn execute(
-        self: &Arc<Inner>,
-        authorized: AuthorizedPlan,
-        options: &RunOptions,
-        mut stack: Vec<String>,
-    ) -> Outcome {
+    /// Runs a plan that was allowed. `chain` names the runs that called one another to get here.
+    pub(crate) fn execute(self: &Arc<Inner>, authorized: AuthorizedPlan, chain: Chain) -> Outcome {
         let (plan, grants) = authorized.into_parts();
+        let options = &plan.options;
         let budget = Budget::new(plan.limits.clone());
         if let Some(cancel) = &options.cancel {
             cancel.attach(&budget);
         }
         let span = tracing::debug_span!("run", skill = %plan.skill.name, correlation_id = %plan.correlation_id);
         let _entered = span.enter();
-        stack.push(plan.skill.name.clone());
         let host = Arc::new(RunHost {
             engine: Arc::clone(self),
             table: self.functions(),
@@ -34,7 +29,8 @@ impl Inner {
             correlation_id: plan.correlation_id.clone(),
             grants,
             budget: Arc::clone(&budget),
-            stack,
+            chain,
+            space: space(&plan.skill),
             options: options.clone(),
             printed: Mutex::default(),
         });
@@ -46,8 +42,13 @@ impl Inner {
             }
             Step::Prompt(template) => {
                 let is_parameter = |name: &str| plan.skill.parameters.iter().any(|p| p.name == name);
-                let text = prompt::fill(template, &plan.arguments, is_parameter);
-                Evaluation { result: Ok(Value::String(text)), usage: Usage::default() }
+                let most = plan.limits.result;
+                let text = prompt::fill(template, &plan.arguments, is_parameter, most);
+                let result = text.map(Value::String).map_err(|reading| {
+                    let limit = most.unwrap_or(reading);
+                    Failure::breach(Breach { name: LimitName::Result, limit, reading })
+                });
+                Evaluation { result, usage: Usage::default() }
             }
         };
         let printed = std::mem::take(&mut *host.printed());
@@ -64,7 +65,7 @@ impl Inner {
         };
         let key = warm::Key {
             engine: self.id,
-            functions: Arc::as_ptr(&host.table).addr(),
+            functions: host.table.version(),
             language: script.language,
             digest: format!("{}:{}", plan.skill.digest, script.file),
             grants: host.grants.clone(),
@@ -135,5 +136,15 @@ impl Inner {
             cached: false,
             correlation_id: plan.correlation_id,
         }
+    }
+}
+
+/// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by
+/// the path, and code given directly by itself.
+fn space(skill: &Skill) -> String {
+    match (skill.scope, &skill.folder) {
+        (Scope::Direct, Some(_)) => format!("direct:{}", skill.file),
+        (Scope::Direct, None) => format!("direct:{}", skill.digest),
+        _ => skill.qualified_name(),
     }
 }

@@ -27,6 +27,8 @@ pub(crate) fn beside(skill: &Skill, scripts: &[String], name: &str) -> Result<St
 
 /// A script file that has no definition, as a skill of its own. Its folder is what it can import from.
 pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
+    // Absolute, so that the script can import what stands beside it wherever the process goes.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let shown = path.display().to_string();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{shown} is not a file")))?;
@@ -37,6 +39,11 @@ pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
     skill.files = files;
     skill.folder = Some(folder.to_owned());
     Ok(skill)
+}
+
+/// Whether a path is that of a file.
+pub(crate) fn is_file(path: &Path) -> bool {
+    path.is_file()
 }
 
 /// Code given directly, as a skill of its own.

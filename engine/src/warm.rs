@@ -15,7 +15,7 @@ pub(crate) struct Key {
     /// The engine, by a number that is never used twice in a process.
     pub(crate) engine: u64,
     /// The version of the engine's table of functions.
-    pub(crate) functions: usize,
+    pub(crate) functions: u64,
     pub(crate) language: Language,
     /// The skill's digest, and which of its scripts.
     pub(crate) digest: String,

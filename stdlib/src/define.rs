@@ -187,6 +187,7 @@ mod tests {
     fn call(function: &dyn HostFunction, arguments: Vec<Value>) -> Result<Value, Failure> {
         let context = CallContext {
             skill: "s",
+            space: "s",
             correlation_id: "c",
             grants: &Grants::default(),
             state: &crate::testing::TestState::default(),

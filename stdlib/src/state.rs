@@ -16,7 +16,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .takes(any("default").or(Value::Null).about("what to give where the key is absent"))
             .runs(|context, (key, default): (String, Value)| {
                 check_key(&key)?;
-                Ok(context.state.get(context.skill, &key).map_err(failure)?.unwrap_or(default))
+                Ok(context.state.get(context.space, &key).map_err(failure)?.unwrap_or(default))
             }),
         define("state.set", "Keeps a value under a key, for this run and later ones of the same skill")
             .takes(string("key"))
@@ -24,7 +24,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .returns(a("null"))
             .runs(|context, (key, value): (String, Value)| {
                 check_key(&key)?;
-                context.state.set(context.skill, &key, value).map_err(failure)?;
+                context.state.set(context.space, &key, value).map_err(failure)?;
                 Ok(Value::Null)
             }),
         define("state.delete", "Forgets a key; says whether it was there")
@@ -32,11 +32,11 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .returns(a("boolean"))
             .runs(|context, (key,): (String,)| {
                 check_key(&key)?;
-                context.state.delete(context.skill, &key).map_err(failure)
+                context.state.delete(context.space, &key).map_err(failure)
             }),
         define("state.keys", "Every key that has a value, sorted")
             .returns(list_of(a("string")))
-            .runs(|context, (): ()| context.state.keys(context.skill).map_err(failure)),
+            .runs(|context, (): ()| context.state.keys(context.space).map_err(failure)),
         define(
             "state.update",
             "Sets a key only where it still holds what is expected, in one step; says whether it did",
@@ -48,7 +48,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
         .runs(|context, (key, expected, value): (String, Value, Value)| {
             check_key(&key)?;
             let swap = |expected: Option<&Value>, value: Value| {
-                context.state.compare_and_swap(context.skill, &key, expected, value).map_err(failure)
+                context.state.compare_and_swap(context.space, &key, expected, value).map_err(failure)
             };
             if expected.is_null() {
                 // A script sees no difference between an absent key and one that holds null.

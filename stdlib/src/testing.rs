@@ -38,6 +38,7 @@ impl TestContext {
         let bound = function.spec().bind(Arguments::positional(arguments))?;
         let context = CallContext {
             skill: "tested",
+            space: "tested",
             correlation_id: "run-1",
             grants: &self.grants,
             state: &self.state,

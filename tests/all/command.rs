@@ -221,6 +221,44 @@ fn what_stands_here_under_the_name_of_no_skill_is_pointed_at() {
 }
 
 #[test]
+fn what_goes_wrong_is_json_too_where_json_is_asked_for() {
+    let sandbox = Sandbox::new();
+    sandbox.write("broken.json", r#"{"name": "broken", "type": "code_inline", "timeout": -1}"#);
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&["info", "nosuch", "--json"], 4, "not_found"),
+        (&["info", "./broken.json", "--json"], 5, "invalid_definition"),
+        (&["create", "../evil", "--json"], 5, "invalid_arguments"),
+        (&["upgrade", "./missing.json", "--json"], 4, "not_found"),
+    ];
+    for (arguments, code, kind) in cases {
+        let ran = sandbox.run(arguments).exits(code);
+        assert_eq!((&ran.json()["error"]["kind"], ran.stderr.as_str()), (&json!(kind), ""), "{ran:?}");
+    }
+    let broken = sandbox.run(&["info", "./broken.json", "--json"]).json();
+    assert_eq!(broken["diagnostics"][0]["line"], 1);
+}
+
+#[test]
+fn a_definition_that_is_not_there_does_not_hide_the_problems_of_another() {
+    let sandbox = Sandbox::new();
+    sandbox.write("broken.json", r#"{"name": "broken", "type": "code_inline", "timeout": -1}"#);
+    let ran = sandbox.run(&["validate", "./missing.json", "./broken.json", "calculator"]).exits(5);
+    assert!(ran.stderr.contains("no definition at ./missing.json") && ran.stderr.contains("error[S0"), "{ran:?}");
+    assert!(ran.stdout.starts_with("2 definitions checked"), "{ran:?}");
+    let report = sandbox.run(&["validate", "calculator", "./missing.json", "--json"]).exits(4).json();
+    assert_eq!((&report["valid"], &report["error"]["kind"]), (&json!(false), &json!("not_found")));
+}
+
+#[test]
+fn an_option_without_a_skill_is_wrong_use() {
+    let sandbox = Sandbox::new();
+    for arguments in [&["run", "--version"][..], &["run", "--max-tme", "5s", "calculator"]] {
+        let ran = sandbox.run(arguments).exits(2);
+        assert!(ran.stderr.contains(arguments[1]) && ran.stderr.contains("Usage: skills run"), "{ran:?}");
+    }
+}
+
+#[test]
 fn nobody_who_stops_reading_makes_it_panic_or_run_on() {
     let sandbox = Sandbox::new();
     let endless = "loop { print(\"x\"); }";

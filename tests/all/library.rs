@@ -268,9 +268,10 @@ fn state_belongs_to_its_skill_and_outlives_the_run() {
         };
         let code = format!("skill.state.update(\"k\", {null}, 1)");
         let skill = engine.code(language, &code);
-        // Code given directly shares one name, and so one state.
-        let expected = language == Language::Rhai;
-        assert_eq!(engine.run_skill(&skill, json!({}), &RunOptions::default()).result.unwrap(), expected, "{language}");
+        for expected in [true, false] {
+            let outcome = engine.run_skill(&skill, json!({}), &RunOptions::default());
+            assert_eq!(outcome.result.unwrap(), expected, "{language}: the second time the key is there");
+        }
     }
 }
 
@@ -298,17 +299,8 @@ fn events_arrive_as_they_happen() {
 #[test]
 fn skills_call_one_another_and_cycles_end() {
     let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, language: &str, file: &str, code: &str| {
-        let dir = folder.path().join(name);
-        std::fs::create_dir_all(&dir).unwrap();
-        let definition = json!({
-            "name": name, "description": "A test", "type": "code_inline",
-            "executor": {"type": "inline", "language": language, "code": format!("file://./{file}")},
-            "parameters": [{"name": "value", "type": "object"}]
-        });
-        std::fs::write(dir.join(format!("{name}.json")), definition.to_string()).unwrap();
-        std::fs::write(dir.join(file), code).unwrap();
-    };
+    let write =
+        |name: &str, language: &str, file: &str, code: &str| write_skill(folder.path(), name, language, file, code);
     write("one", "rhai", "one.rhai", "fn run(params) { skill.call(\"two\", params) }");
     write(
         "two",
@@ -391,5 +383,93 @@ fn a_session_of_one_caller_is_not_used_for_another() {
         let mut options = RunOptions::default();
         options.caller = Some(caller.to_owned());
         assert_eq!(engine.run_skill(&skill, json!({}), &options).result.unwrap(), 1, "{caller}");
+    }
+}
+
+fn write_skill(folder: &std::path::Path, name: &str, language: &str, file: &str, code: &str) {
+    let dir = folder.join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    let definition = json!({
+        "name": name, "description": "A test", "type": "code_inline",
+        "executor": {"type": "inline", "language": language, "code": format!("file://./{file}")},
+        "parameters": [{"name": "value", "type": "object"}]
+    });
+    std::fs::write(dir.join(format!("{name}.json")), definition.to_string()).unwrap();
+    std::fs::write(dir.join(file), code).unwrap();
+}
+
+#[test]
+fn the_failure_of_a_called_skill_shows_its_frames_before_the_callers() {
+    let folder = tempfile::tempdir().unwrap();
+    let codes = [
+        ("in-python", "python", "in.py", "def look(table):\n    return table['x']\n\ndef run():\n    return look({})"),
+        ("in-js", "javascript", "in.js", "function fail() {\n  null.x\n}\nexport default () => fail()"),
+        ("in-rhai", "rhai", "in.rhai", "fn check(n) {\n    n / 0\n}\nfn run(params) {\n    check(1)\n}"),
+        ("js", "javascript", "out.js", "export default () => {\n  return skill.call('in-python')\n}"),
+        ("rhai", "rhai", "out.rhai", "fn run(params) {\n    skill.call(\"in-js\")\n}"),
+        ("python", "python", "out.py", "def run():\n    return skill.call('in-rhai')"),
+        // Caught and thrown on, three skills deep.
+        (
+            "again-js",
+            "javascript",
+            "again.js",
+            "export default async () => {\n  try {\n    skill.call('again-rhai')\n  } catch (e) { throw e }\n}",
+        ),
+        (
+            "again-rhai",
+            "rhai",
+            "again.rhai",
+            "fn run(params) {\n    try { skill.call(\"again-python\") } catch (e) {\n        throw e;\n    }\n}",
+        ),
+        (
+            "again-python",
+            "python",
+            "again.py",
+            "def run():\n    try:\n        skill.call('in-python')\n    except skill.Error as e:\n        raise e",
+        ),
+    ];
+    for (name, language, file, code) in codes {
+        write_skill(folder.path(), name, language, file, code);
+    }
+    let engine = Engine::builder().layout(skills::Layout::of_folder(folder.path())).build().unwrap();
+    let python = [("in.py", 2, "    return table['x']"), ("in.py", 5, "    return look({})")];
+    let javascript = [("in.js", 2, "  null.x"), ("in.js", 4, "export default () => fail()")];
+    let rhai = [("in.rhai", 2, "    n / 0"), ("in.rhai", 5, "    check(1)")];
+    let again = [
+        ("again.py", 3, "        skill.call('in-python')"),
+        ("again.rhai", 3, "        throw e;"),
+        ("again.js", 3, "    skill.call('again-rhai')"),
+    ];
+    let cases = [
+        (
+            "js",
+            "KeyError",
+            Language::Python,
+            [&python[..], &[("out.js", 2, "  return skill.call('in-python')")]].concat(),
+        ),
+        (
+            "rhai",
+            "TypeError",
+            Language::JavaScript,
+            [&javascript[..], &[("out.rhai", 2, "    skill.call(\"in-js\")")]].concat(),
+        ),
+        ("python", "zero", Language::Rhai, [&rhai[..], &[("out.py", 2, "    return skill.call('in-rhai')")]].concat()),
+        ("again-js", "KeyError", Language::Python, [&python[..], &again[..]].concat()),
+    ];
+    for (name, message, language, expected) in cases {
+        let error = engine.run(name, json!({})).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.failure().language),
+            (ErrorKind::ScriptError, Some(language)),
+            "{name}: {error}"
+        );
+        assert!(error.message().contains(message), "{name}: {error}");
+        let frames: Vec<_> = (error.frames().iter())
+            .map(|frame| {
+                let file = frame.file.rsplit('/').next().unwrap();
+                (file, frame.line, frame.source.as_deref().unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(frames, expected, "{name}");
     }
 }

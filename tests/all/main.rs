@@ -1,6 +1,7 @@
 //! Black-box tests of the whole: the library as a host uses it, and the command as a person uses it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+mod boundaries;
 mod bundled;
 mod cases;
 mod command;

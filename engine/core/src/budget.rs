@@ -22,6 +22,7 @@ pub struct Budget {
     clock: Mutex<Clock>,
     host_calls: AtomicU64,
     output: AtomicU64,
+    called_operations: AtomicU64,
     stopping: AtomicBool,
     stopped_by: OnceLock<Failure>,
     interrupt: Mutex<Option<Arc<dyn Interrupt>>>,
@@ -43,6 +44,7 @@ impl Budget {
             clock: Mutex::default(),
             host_calls: AtomicU64::new(0),
             output: AtomicU64::new(0),
+            called_operations: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             stopped_by: OnceLock::new(),
             interrupt: Mutex::new(None),
@@ -106,7 +108,27 @@ impl Budget {
         }
     }
 
-    /// The number of host calls so far.
+    /// What is left of every limit that adds up, for a run that this one calls: time, operations of called runs, output
+    /// and host calls. The others hold for each run by itself.
+    pub fn left(&self) -> Limits {
+        let rest = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
+        Limits {
+            time: self.limits.time.map(|limit| limit.saturating_sub(self.elapsed())),
+            wall: self.limits.wall.map(|limit| limit.saturating_sub(self.wall())),
+            operations: rest(self.limits.operations, self.called_operations.load(Ordering::Relaxed)),
+            output: rest(self.limits.output, self.output()),
+            host_calls: rest(self.limits.host_calls, self.host_calls()),
+            ..self.limits.clone()
+        }
+    }
+
+    /// Adds what a called run used to what this one has used.
+    pub fn charge_called(&self, host_calls: u64, operations: u64) {
+        self.host_calls.fetch_add(host_calls, Ordering::Relaxed);
+        self.called_operations.fetch_add(operations, Ordering::Relaxed);
+    }
+
+    /// The number of host calls so far, those of called runs included.
     pub fn host_calls(&self) -> u64 {
         self.host_calls.load(Ordering::Relaxed)
     }

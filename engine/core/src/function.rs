@@ -53,7 +53,8 @@ impl FunctionSpec {
         object_schema(&self.parameters)
     }
 
-    /// Puts arguments in the order of the parameters, fills defaults in and checks the JSON types.
+    /// Puts arguments in the order of the parameters, fills defaults in and checks the JSON types. Where the schema
+    /// asks for an integer, a whole number that a language keeps as a float (`1.0`) becomes one.
     ///
     /// # Errors
     /// `invalid_arguments`, naming the function, the parameter and what is allowed.
@@ -66,7 +67,7 @@ impl FunctionSpec {
         let mut given = positional.into_iter();
         let mut bound = Vec::with_capacity(self.parameters.len());
         for parameter in &self.parameters {
-            let value = match (given.next(), named.shift_remove(&parameter.name)) {
+            let mut value = match (given.next(), named.shift_remove(&parameter.name)) {
                 (Some(_), Some(_)) => return Err(self.wrong(&format!("got `{}` twice", parameter.name))),
                 (Some(value), None) | (None, Some(value)) => value,
                 (None, None) if parameter.required => {
@@ -79,6 +80,7 @@ impl FunctionSpec {
                 let message = format!("`{}` must be {expected}, not {}", parameter.name, type_of(&value));
                 return Err(self.wrong(&message));
             }
+            make_integers(&parameter.schema, &mut value);
             bound.push(value);
         }
         match named.keys().next() {
@@ -132,6 +134,51 @@ fn mismatch(schema: &Value, value: &Value) -> Option<&'static str> {
     (!fits).then_some(expected)
 }
 
+/// The largest magnitude up to which every whole float is exactly one integer.
+const MOST_EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Turns whole floats into integers wherever a schema asks for an integer, in arrays and objects too: readers of
+/// integers refuse `1.0`.
+fn make_integers(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Number(number) if asks_for_integer(schema) && number.is_f64() => {
+            let whole = number.as_f64().filter(|f| f.fract() == 0.0 && f.abs() <= MOST_EXACT);
+            if let Some(whole) = whole {
+                *number = (whole as i64).into();
+            }
+        }
+        Value::Array(items) => {
+            let first = schema.get("prefixItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            for (index, item) in items.iter_mut().enumerate() {
+                if let Some(schema) = first.get(index).or_else(|| schema.get("items")) {
+                    make_integers(schema, item);
+                }
+            }
+        }
+        Value::Object(members) => {
+            let known = schema.get("properties").and_then(Value::as_object);
+            for (name, member) in members {
+                let schema = known.and_then(|known| known.get(name)).or_else(|| schema.get("additionalProperties"));
+                if let Some(schema) = schema {
+                    make_integers(schema, member);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a schema's `type` allows integers, and no other numbers.
+fn asks_for_integer(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::String(name)) => name == "integer",
+        Some(Value::Array(names)) => {
+            names.iter().any(|name| name == "integer") && !names.iter().any(|name| name == "number")
+        }
+        _ => false,
+    }
+}
+
 /// Runs another skill for a script: what `skill.call` reaches.
 pub trait SkillCaller: Send + Sync {
     /// Runs a skill by name with an object of arguments, and gives its value or its failure.
@@ -141,8 +188,10 @@ pub trait SkillCaller: Send + Sync {
 /// What a host function can see of the run that calls it.
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
-    /// The skill's name; state belongs to it.
+    /// The skill's name, as events show it.
     pub skill: &'a str,
+    /// The skill whose state it is: unlike the name, it is that of no other.
+    pub space: &'a str,
     /// The run's correlation id.
     pub correlation_id: &'a str,
     /// What the run may reach.
@@ -214,6 +263,33 @@ mod tests {
         let arguments =
             Arguments { positional: vec![json!("a")], named: [("data".to_owned(), json!(1))].into_iter().collect() };
         assert_eq!(spec().bind(arguments).unwrap(), [json!("a"), json!(1), json!(false)]);
+    }
+
+    #[test]
+    fn a_whole_float_is_an_integer_where_one_is_asked_for() {
+        let nested = json!({
+            "type": "object",
+            "properties": {"n": {"type": ["integer", "null"]}, "x": {"type": "number"}},
+            "additionalProperties": {"type": "array", "items": {"type": "integer"}},
+        });
+        let spec = FunctionSpec {
+            parameters: vec![
+                ParameterSpec::typed("n", "integer"),
+                ParameterSpec::typed("x", "number"),
+                ParameterSpec { schema: nested, ..ParameterSpec::any("nested") },
+            ],
+            ..spec()
+        };
+        let bind = |n: Value| {
+            let nested = json!({"n": 3.0, "x": 3.0, "all": [-4.0, 4.5]});
+            spec.bind(Arguments::positional([n, json!(2.0), nested])).map(Value::from)
+        };
+        let nested = json!({"n": 3, "x": 3.0, "all": [-4, 4.5]});
+        assert_eq!(bind(json!(1.0)).unwrap(), json!([1, 2.0, nested]));
+        assert_eq!(bind(json!(-9_007_199_254_740_992.0)).unwrap()[0], json!(-9_007_199_254_740_992_i64));
+        // Beyond, the float may stand for other integers as well.
+        assert_eq!(bind(json!(1e17)).unwrap()[0], json!(1e17));
+        assert_eq!(bind(json!(1.5)).unwrap_err().message, "skill.fs.write `n` must be an integer, not a number");
     }
 
     #[test]

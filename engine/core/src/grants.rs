@@ -10,6 +10,8 @@ pub struct Grants {
     pub read: Vec<PathBuf>,
     /// Folders that may be written, and read.
     pub write: Vec<PathBuf>,
+    /// The largest file that may be written, in bytes; `None` for no limit but that of the functions themselves.
+    pub max_file_size: Option<u64>,
     /// Where a relative path starts.
     pub working_directory: Option<PathBuf>,
     /// Whether the script may run other skills.

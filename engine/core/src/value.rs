@@ -13,6 +13,10 @@ use serde_json::{Map, Value};
 /// It stays below the 128 levels that common JSON readers (serde_json among them) accept.
 pub const MAX_DEPTH: usize = 100;
 
+/// What each element of an array and each member of an object counts for on top of its text, in bytes, against the limit
+/// on a result.
+pub const ELEMENT_COST: usize = 8;
+
 /// The longest `repr` of a description, in characters; what is longer is cut and ends in `…`.
 pub const MAX_REPR: usize = 200;
 
@@ -75,7 +79,8 @@ impl Meter {
         Meter { path: Vec::new(), root, size: 0, limit }
     }
 
-    /// Counts bytes of compact JSON that are about to be made.
+    /// Counts bytes of compact JSON that are about to be made. On top, each element and member counts for
+    /// [`ELEMENT_COST`] as it is entered: a short one costs the host far more than its text.
     pub fn charge(&mut self, bytes: usize) -> Result<(), Failure> {
         self.size = self.size.saturating_add(bytes as u64);
         match self.limit {
@@ -94,13 +99,15 @@ impl Meter {
     /// Goes into an element of an array.
     pub fn enter_index(&mut self, index: usize) -> Result<(), Failure> {
         self.path.push(Step::Index(index));
-        self.check_depth()
+        self.check_depth()?;
+        self.charge(ELEMENT_COST)
     }
 
     /// Goes into a member of an object.
     pub fn enter_key(&mut self, key: &str) -> Result<(), Failure> {
         self.path.push(Step::Key(key.to_owned()));
-        self.check_depth()
+        self.check_depth()?;
+        self.charge(ELEMENT_COST)
     }
 
     /// Leaves what was entered last.
@@ -182,13 +189,13 @@ mod tests {
 
     #[test]
     fn depth_and_size_are_bounded() {
-        let mut meter = Meter::new("result", Some(10));
+        let mut meter = Meter::new("result", Some((MAX_DEPTH * ELEMENT_COST) as u64 + 10));
         for i in 0..MAX_DEPTH {
             meter.enter_index(i).unwrap();
         }
         assert!(meter.enter_index(0).unwrap_err().message.contains("deeper than 100"));
         assert!(meter.charge(10).is_ok());
-        assert_eq!(meter.charge(1).unwrap_err().limit.unwrap().reading, 11);
+        assert_eq!(meter.charge(1).unwrap_err().limit.unwrap().reading, 811);
     }
 
     #[test]

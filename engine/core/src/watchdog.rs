@@ -43,11 +43,17 @@ fn table() -> MutexGuard<'static, Table> {
 /// How long an interruption from elsewhere may stay unanswered before it is repeated.
 const UNLIMITED_LOOK: Duration = Duration::from_millis(250);
 
+/// The instant that lies this far ahead; a time that no clock reaches is looked at now and then.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(time).unwrap_or(now + UNLIMITED_LOOK)
+}
+
 /// Watches a budget until the guard is dropped.
 pub fn watch(budget: &Arc<Budget>) -> Watch {
     // A run without a time limit is looked at now and then all the same, so that a cancellation which the script
     // caught is repeated.
-    let due = Instant::now() + budget.remaining().unwrap_or(UNLIMITED_LOOK);
+    let due = after(budget.remaining().unwrap_or(UNLIMITED_LOOK));
     let mut table = table();
     if !table.started {
         table.started = std::thread::Builder::new().name("skills-watchdog".into()).spawn(watch_all).is_ok();
@@ -106,7 +112,7 @@ fn watch_all() {
                 .into_iter()
                 .map(|(slot, budget)| {
                     let again = budget.poll().unwrap_or(UNLIMITED_LOOK);
-                    (slot, budget, Instant::now() + again)
+                    (slot, budget, after(again))
                 })
                 .collect();
             guard = table();

@@ -89,6 +89,17 @@ impl Config {
         (config, diagnostics)
     }
 
+    /// The most that a definition may ask for: what `security.resource_limits` says of time and memory. Whoever runs a
+    /// skill may ask for more.
+    pub fn most_of_definitions(&self) -> Limits {
+        let limits = &self.security.resource_limits;
+        Limits {
+            time: limits.max_execution_time,
+            memory: limits.max_memory_mb.map(|mebibytes| mebibytes << 20),
+            ..Limits::none()
+        }
+    }
+
     /// The limits of a run whose skill asks for none: [`Limits::default`] with what `security.resource_limits` says of
     /// time and memory.
     pub fn default_limits(&self) -> Limits {

@@ -103,6 +103,11 @@ impl Registry {
         Err(LookupError::NotFound { wanted: name.to_owned(), near: self.near(word) })
     }
 
+    /// Whether [`Registry::find`] takes a name for a path, or for the file of an entry.
+    pub(crate) fn is_path(name: &str) -> bool {
+        is_path(name)
+    }
+
     /// The definitions below a folder, wherever it is, as a search finds them.
     pub fn in_folder(&self, folder: &Path) -> Vec<Entry> {
         let mut cache = super::cache::Cache::default();
@@ -192,6 +197,7 @@ fn scoped(name: &str) -> Option<(Scope, &str)> {
     scopes.into_iter().find(|known| known.as_str() == scope).map(|scope| (scope, rest))
 }
 
+/// Whether a name means a path.
 fn is_path(name: &str) -> bool {
     name.contains('/') || name == "." || name == ".." || name.ends_with(".json") || name.ends_with("SKILL.md")
 }

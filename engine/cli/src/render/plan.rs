@@ -11,12 +11,12 @@ pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) -> io::Result<()>
     if as_json {
         return render::json(&object);
     }
-    let mut out = format!("would run    {} ({})\n", plan.skill.qualified_name(), plan.skill.file);
+    let mut out = format!("would run    {} ({})\n", plan.skill().qualified_name(), plan.skill().file);
     // As `--isolation` spells it.
     out.push_str(&format!("isolation    {}\n", text(&object["isolation"]).replace('_', "-")));
-    if !plan.arguments.is_empty() {
+    if !plan.arguments().is_empty() {
         out.push_str("arguments\n");
-        for (name, value) in &plan.arguments {
+        for (name, value) in plan.arguments() {
             out.push_str(&format!("  {name:<12} {value}\n"));
         }
     }
