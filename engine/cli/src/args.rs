@@ -1,7 +1,8 @@
 //! What the command line says.
 
-use crate::exit::Stop;
+use crate::exit::{Stop, USAGE};
 use crate::words;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -59,6 +60,25 @@ pub(crate) enum Command {
     /// Print the version and what is built in
     #[command(after_help = "Example:\n  skills version --json")]
     Version(Version),
+}
+
+impl Command {
+    /// Whether JSON was asked for.
+    pub(crate) fn as_json(&self) -> bool {
+        let json = match self {
+            Command::List(args) => args.json,
+            Command::Info(args) => args.json,
+            Command::Run(args) => args.json,
+            Command::Validate(args) => args.json,
+            Command::Upgrade(args) => args.json,
+            Command::Schema(args) => args.json,
+            Command::Create(args) => args.json,
+            Command::Completions(args) => args.json,
+            Command::Doctor(args) => args.json,
+            Command::Version(args) => args.json,
+        };
+        json.json
+    }
 }
 
 /// Prints JSON instead of text.
@@ -208,5 +228,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
     let is_run = arguments.get(1).is_some_and(|first| first == "run");
     let arguments = if is_run { words::set_apart(arguments, &Cli::command()) } else { arguments };
     let matches = Cli::command().try_get_matches_from(arguments)?;
-    Ok(Cli::from_arg_matches(&matches)?.command)
+    let command = Cli::from_arg_matches(&matches)?.command;
+    // What is no option of `run` is a parameter, but of which skill?
+    let stray = match &command {
+        Command::Run(run) if run.expression.is_none() => run.target.clone().filter(|target| target.starts_with('-')),
+        _ => None,
+    };
+    let Some(stray) = stray else { return Ok(command) };
+    let message = format!("unexpected argument '{stray}' found: a skill's parameters stand behind its name");
+    let mut cli = Cli::command();
+    let error = cli.find_subcommand_mut("run").map(|run| run.error(ErrorKind::UnknownArgument, message));
+    Err(error.map_or(Stop::Code(USAGE), Stop::Usage))
 }

@@ -12,13 +12,26 @@ mod validate;
 mod version;
 
 use crate::args::Command;
-use crate::exit::Stop;
+use crate::exit::{self, Stop};
+use crate::render;
+use serde_json::json;
 use skills::{Engine, Error, ErrorKind, Skill};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Does what the command line says.
+/// Does what the command line says. What goes wrong is JSON too where JSON was asked for.
 pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
+    let as_json = command.as_json();
+    match perform(command) {
+        Err(Stop::Error(error)) if as_json => {
+            render::json(&json!({"error": error.to_json(), "diagnostics": error.diagnostics()}))?;
+            Err(Stop::Code(exit::code(error.kind())))
+        }
+        other => other,
+    }
+}
+
+fn perform(command: Command) -> Result<(), Stop> {
     match command {
         Command::List(args) => list::list(&args),
         Command::Info(args) => info::info(&args),
@@ -36,7 +49,7 @@ pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
 /// The skill that a person names. Where a file or a folder has that name but no skill, how to say it as a path.
 fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
     engine.skill(name).map_err(|error| {
-        let is_name = !name.is_empty() && !name.contains('/');
+        let is_name = !name.starts_with('.') && !name.contains('/');
         match error.kind() == ErrorKind::NotFound && is_name && Path::new(name).exists() {
             true => {
                 Error::new(ErrorKind::NotFound, error.message()).with_help(format!("for what is here, say `./{name}`"))

@@ -5,7 +5,6 @@ use crate::render::{self, Console};
 use serde_json::{Map, Value};
 use skills::{Engine, Error, ErrorKind, Isolation, Language, Outcome, RunOptions, Skill};
 use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Runs a skill, a script file, or code.
@@ -22,7 +21,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
             }
             outcome
         }
-        Err(Stop::Error(error)) if args.json.json => Outcome::failed(&name, *error),
+        Err(Stop::Error(error)) if args.json.json => Outcome::failed(&name, &RunOptions::default(), *error),
         Err(stop) => return Err(stop),
     };
     if args.json.json {
@@ -70,14 +69,7 @@ fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
         })?;
         return Ok(engine.code(language, code));
     }
-    let name = args.target.as_deref().unwrap_or_default();
-    // A script file needs no definition: a path with a known extension is one.
-    let path = Path::new(name);
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    if Language::from_extension(extension).is_some() && (path.is_file() || name.contains('/')) {
-        return engine.script_file(path);
-    }
-    super::skill(engine, name)
+    super::skill(engine, args.target.as_deref().unwrap_or_default())
 }
 
 fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {

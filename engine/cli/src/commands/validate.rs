@@ -3,7 +3,7 @@ use crate::context::Context;
 use crate::exit::{INVALID, Stop};
 use crate::render;
 use serde_json::{Value, json};
-use skills::{Diagnostic, Engine, Error, definition};
+use skills::{Diagnostic, Engine, Error, ErrorKind, definition};
 use std::path::Path;
 
 /// Checks definitions, and reports every problem at once.
@@ -13,41 +13,65 @@ pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
     }
     let context = Context::new();
     let engine = context.quiet_engine()?;
-    let mut diagnostics = Vec::new();
-    let mut checked = 0;
-    let targets = if args.targets.is_empty() { everything(&engine) } else { args.targets.clone() };
+    let mut report = Report::default();
     if args.targets.is_empty() {
-        diagnostics.extend(context.config_diagnostics.iter().cloned());
-        diagnostics.extend(engine.catalog().conflicts());
+        report.diagnostics.extend(context.config_diagnostics.iter().cloned());
+        report.diagnostics.extend(engine.catalog().conflicts());
     }
+    let targets = if args.targets.is_empty() { everything(&engine) } else { args.targets.clone() };
     for target in &targets {
-        match check(&engine, target) {
-            Ok(found) => diagnostics.extend(found),
-            Err(error) if args.json.json => {
-                render::json(&json!({"valid": false, "diagnostics": [], "error": error.to_json()}))?;
-                return Err(Stop::Code(crate::exit::code(error.kind())));
-            }
-            Err(error) => return Err(error.into()),
+        // One that cannot be found does not hide what is wrong with the others.
+        if let Err(error) = check(&engine, target, &mut report) {
+            report.failures.push(error);
         }
-        checked += 1;
     }
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    if args.json.json {
-        render::json(&json!({"valid": errors == 0, "diagnostics": diagnostics}))?;
-    } else {
-        for diagnostic in &diagnostics {
+    report.print(args.json.json)?;
+    match report.failures.first() {
+        _ if report.errors() > 0 => Err(Stop::Code(INVALID)),
+        Some(error) => Err(Stop::Code(crate::exit::code(error.kind()))),
+        None => Ok(()),
+    }
+}
+
+/// What came of checking.
+#[derive(Default)]
+struct Report {
+    /// How many definitions were read.
+    checked: usize,
+    diagnostics: Vec<Diagnostic>,
+    /// Why some could not be.
+    failures: Vec<Error>,
+}
+
+impl Report {
+    fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+    }
+
+    fn print(&self, as_json: bool) -> std::io::Result<()> {
+        let errors = self.errors();
+        if as_json {
+            let valid = errors == 0 && self.failures.is_empty();
+            let mut object = json!({"valid": valid, "diagnostics": self.diagnostics});
+            if let Some(error) = self.failures.first() {
+                object["error"] = error.to_json();
+            }
+            return render::json(&object);
+        }
+        for diagnostic in &self.diagnostics {
             render::diagnostic(diagnostic);
             render::note("");
         }
-        let warnings = diagnostics.len() - errors;
-        render::text(&format!(
-            "{} checked: {}, {}",
-            count(checked, "definition"),
-            count(errors, "error"),
-            count(warnings, "warning")
-        ))?;
+        for error in &self.failures {
+            render::error(error);
+        }
+        if self.checked == 0 && !self.failures.is_empty() {
+            return Ok(());
+        }
+        let (checked, warnings) =
+            (count(self.checked, "definition"), count(self.diagnostics.len() - errors, "warning"));
+        render::text(&format!("{checked} checked: {}, {warnings}", count(errors, "error")))
     }
-    if errors == 0 { Ok(()) } else { Err(Stop::Code(INVALID)) }
 }
 
 fn count(n: usize, what: &str) -> String {
@@ -59,23 +83,20 @@ fn everything(engine: &Engine) -> Vec<String> {
     entries.map(|entry| entry.file().to_owned()).collect()
 }
 
-/// What is wrong with one definition, or with all in a folder.
-fn check(engine: &Engine, target: &str) -> Result<Vec<Diagnostic>, Error> {
+/// Finds what is wrong with one definition, or with all in a folder.
+fn check(engine: &Engine, target: &str, report: &mut Report) -> Result<(), Error> {
     let path = Path::new(target);
-    if path.is_dir() && !path.join("SKILL.md").is_file() && !own_definition(path).is_file() {
-        let found = engine.catalog().in_folder(path);
-        if found.is_empty() {
-            let message = format!("no definition in {target}");
-            return Err(Error::new(skills::ErrorKind::NotFound, message)
-                .with_help("give a definition file, a skill's folder, or a folder of skills"));
-        }
-        let mut all = Vec::new();
-        for file in found {
-            all.extend(engine.catalog().check(&file)?);
-        }
-        return Ok(all);
+    let is_collection = path.is_dir() && !path.join("SKILL.md").is_file() && !own_definition(path).is_file();
+    let files = if is_collection { engine.catalog().in_folder(path) } else { vec![target.to_owned()] };
+    if files.is_empty() {
+        return Err(Error::new(ErrorKind::NotFound, format!("no definition in {target}"))
+            .with_help("give a definition file, a skill's folder, or a folder of skills"));
     }
-    engine.catalog().check(target)
+    for file in files {
+        report.diagnostics.extend(engine.catalog().check(&file)?);
+        report.checked += 1;
+    }
+    Ok(())
 }
 
 fn own_definition(folder: &Path) -> std::path::PathBuf {
