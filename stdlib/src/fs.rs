@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// The largest file that is read at once, in bytes.
 const MAX_READ: u64 = 16 << 20;
 
-/// The largest file that is written, in bytes, whether at once or by appending.
+/// The largest file that is written, in bytes, whether at once or by appending; a run may be granted less.
 const MAX_FILE: u64 = 256 << 20;
 
 /// The functions of this domain.
@@ -50,7 +50,8 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .returns(a("null"))
             .needs(Capability::FileWrite)
             .runs(|context, (path, Data(content), append): (String, Data, Option<bool>)| {
-                write(&reach(context, &path, Need::Write)?, &content, append.unwrap_or(false))?;
+                let allowed = context.grants.max_file_size.map_or(MAX_FILE, |most| most.min(MAX_FILE));
+                write(&reach(context, &path, Need::Write)?, &content, append.unwrap_or(false), allowed)?;
                 Ok(Value::Null)
             }),
         define("fs.list", "What a folder holds, sorted by name")
@@ -140,16 +141,27 @@ fn read(place: &Place) -> Result<Vec<u8>, Failure> {
     Ok(content)
 }
 
-fn write(place: &Place, content: &[u8], append: bool) -> Result<(), Failure> {
+fn write(place: &Place, content: &[u8], append: bool, allowed: u64) -> Result<(), Failure> {
     let failed = |error: std::io::Error| place.failure("write", &error);
+    let fits = |size: u64| {
+        if size <= allowed {
+            return Ok(());
+        }
+        let message = format!("{place} would have {size} bytes, more than the {allowed} allowed");
+        let help = match allowed < MAX_FILE {
+            true => "write less, or have the skill's \"max_file_size_mb\" raised",
+            false => "write several files",
+        };
+        Err(too_large(message, allowed, size).with_help(help))
+    };
+    // Before the file is opened: that would make one.
+    fits(content.len() as u64)?;
     let mut file = place.open(OpenOptions::new().write(true).append(append).create(true)).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     regular(place, &metadata)?;
-    let size = content.len() as u64 + if append { metadata.len() } else { 0 };
-    if size > MAX_FILE {
-        return Err(too_large(format!("{place} would be larger than 256 MiB"), MAX_FILE, size));
-    }
-    if !append {
+    if append {
+        fits(metadata.len().saturating_add(content.len() as u64))?;
+    } else {
         file.set_len(0).map_err(failed)?;
     }
     file.write_all(content).map_err(failed)

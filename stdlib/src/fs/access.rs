@@ -104,7 +104,10 @@ fn denied(shown: &Path, need: Need, granted: &[&PathBuf]) -> Failure {
     };
     let path = clip(&shown.to_string_lossy());
     Failure::new(ErrorKind::PermissionDenied, format!("{doing} {path:?} is not allowed; {what}"))
-        .with_help(format!(r#"add it to "security": {{"permissions": {{"{key}": [{path:?}]}}}} of the skill"#))
+        // Which of the two is missing is not known here: a run's grants are what is left of both.
+        .with_help(format!(
+            r#"the skill has to ask for it with "security": {{"permissions": {{"{key}": [{path:?}]}}}}, and the host program has to allow it too"#
+        ))
 }
 
 impl Place {

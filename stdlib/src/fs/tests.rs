@@ -83,10 +83,11 @@ fn a_denial_names_the_path_the_grants_and_the_remedy() {
     let (root, help) = (f.root.path().display(), failure.help.unwrap());
     let expected = format!("reading \"{root}/secret.txt\" is not allowed; granted for it: {root}/data, {root}/out");
     assert_eq!(failure.message, expected);
-    assert_eq!(
-        help,
-        format!(r#"add it to "security": {{"permissions": {{"file_read": ["{root}/secret.txt"]}}}} of the skill"#)
+    // Whether the skill did not ask or the host did not allow it: the help is right in both cases.
+    let asks = format!(
+        r#"the skill has to ask for it with "security": {{"permissions": {{"file_read": ["{root}/secret.txt"]}}}}"#
     );
+    assert_eq!(help, format!("{asks}, and the host program has to allow it too"));
     let failure = f.test.fails("fs.write", [f.at("data/a.txt"), json!("x")]);
     assert!(failure.message.contains("granted for it") && failure.help.unwrap().contains("file_write"));
     assert_eq!(fs::read_to_string(f.path("data/a.txt")).unwrap(), "héllo");
@@ -264,6 +265,24 @@ fn large_files_are_refused() {
     let failure = f.test.fails("fs.write", [f.at("out/large"), json!("x"), json!(true)]);
     assert_eq!((failure.kind, failure.limit.unwrap().reading), (ErrorKind::OutputLimit, super::MAX_FILE + 1));
     f.test.ok("fs.write", [f.at("out/large"), json!("x")]);
+}
+
+#[test]
+fn a_file_grows_to_the_granted_size_and_no_further() {
+    let mut f = files();
+    f.test.grants.max_file_size = Some(10);
+    f.test.ok("fs.write", [f.at("out/a"), json!("1234567")]);
+    f.test.ok("fs.write", [f.at("out/a"), json!("890"), json!(true)]);
+    let failure = f.test.fails("fs.write", [f.at("out/a"), json!("é"), json!(true)]);
+    assert_eq!(failure.kind, ErrorKind::OutputLimit);
+    assert!(failure.message.ends_with(r#"out/a" would have 12 bytes, more than the 10 allowed"#), "{failure}");
+    assert!(failure.help.unwrap().contains("max_file_size_mb"));
+    assert_eq!((failure.limit.unwrap().limit, failure.limit.unwrap().reading), (10, 12));
+    assert_eq!(fs::read_to_string(f.path("out/a")).unwrap(), "1234567890", "nothing was written");
+    // What is there does not count where it is replaced.
+    f.test.ok("fs.write", [f.at("out/a"), json!("0987654321")]);
+    assert_eq!(f.test.fails("fs.write", [f.at("out/b"), json!("12345678901")]).kind, ErrorKind::OutputLimit);
+    assert!(!f.path("out/b").exists(), "no empty file is left behind");
 }
 
 #[test]
