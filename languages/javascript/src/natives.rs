@@ -6,14 +6,43 @@ use deno_core::v8;
 use serde_json::{Value, json};
 use skills_core::{Arguments, Breach, ErrorKind, Failure, Host, LimitName, Stream};
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// How many failures are remembered: a script may catch any number of them, in memory that no limit of its own counts.
+const REMEMBERED: usize = 1000;
+
+/// The last failures that were raised in a script, each known by how many came before it.
+#[derive(Default)]
+struct Raised {
+    forgotten: usize,
+    kept: VecDeque<Failure>,
+}
+
+impl Raised {
+    fn next_id(&self) -> usize {
+        self.forgotten + self.kept.len()
+    }
+
+    fn push(&mut self, failure: Failure) {
+        if self.kept.len() == REMEMBERED {
+            self.kept.pop_front();
+            self.forgotten += 1;
+        }
+        self.kept.push_back(failure);
+    }
+
+    fn get(&self, id: i64) -> Option<&Failure> {
+        self.kept.get(usize::try_from(id).ok()?.checked_sub(self.forgotten)?)
+    }
+}
 
 /// What a run's calls into the host need. One for each isolate; bound to one run at a time.
 pub(crate) struct Natives {
     run: RefCell<Option<Arc<dyn Host>>>,
     /// Failures that were raised in the script: where it lets one pass, the run fails with it.
-    failures: RefCell<Vec<Failure>>,
+    failures: RefCell<Raised>,
     handle: v8::IsolateHandle,
     stop: Arc<StopFlag>,
 }
@@ -26,18 +55,18 @@ impl Natives {
     /// Binds the host of the run that begins.
     pub(crate) fn bind(&self, host: &Arc<dyn Host>) {
         *self.run.borrow_mut() = Some(Arc::clone(host));
-        self.failures.borrow_mut().clear();
+        self.failures.take();
     }
 
     /// Unbinds the run: what a later call would reach is gone.
     pub(crate) fn forget(&self) {
         self.run.borrow_mut().take();
-        self.failures.borrow_mut().clear();
+        self.failures.take();
     }
 
-    /// A failure that was raised in the script.
+    /// A failure that was raised in the script, where it is still remembered.
     pub(crate) fn failure(&self, id: i64) -> Option<Failure> {
-        self.failures.borrow().get(usize::try_from(id).ok()?).cloned()
+        self.failures.borrow().get(id).cloned()
     }
 
     fn host(&self) -> Option<Arc<dyn Host>> {
@@ -68,8 +97,7 @@ impl Natives {
             }
             Err(failure) => {
                 let mut failures = self.failures.borrow_mut();
-                let id = failures.len() as i64;
-                let answer = refusal(&failure, id);
+                let answer = refusal(&failure, failures.next_id() as i64);
                 failures.push(failure);
                 answer
             }

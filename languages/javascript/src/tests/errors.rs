@@ -85,3 +85,14 @@ fn console_writes_to_both_streams() {
     let (out, _) = output("Promise.resolve().then(() => console.log('after'));\n1");
     assert_eq!(out, "after\n");
 }
+
+#[test]
+fn a_failure_of_the_host_keeps_its_kind_after_many_others() {
+    let many = "const all = [];\nfor (let i = 0; i < 3000; i++) try { skill.fail() } catch (e) { all.push(e) }\n";
+    let last = failure(&format!("{many}throw all[2999]"));
+    assert_eq!((last.kind, last.frames[0].line), (ErrorKind::PermissionDenied, 2), "{last:?}");
+    // Only so many are remembered; one that is not is still an error with its message.
+    let first = failure(&format!("{many}throw all[0]"));
+    assert_eq!(first.kind, ErrorKind::ScriptError);
+    assert!(first.message.starts_with("SkillError: "), "{first:?}");
+}
