@@ -408,6 +408,9 @@ fn the_failure_of_a_called_skill_shows_its_frames_before_the_callers() {
         ("js", "javascript", "out.js", "export default () => {\n  return skill.call('in-python')\n}"),
         ("rhai", "rhai", "out.rhai", "fn run(params) {\n    skill.call(\"in-js\")\n}"),
         ("python", "python", "out.py", "def run():\n    return skill.call('in-rhai')"),
+        // A message longer than any that a language keeps of its own.
+        ("in-long", "javascript", "long.js", "export default () => {\n  throw new Error('é'.repeat(5000))\n}"),
+        ("long", "rhai", "out.rhai", "fn run(params) {\n    skill.call(\"in-long\")\n}"),
         // Caught and thrown on, three skills deep.
         (
             "again-js",
@@ -425,7 +428,7 @@ fn the_failure_of_a_called_skill_shows_its_frames_before_the_callers() {
             "again-python",
             "python",
             "again.py",
-            "def run():\n    try:\n        skill.call('in-python')\n    except skill.Error as e:\n        raise e",
+            "def run():\n    try:\n        skill.call('in-python')\n    except skill.Error:\n        raise",
         ),
     ];
     for (name, language, file, code) in codes {
@@ -454,6 +457,12 @@ fn the_failure_of_a_called_skill_shows_its_frames_before_the_callers() {
             [&javascript[..], &[("out.rhai", 2, "    skill.call(\"in-js\")")]].concat(),
         ),
         ("python", "zero", Language::Rhai, [&rhai[..], &[("out.py", 2, "    return skill.call('in-rhai')")]].concat()),
+        (
+            "long",
+            "éééé",
+            Language::JavaScript,
+            vec![("long.js", 2, "  throw new Error('é'.repeat(5000))"), ("out.rhai", 2, "    skill.call(\"in-long\")")],
+        ),
         ("again-js", "KeyError", Language::Python, [&python[..], &again[..]].concat()),
     ];
     for (name, message, language, expected) in cases {
