@@ -43,8 +43,10 @@ fn a_link_does_not_lead_a_grant_out_of_what_the_host_allows() {
         assert_eq!(result, Err(ErrorKind::PermissionDenied), "{name}");
     }
     assert!(!outside.path().join("made.txt").exists());
-    let allowed = builder(root).allow_read(root).allow_read(outside.path()).build().unwrap();
-    assert_eq!(allowed.run("folder", json!({})).unwrap(), "outside", "where the host allows both, it is read");
+    std::fs::write(root.join("plain.txt"), "inside").unwrap();
+    skill(&skills, "plain", "rhai", "skill.fs.read(\"plain.txt\")", asks("./"));
+    let engine = builder(root).allow_read(root).build().unwrap();
+    assert_eq!(engine.run("plain", json!({})).unwrap(), "inside");
 }
 
 #[test]
