@@ -24,17 +24,42 @@
 //! is trusted; a time limit can't interrupt C code such as `10**10**8`. Operations are loop jumps and calls of the script's own
 //! functions, counted only where they are limited. Memory is what CPython's allocators hand out during the run.
 //! Threads that a script starts belong to its run and are stopped at its end, unless they wait in C code for ever.
+//!
+//! # What a run leaves to the next
+//! After each run these are put back: the working directory, the environment variables and `os.environ`, `builtins`,
+//! the attributes of `sys` and of all imported library modules (`json.dumps = ...`), `sys.modules`, `sys.path`,
+//! `sys.meta_path`, the recursion limit, the garbage collector's being on, the warning filters, the root logger's level,
+//! handlers and filters, `logging.disable`. `random` is seeded anew where a script seeded it. Context variables are a
+//! run's own, and so is the context of `decimal`.
+//!
+//! Runs that overlap see each other's changes. A change is put back when all runs have ended that went on when it was
+//! made, one of lists or of `random` when no run goes on.
+//!
+//! Not put back are
+//! - changes inside the objects that a library module holds: methods of its classes, entries of its lists and dicts
+//!   (registries of `codecs`, `copyreg`, `csv`, `atexit`; caches), `decimal.DefaultContext`, loggers other than the root;
+//! - state that only C code holds: `locale.setlocale`, `socket.setdefaulttimeout`, `csv.field_size_limit`,
+//!   `sys.set_int_max_str_digits`, thresholds and callbacks of `gc`, the generators of installed packages (`numpy.random`);
+//! - what else belongs to the process: `os.umask`, `os.nice`, limits of `resource`, open files, child processes, and all
+//!   that `ctypes` does;
+//! - what finalizers of garbage that is collected later do, and threads that could not be stopped;
+//! - where the host program had started CPython itself: library modules, the working directory, the environment.
+//!
+//! Where that matters, run scripts in workers.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 mod bridge;
 mod call;
 mod caps;
 mod compile;
+mod context;
 mod errors;
 mod from_python;
+mod library;
 mod memory;
 mod natives;
 mod paths;
+mod process;
 mod run;
 mod runtime;
 mod session;
@@ -44,6 +69,7 @@ mod streams;
 mod tidy;
 mod to_python;
 mod trace;
+mod watch;
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::runtime::Runtime;
 use crate::{memory, tidy, trace};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyModule, PyTuple};
+use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(script_folder, &module)?)?;
     module.add_function(wrap_pyfunction!(imported, &module)?)?;
     module.add_function(wrap_pyfunction!(sleep, &module)?)?;
+    module.add_function(wrap_pyfunction!(importer, &module)?)?;
     module.add_function(wrap_pyfunction!(thread_of_run, &module)?)?;
     Ok(module)
 }
@@ -49,6 +50,37 @@ fn script_folder() -> Option<String> {
 fn imported(name: String) {
     if let Some(run) = run::current() {
         tidy::imported(&run, name);
+    }
+}
+
+/// Wraps the function that imports what is not imported yet.
+#[pyfunction]
+fn importer(original: Py<PyAny>) -> Importer {
+    Importer { original }
+}
+
+/// Imports, and notes what library modules are like before a script sees them. It is not written in Python, so that
+/// the traceback of a failing import stays as short as CPython makes it.
+#[pyclass(frozen, module = "skill")]
+struct Importer {
+    original: Py<PyAny>,
+}
+
+#[pymethods]
+impl Importer {
+    #[pyo3(signature = (*arguments))]
+    fn __call__(&self, py: Python<'_>, arguments: &Bound<'_, PyTuple>) -> PyResult<Py<PyAny>> {
+        // There is none while the engine itself is being set up.
+        let Ok(runtime) = Runtime::get() else { return self.original.call1(py, arguments) };
+        let before = runtime.pristine.changed(py);
+        let module = self.original.call1(py, arguments)?;
+        let _lenient = memory::lenient(true);
+        if let Ok(name) = arguments.get_item(0)
+            && let Ok(name) = name.cast_exact::<PyString>()
+        {
+            runtime.pristine.imported(py, name, module.bind(py), &before)?;
+        }
+        Ok(module)
     }
 }
 

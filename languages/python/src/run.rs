@@ -44,6 +44,8 @@ pub(crate) struct Run {
     raised: AtomicBool,
     /// Whether the script runs. Only changed with the GIL, so that no stop exception is raised after the run.
     active: AtomicBool,
+    /// Whether the script changed the working directory or the environment.
+    pub(crate) touched: AtomicBool,
     /// When the stop exception was first raised.
     stopped: Mutex<Option<Instant>>,
     ended: Mutex<Option<Instant>>,
@@ -86,6 +88,7 @@ impl Run {
             stop: AtomicBool::new(false),
             raised: AtomicBool::new(false),
             active: AtomicBool::new(true),
+            touched: AtomicBool::new(false),
             stopped: Mutex::new(None),
             ended: Mutex::new(None),
             threads: Mutex::default(),

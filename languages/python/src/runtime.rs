@@ -201,7 +201,7 @@ fn set_up(py: Python<'_>, library: Vec<Box<str>>, foreign: bool) -> PyResult<Run
     let namespace = PyDict::new(py);
     namespace.set_item("__builtins__", &builtins)?;
     let library = if foreign { foreign_library(&sys)? } else { library };
-    let pristine = Pristine::take(&sys, &builtins.dict(), modules, function("restore_limit")?)?;
+    let pristine = Pristine::take(&sys, &builtins.dict(), modules, function("restore_limit")?, foreign)?;
     // What lives from here on lives for ever: the collector need not look at it again.
     py.import("gc")?.call_method0("freeze")?;
     Ok(Runtime {

@@ -3,6 +3,7 @@
 use crate::bridge;
 use crate::call::{self, Uncalled};
 use crate::compile::{Known, Scripts, compile};
+use crate::context::Context;
 use crate::errors::{self, End};
 use crate::from_python::{Unconverted, from_python};
 use crate::run::{Run, Stop};
@@ -75,18 +76,21 @@ impl PythonSession {
             Ok(prepared) => prepared,
             Err(failure) => return Evaluation { result: Err(failure), usage: Usage::default() },
         };
-        let counted = Counted::new();
+        let counted = Counted::new(py, &run);
         stopper::watch(&run);
         let running = run.budget.running(Arc::new(Stop(Arc::clone(&run))));
         let runtime = self.runtime;
         let known = self.scripts.get(script);
         let result = catch_unwind(AssertUnwindSafe(|| {
             let entered = run.enter(py);
+            let context = Context::enter(py);
             let result = execute(py, runtime, &run, known, &globals);
             let result = result.and_then(|value| flushed(py, &run).map(|()| value));
             run.end_threads(py);
             globals.clear();
             drop(globals);
+            // What its variables hold may run code of the script when it goes, so that goes before the tidying.
+            drop(context);
             if run.memory.used() > LEFTOVER {
                 // Cycles that the script left are its own: they should not weigh on the next run.
                 // SAFETY: the GIL is held.

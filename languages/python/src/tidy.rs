@@ -1,95 +1,49 @@
 //! What is put back after each run: a script shares its CPython with the scripts after it.
 //!
-//! Put back are the contents of `builtins`, the attributes of `sys`, `sys.path`, `sys.meta_path`, the recursion limit, and
-//! `sys.modules`: modules of the script's folder and those that it made itself are taken out, those that it replaced
-//! come back. Not noticed are changes *inside* a module (`json.dumps = ...`), and what belongs to the process (the working
-//! directory, `os.environ`). For code that is not trusted there are workers.
+//! The list of it, and of what is not, stands in the documentation of the crate. In the usual case nothing was changed, and
+//! noticing that costs a few comparisons.
 //!
-//! In the usual case nothing was changed, and noticing that costs a few comparisons.
+//! Other runs may go on meanwhile, and what they changed is theirs. CPython's count of changes to dicts serves as a
+//! clock: a change to a module waits while a run goes on that began before it. Where there is no such clock (lists, the
+//! state of `random`) the change waits until no other run goes on.
 
+use crate::library::Library;
 use crate::run::Run;
 use crate::trace::is_library;
+use crate::watch::{self, Row, Watched};
+use crate::{memory, process};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyModule, PyString};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use pyo3::types::{PyDict, PyModule, PyString};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How things stood before the first script.
 pub(crate) struct Pristine {
     builtins: Watched,
     sys: Watched,
     modules: Watched,
-    path: (Py<PyList>, Py<PyList>),
-    meta_path: (Py<PyList>, Py<PyList>),
+    path: Row,
+    meta_path: Row,
+    library: Library,
+    /// Whether the host program had started CPython itself: its modules are the host's to change.
+    foreign: bool,
     restore_limit: Py<PyAny>,
     recursion_limit: i32,
 }
 
-/// A dict, a copy of it, and the version at which the two were last equal.
-struct Watched {
-    live: Py<PyDict>,
-    copy: Py<PyDict>,
-    version: AtomicU64,
+/// The runs in progress, and when they began, by CPython's count of changes.
+static LIVE: Mutex<Vec<(usize, u64)>> = Mutex::new(Vec::new());
+
+fn live() -> MutexGuard<'static, Vec<(usize, u64)>> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Watched {
-    fn new(live: Bound<'_, PyDict>) -> PyResult<Watched> {
-        let copy = live.copy()?.unbind();
-        let version = AtomicU64::new(version(&live));
-        Ok(Watched { live: live.unbind(), copy, version })
-    }
-
-    /// Whether the dict may differ from its copy.
-    fn changed(&self, py: Python<'_>) -> bool {
-        let now = version(self.live.bind(py));
-        now == u64::MAX || now != self.version.load(Ordering::Relaxed)
-    }
-
-    fn settled(&self, py: Python<'_>) {
-        self.version.store(version(self.live.bind(py)), Ordering::Relaxed);
-    }
-
-    /// Makes the dict what it was.
-    fn restore(&self, py: Python<'_>) -> PyResult<()> {
-        if !self.changed(py) {
-            return Ok(());
-        }
-        let (live, copy) = (self.live.bind(py), self.copy.bind(py));
-        for (key, value) in copy.iter() {
-            if !live.get_item(&key)?.is_some_and(|now| now.is(&value)) {
-                live.set_item(&key, &value)?;
-            }
-        }
-        if live.len() != copy.len() {
-            for key in live.keys() {
-                if !copy.contains(&key)? {
-                    live.del_item(&key)?;
-                }
-            }
-        }
-        self.settled(py);
-        Ok(())
-    }
+/// When the earliest run in progress began, but for `run`; `None` where there is no other.
+fn earliest_other(run: &Arc<Run>) -> Option<u64> {
+    let own = Arc::as_ptr(run) as usize;
+    // Without a clock all of them began at `UNKNOWN`, which is the latest time.
+    live().iter().filter(|(id, _)| *id != own).map(|(_, began)| *began).min()
 }
-
-/// CPython's own number of a dict's last change; `u64::MAX` where this version of it has none.
-fn version(dict: &Bound<'_, PyDict>) -> u64 {
-    #[cfg(not(Py_3_14))]
-    #[allow(deprecated, reason = "still maintained; the versions that drop it take the other branch")]
-    {
-        // SAFETY: a live dict; the field is only read, with the GIL.
-        unsafe { (*dict.as_ptr().cast::<ffi::PyDictObject>()).ma_version_tag }
-    }
-    #[cfg(Py_3_14)]
-    {
-        let _ = dict;
-        u64::MAX
-    }
-}
-
-/// The runs in progress: what is shared is only cleaned when there is no other.
-static RUNNING: AtomicUsize = AtomicUsize::new(0);
 
 /// The modules that each run imported from its script's folder.
 static IMPORTED: Mutex<Vec<(usize, String)>> = Mutex::new(Vec::new());
@@ -100,18 +54,20 @@ pub(crate) fn imported(run: &Arc<Run>, name: String) {
 }
 
 /// While it lives, a run is in progress.
-pub(crate) struct Counted(());
+pub(crate) struct Counted(usize);
 
 impl Counted {
-    pub(crate) fn new() -> Counted {
-        RUNNING.fetch_add(1, Ordering::Relaxed);
-        Counted(())
+    pub(crate) fn new(py: Python<'_>, run: &Arc<Run>) -> Counted {
+        let id = Arc::as_ptr(run) as usize;
+        let began = watch::now(py);
+        live().push((id, began));
+        Counted(id)
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        RUNNING.fetch_sub(1, Ordering::Relaxed);
+        live().retain(|(id, _)| *id != self.0);
     }
 }
 
@@ -122,44 +78,81 @@ impl Pristine {
         builtins: &Bound<'_, PyDict>,
         modules: Bound<'_, PyDict>,
         restore_limit: Py<PyAny>,
+        foreign: bool,
     ) -> PyResult<Pristine> {
-        let list = |name: &str| -> PyResult<(Py<PyList>, Py<PyList>)> {
-            let live = sys.getattr(name)?.cast_into::<PyList>().map_err(PyErr::from)?;
-            let copy = live.get_slice(0, live.len());
-            Ok((live.unbind(), copy.unbind()))
-        };
+        let library = Library::default();
+        if !foreign {
+            for (name, module) in modules.iter() {
+                if let Ok(name) = name.cast::<PyString>() {
+                    library.adopt(sys.py(), name, &module)?;
+                }
+            }
+        }
         Ok(Pristine {
             builtins: Watched::new(builtins.clone())?,
             sys: Watched::new(sys.dict())?,
             modules: Watched::new(modules)?,
-            path: list("path")?,
-            meta_path: list("meta_path")?,
+            path: Row::of(sys, "path")?,
+            meta_path: Row::of(sys, "meta_path")?,
+            library,
+            foreign,
             restore_limit,
             // SAFETY: only reads a number.
             recursion_limit: unsafe { ffi::Py_GetRecursionLimit() },
         })
     }
 
-    /// Puts back what a run changed. An error here is a script's doing, and ends the tidying.
+    /// The library modules that differ now from what they were. To be asked before an import, for [`Self::imported`].
+    pub(crate) fn changed(&self, py: Python<'_>) -> Vec<usize> {
+        self.library.changed(py)
+    }
+
+    /// Remembers a library module whose import is complete.
+    pub(crate) fn imported(
+        &self,
+        py: Python<'_>,
+        name: &Bound<'_, PyString>,
+        module: &Bound<'_, PyAny>,
+        before: &[usize],
+    ) -> PyResult<()> {
+        if self.foreign || !is_finished_library(module) {
+            return Ok(());
+        }
+        let alone = live().len() <= 1;
+        self.library.imported(py, name, module, before, alone)
+    }
+
+    /// Puts back what a run changed. An error here is a script's doing; it does not keep the rest from being put back.
     pub(crate) fn after(&self, py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
-        let last = RUNNING.load(Ordering::Relaxed) <= 1;
-        self.builtins.restore(py)?;
-        self.sys.restore(py)?;
-        for (live, copy) in [&self.path, &self.meta_path] {
-            let (live, copy) = (live.bind(py), copy.bind(py));
-            let same = live.len() == copy.len() && live.iter().zip(copy.iter()).all(|(a, b)| a.is(&b));
-            if !same {
-                live.set_slice(0, live.len(), copy)?;
-            }
+        let _lenient = memory::lenient(true);
+        let earliest = earliest_other(run);
+        let last = earliest.is_none();
+        let zone = process::restore(run);
+        let mut result = self.builtins.restore(py).and(self.sys.restore(py));
+        for row in [&self.path, &self.meta_path] {
+            result = result.and(row.restore(py));
         }
         // SAFETY: only reads a number.
         if unsafe { ffi::Py_GetRecursionLimit() } != self.recursion_limit {
-            self.restore_limit.call0(py)?;
+            result = result.and(self.restore_limit.call0(py).map(drop));
         }
-        if self.modules.changed(py) {
-            self.modules(py, run, last)?;
+        // SAFETY: the GIL is held.
+        if last && unsafe { ffi::PyGC_IsEnabled() } == 0 {
+            // SAFETY: as above.
+            unsafe { ffi::PyGC_Enable() };
         }
-        Ok(())
+        let modules = self.modules.live.bind(py);
+        if self.modules.changed_at(py).is_some() {
+            result = result.and(self.modules(py, run, last));
+            if last {
+                self.library.prune(py, modules);
+            }
+        }
+        if zone {
+            // `TZ` is the old one again, but the C library still goes by the script's.
+            result = result.and(py.import("time").and_then(|time| time.call_method0("tzset")).map(drop));
+        }
+        result.and(self.library.restore(py, modules, earliest))
     }
 
     fn modules(&self, py: Python<'_>, run: &Arc<Run>, last: bool) -> PyResult<()> {

@@ -14,9 +14,9 @@
 //! A jump back shows in trace events as a line event whose line is that of the event before it, or whose instruction
 //! is not behind it. The one loop without line events, an instruction that jumps to itself, has instruction events.
 
-use crate::memory;
 use crate::run::Run;
 use crate::runtime::Runtime;
+use crate::{memory, process};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -313,13 +313,13 @@ unsafe extern "C" {
 
 type AuditHook = unsafe extern "C" fn(*const c_char, *mut ffi::PyObject, *mut c_void) -> c_int;
 
-/// Refuses what would undo a run's limits or outlive it: to be called once, before initialisation.
+/// Refuses what would undo a run's limits or outlive it, and notes what is to be put back: to be called once, before initialisation.
 pub(crate) fn guard() {
     // SAFETY: may be called before initialisation; the hook lives as long as the process.
     unsafe { PySys_AddAuditHook(audit, std::ptr::null_mut()) };
 }
 
-unsafe extern "C" fn audit(event: *const c_char, _: *mut ffi::PyObject, _: *mut c_void) -> c_int {
+unsafe extern "C" fn audit(event: *const c_char, arguments: *mut ffi::PyObject, _: *mut c_void) -> c_int {
     // SAFETY: CPython gives a NUL-terminated name.
     let event = unsafe { CStr::from_ptr(event) }.to_bytes();
     let (refused, message) = match event {
@@ -334,6 +334,22 @@ unsafe extern "C" fn audit(event: *const c_char, _: *mut ffi::PyObject, _: *mut 
         }
         b"os.fork" | b"os.forkpty" => {
             (crate::run::current().is_some(), c"a script cannot fork the process that embeds it: use subprocess")
+        }
+        b"os.chdir" => (
+            crate::run::current().is_some_and(|run| !process::before_chdir(&run)),
+            c"the working directory could not be changed: there would be no way back to the present one",
+        ),
+        b"os.putenv" | b"os.unsetenv" => {
+            if let Some(run) = crate::run::current() {
+                // SAFETY: CPython passes a tuple of the name and perhaps the value, with the GIL held.
+                unsafe {
+                    let name = ffi::PyTuple_GetItem(arguments, 0);
+                    if !name.is_null() && ffi::PyBytes_Check(name) != 0 {
+                        process::before_putenv(&run, CStr::from_ptr(ffi::PyBytes_AsString(name)));
+                    }
+                }
+            }
+            return 0;
         }
         _ => return 0,
     };

@@ -6,6 +6,7 @@
 import builtins
 import sys
 import time
+import _frozen_importlib
 import _thread
 from importlib.machinery import PathFinder
 
@@ -80,6 +81,7 @@ class Siblings:
 
 
 sys.meta_path.append(Siblings)
+_frozen_importlib._find_and_load_unlocked = natives.importer(_frozen_importlib._find_and_load_unlocked)
 
 
 def _unraisable(info):

@@ -2,6 +2,7 @@ mod contract;
 mod errors;
 mod host;
 mod hostile;
+mod leftovers;
 mod limits;
 mod sharing;
 mod signature;

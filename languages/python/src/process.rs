@@ -1,0 +1,104 @@
+//! What scripts change of the process: the working directory and the environment variables.
+//!
+//! CPython's audit events say so before it happens. What was there is noted then, with the run that is about to change
+//! it, and comes back when the last run that changed it ends.
+
+use crate::run::Run;
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static TOUCHED: Mutex<Touched> = Mutex::new(Touched { folder: None, variables: Vec::new() });
+
+struct Touched {
+    folder: Option<(OwnedFd, Vec<usize>)>,
+    variables: Vec<Variable>,
+}
+
+struct Variable {
+    name: CString,
+    before: Option<CString>,
+    runs: Vec<usize>,
+}
+
+fn touched() -> MutexGuard<'static, Touched> {
+    TOUCHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn id(run: &Arc<Run>) -> usize {
+    Arc::as_ptr(run) as usize
+}
+
+fn join(runs: &mut Vec<usize>, run: usize) {
+    if !runs.contains(&run) {
+        runs.push(run);
+    }
+}
+
+/// Takes a run off those that changed something; whether it was the last of them.
+fn leave(runs: &mut Vec<usize>, run: usize) -> bool {
+    runs.retain(|other| *other != run);
+    runs.is_empty()
+}
+
+/// Notes that a run is about to change the working directory. False where the present one cannot be remembered.
+pub(crate) fn before_chdir(run: &Arc<Run>) -> bool {
+    let mut touched = touched();
+    if touched.folder.is_none() {
+        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+        // SAFETY: the path ends in NUL.
+        let folder = unsafe { libc::open(c".".as_ptr(), flags) };
+        if folder < 0 {
+            return false;
+        }
+        // SAFETY: opened just now, and nobody else's.
+        touched.folder = Some((unsafe { OwnedFd::from_raw_fd(folder) }, Vec::new()));
+    }
+    if let Some((_, runs)) = &mut touched.folder {
+        join(runs, id(run));
+    }
+    run.touched.store(true, Ordering::Relaxed);
+    true
+}
+
+/// Notes that a run is about to change an environment variable.
+pub(crate) fn before_putenv(run: &Arc<Run>, name: &CStr) {
+    let mut touched = touched();
+    if let Some(variable) = touched.variables.iter_mut().find(|variable| *variable.name == *name) {
+        join(&mut variable.runs, id(run));
+    } else {
+        // SAFETY: the name ends in NUL; the value is copied at once. A thread that changes the environment at this moment
+        // would race with the script's own change as well.
+        let before = unsafe {
+            let value = libc::getenv(name.as_ptr());
+            (!value.is_null()).then(|| CStr::from_ptr(value).to_owned())
+        };
+        touched.variables.push(Variable { name: name.to_owned(), before, runs: vec![id(run)] });
+    }
+    run.touched.store(true, Ordering::Relaxed);
+}
+
+/// Puts back what a run, and none that still goes on, has changed. Whether the time zone was among it.
+pub(crate) fn restore(run: &Arc<Run>) -> bool {
+    if !run.touched.swap(false, Ordering::Relaxed) {
+        return false;
+    }
+    let mut touched = touched();
+    if let Some((folder, _)) = touched.folder.take_if(|(_, runs)| leave(runs, id(run))) {
+        // SAFETY: the folder is open. Where it is gone since then, there is nothing to return to.
+        unsafe { libc::fchdir(folder.as_raw_fd()) };
+    }
+    let mut zone = false;
+    for variable in touched.variables.extract_if(.., |variable| leave(&mut variable.runs, id(run))) {
+        zone |= *variable.name == *c"TZ";
+        // SAFETY: the texts end in NUL, and are copied.
+        unsafe {
+            match &variable.before {
+                Some(value) => libc::setenv(variable.name.as_ptr(), value.as_ptr(), 1),
+                None => libc::unsetenv(variable.name.as_ptr()),
+            }
+        };
+    }
+    zone
+}

@@ -1,0 +1,114 @@
+//! Noticing that a dict or a list of CPython was changed, and making it what it was.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What [`Watched::changed_at`] says where CPython has no number for the change.
+pub(crate) const UNKNOWN: u64 = u64::MAX;
+
+/// A dict, a copy of it, and the version at which the two were last equal.
+pub(crate) struct Watched {
+    pub(crate) live: Py<PyDict>,
+    pub(crate) copy: Py<PyDict>,
+    version: AtomicU64,
+}
+
+impl Watched {
+    pub(crate) fn new(live: Bound<'_, PyDict>) -> PyResult<Watched> {
+        let copy = live.copy()?.unbind();
+        let version = AtomicU64::new(version(&live));
+        Ok(Watched { live: live.unbind(), copy, version })
+    }
+
+    /// When the dict was last changed, in the time of [`now`]; `None` where it surely equals its copy.
+    pub(crate) fn changed_at(&self, py: Python<'_>) -> Option<u64> {
+        let now = version(self.live.bind(py));
+        (now == UNKNOWN || now != self.version.load(Ordering::Relaxed)).then_some(now)
+    }
+
+    pub(crate) fn settled(&self, py: Python<'_>) {
+        self.version.store(version(self.live.bind(py)), Ordering::Relaxed);
+    }
+
+    /// Takes the dict as it is for what it should be.
+    pub(crate) fn accept(&self, py: Python<'_>) -> PyResult<()> {
+        let (live, copy) = (self.live.bind(py), self.copy.bind(py));
+        copy.clear();
+        copy.update(live.as_mapping())?;
+        self.settled(py);
+        Ok(())
+    }
+
+    /// Makes the dict what it was.
+    pub(crate) fn restore(&self, py: Python<'_>) -> PyResult<()> {
+        if self.changed_at(py).is_none() {
+            return Ok(());
+        }
+        let (live, copy) = (self.live.bind(py), self.copy.bind(py));
+        for (key, value) in copy.iter() {
+            if !live.get_item(&key)?.is_some_and(|now| now.is(&value)) {
+                live.set_item(&key, &value)?;
+            }
+        }
+        if live.len() != copy.len() {
+            for key in live.keys() {
+                if !copy.contains(&key)? {
+                    live.del_item(&key)?;
+                }
+            }
+        }
+        self.settled(py);
+        Ok(())
+    }
+}
+
+/// A list and a copy of it.
+pub(crate) struct Row {
+    live: Py<PyList>,
+    copy: Py<PyList>,
+}
+
+impl Row {
+    /// The list that is an attribute of `owner`.
+    pub(crate) fn of(owner: &Bound<'_, PyAny>, name: &str) -> PyResult<Row> {
+        let live = owner.getattr(name)?.cast_into::<PyList>().map_err(PyErr::from)?;
+        let copy = live.get_slice(0, live.len());
+        Ok(Row { live: live.unbind(), copy: copy.unbind() })
+    }
+
+    pub(crate) fn changed(&self, py: Python<'_>) -> bool {
+        let (live, copy) = (self.live.bind(py), self.copy.bind(py));
+        live.len() != copy.len() || !live.iter().zip(copy.iter()).all(|(a, b)| a.is(&b))
+    }
+
+    /// Makes the list what it was.
+    pub(crate) fn restore(&self, py: Python<'_>) -> PyResult<()> {
+        if !self.changed(py) {
+            return Ok(());
+        }
+        let live = self.live.bind(py);
+        live.set_slice(0, live.len(), self.copy.bind(py))
+    }
+}
+
+/// The time by CPython's own count of changes to dicts; [`UNKNOWN`] where this version of it has none.
+pub(crate) fn now(py: Python<'_>) -> u64 {
+    version(&PyDict::new(py))
+}
+
+/// CPython's own number of a dict's last change; [`UNKNOWN`] where this version of it has none.
+fn version(dict: &Bound<'_, PyDict>) -> u64 {
+    #[cfg(not(Py_3_14))]
+    #[allow(deprecated, reason = "still maintained; the versions that drop it take the other branch")]
+    {
+        // SAFETY: a live dict; the field is only read, with the GIL.
+        unsafe { (*dict.as_ptr().cast::<ffi::PyDictObject>()).ma_version_tag }
+    }
+    #[cfg(Py_3_14)]
+    {
+        let _ = dict;
+        UNKNOWN
+    }
+}
