@@ -180,7 +180,8 @@ pub(crate) fn fill(
     // Each once, however often it is used: together they are about as large as the arguments are.
     let mut shown: HashMap<&str, String> = HashMap::new();
     let (mut length, mut size) = (0, 2_u64);
-    for piece in pieces(template, known) {
+    // The quotes alone may be too much.
+    for piece in std::iter::once(Piece::Text("")).chain(pieces(template, known)) {
         let text = match piece {
             Piece::Text(text) => text,
             Piece::Value(name) => match arguments.get(name) {

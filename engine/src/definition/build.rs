@@ -7,7 +7,7 @@ use crate::definition::sink::Sink;
 use crate::definition::{
     LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest,
 };
-use crate::{Dialect, Scope, Skill, SkillKind};
+use crate::{Dialect, Scope, Skill, SkillKind, prompt};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
@@ -57,31 +57,19 @@ impl Context<'_> {
         if self.declared.is_empty() || !matches!(self.dialect, Dialect::V1 | Dialect::V2) {
             return;
         }
-        for name in placeholders(template) {
-            if self.declared.iter().any(|own| own == name) || OWN_PLACEHOLDERS.contains(&name) {
-                continue;
-            }
+        let known: HashSet<&str> =
+            self.declared.iter().map(String::as_str).chain(OWN_PLACEHOLDERS.iter().copied()).collect();
+        let mut seen = HashSet::new();
+        for name in prompt::names(template).filter(|name| !known.contains(name) && seen.insert(*name)) {
+            // The nearest name takes time to find, which is not spent on what is only counted.
+            let help = match self.sink.is_full() {
+                true => String::new(),
+                false => suggest::help(name, self.declared.iter().map(String::as_str)),
+            };
             let message = format!("no parameter fills the placeholder `{{{name}}}`");
-            let help = suggest::help(name, self.declared.iter().map(String::as_str));
             self.sink.warning(codes::UNKNOWN_PLACEHOLDER, span, message, help);
         }
     }
-}
-
-/// The names in `{name}` placeholders, each once.
-fn placeholders(template: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    for (at, _) in template.match_indices('{') {
-        let rest = &template[at + 1..];
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).unwrap_or(rest.len());
-        let name = &rest[..end];
-        // `{{` and `}}` are plain braces.
-        let doubled = template[..at].ends_with('{') || rest[end..].starts_with("}}");
-        if !name.is_empty() && rest[end..].starts_with('}') && !doubled && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 /// The skill of a v2 tree, and the sink with everything that is wrong with it. A skill with errors is incomplete.
@@ -304,16 +292,5 @@ fn configuration(fields: &mut Fields<'_>, context: &mut Context<'_>) {
             let message = format!("`{key}` configures the engine, and does nothing in a skill");
             context.sink.warning(codes::CONFIGURATION, &member.key_span, message, "move it to `.skills/config.json`");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::placeholders;
-
-    #[test]
-    fn placeholders_are_names_in_single_braces() {
-        assert_eq!(placeholders("{a} {b-c_1} {a} {é}"), ["a", "b-c_1", "é"]);
-        assert_eq!(placeholders("{} { a } {a b} {a {{b}} {{c} {d}} {\"e\": 1} {f"), [""; 0]);
     }
 }

@@ -32,7 +32,7 @@
 //! v1's `prompt` (object), `executor`, `conversation`, `completion`, `session`; `executor.shell` or a top-level `shell`
 //! (boolean: `command` is a line for a shell); `executor.type` `"workflow"` with `executor.steps` (array) and
 //! `executor.context` (object); `scripts` (array of relative paths) beside a `prompt_inline`; `instructions` as another
-//! name of its template. Placeholders are `{parameter}`.
+//! name of its template. Placeholders are `{parameter}`; `prompt.rs` says what every other brace means.
 
 mod body;
 mod build;
@@ -62,6 +62,7 @@ mod v2;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use names::MAX_NAME;
 pub(crate) use reader::stem;
 pub use reader::{classify, read, summarise};
 pub use schema::schema;

@@ -49,7 +49,7 @@ fn line(draft: &mut Draft<'_>, command: &Node) -> String {
         draft::warn_danger(draft.sink, &danger, node);
     }
     let shown = with_parameters(draft, node, written, name);
-    if let CommandLine::Broken(why) = shell::analyse(&shown) {
+    if let CommandLine::Broken(why) = shell::analyse(&shown, &|name| draft.parameters.has(name)) {
         draft.sink.warning(
             codes::BROKEN_COMMAND,
             &node.span,

@@ -7,6 +7,7 @@ use super::{danger, draft};
 use crate::definition::codes;
 use crate::definition::node::{Data, Member, Node, Span};
 use crate::definition::sink::Sink;
+use std::collections::HashSet;
 
 /// The file with its deviations set right.
 pub(super) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
@@ -43,13 +44,7 @@ fn parameter_types(out: &mut Node, sink: &mut Sink) {
 
 /// `{}` and `{{name}}` in the texts that take placeholders.
 fn placeholders(out: &mut Node, sink: &mut Sink) {
-    let declared: Vec<String> = match out.get("parameters") {
-        Some(list) if list.is_array() => {
-            list.items().iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned)).collect()
-        }
-        Some(map) => map.members().iter().map(|member| member.key.clone()).collect(),
-        None => Vec::new(),
-    };
+    let declared = declared(out);
     for argument in out.get("args").map(Node::items).unwrap_or_default() {
         warn_doubled(argument, &declared, sink);
     }
@@ -57,7 +52,9 @@ fn placeholders(out: &mut Node, sink: &mut Sink) {
         let Some(member) = out.member(key).cloned() else { continue };
         let Some(text) = member.value.as_str().filter(|text| !text.starts_with("file://")) else { continue };
         warn_doubled(&member.value, &declared, sink);
+        // Beside parameters that have names, `{}` is part of an example or of code.
         if key != "command"
+            && (declared.is_empty() || declared.contains(placeholder::UNNAMED))
             && let Some(text) = unnamed(out, &member.value, text, sink)
         {
             out.set(key, &member.key_span, Node::string(text, &member.value.span));
@@ -65,13 +62,25 @@ fn placeholders(out: &mut Node, sink: &mut Sink) {
     }
 }
 
+/// The names of the parameters that the file declares.
+fn declared(out: &Node) -> HashSet<String> {
+    match out.get("parameters") {
+        Some(list) if list.is_array() => {
+            list.items().iter().filter_map(|item| item.get("name")?.as_str().map(str::to_owned)).collect()
+        }
+        Some(map) => map.members().iter().map(|member| member.key.clone()).collect(),
+        None => HashSet::new(),
+    }
+}
+
 /// `{{name}}` of a parameter: the form of other dialects, and in v2 plain text.
-fn warn_doubled(node: &Node, declared: &[String], sink: &mut Sink) {
-    let known = |name: &str| declared.iter().any(|own| own == name);
+fn warn_doubled(node: &Node, declared: &HashSet<String>, sink: &mut Sink) {
+    let known = |name: &str| declared.contains(name);
     let forms = Forms { single: false, double: true, dollar: false };
     for found in placeholder::rewrite(node.as_str().unwrap_or_default(), forms, &known).found {
         if known(&found.name) {
-            let at = draft::locate(sink, node, &found.written);
+            // What is only counted needs no place.
+            let at = if sink.is_full() { node.span.clone() } else { draft::locate(sink, node, &found.written) };
             let message =
                 format!("in v2 `{}` is plain text with braces, not the parameter `{}`", found.written, found.name);
             sink.warning(codes::DEVIATION, &at, message, format!("write `{{{}}}` for its value", found.name));
@@ -102,15 +111,15 @@ fn unnamed(out: &mut Node, node: &Node, text: &str, sink: &mut Sink) -> Option<S
 fn declare(out: &mut Node, found: &[placeholder::Found], at: &Span) {
     let mut member =
         out.member("parameters").cloned().unwrap_or_else(|| Member::new("parameters", at, Node::array(Vec::new(), at)));
-    for found in found {
+    let mut known = declared(out);
+    for found in found.iter().filter(|found| known.insert(found.name.clone())) {
         let parameter = Node::object(at)
             .with("name", Node::string(&found.name, at))
             .with("type", Node::string("string", at))
             .with("required", Node::bool(true, at));
-        let same = |item: &Node| item.get("name").and_then(Node::as_str) == Some(&found.name);
         match &mut member.value.data {
-            Data::Array(items) if !items.iter().any(same) => items.push(parameter),
-            Data::Object(members) if !members.iter().any(|member| member.key == found.name) => {
+            Data::Array(items) => items.push(parameter),
+            Data::Object(members) => {
                 let mut parameter = parameter;
                 parameter.take("name");
                 members.push(Member::new(&found.name, at, parameter));
@@ -129,25 +138,28 @@ fn command_line(out: &mut Node, sink: &mut Sink) {
     else {
         return;
     };
+    let declared = declared(out);
+    // A file without parameters takes any.
+    let is_parameter = |name: &str| declared.is_empty() || declared.contains(name);
     let given: Vec<Node> = out.get("args").map(Node::items).unwrap_or_default().to_vec();
     if out.get("args").is_some_and(|args| !args.is_array()) {
         return;
     }
     if !given.is_empty() {
-        let (program, own) = shell::program(&text);
+        let (program, own) = shell::program(&text, &is_parameter);
         if !own.is_empty() {
             split(out, &program, &own, given, &node, sink);
         }
         return;
     }
-    match shell::analyse(&text) {
+    match shell::analyse(&text, &is_parameter) {
         CommandLine::Words(words) => {
             if let Some((program, arguments)) = words.split_first().filter(|(_, arguments)| !arguments.is_empty()) {
                 split(out, program, arguments, given, &node, sink);
             }
         }
         CommandLine::Shell(operator) => {
-            let (safe, quoted) = shell::unquote(&text);
+            let (safe, quoted) = shell::unquote(&text, &is_parameter);
             draft::warn_shell(sink, &node, &operator, &quoted);
             out.take("args");
             out.set("command", &key_span, Node::string(safe.trim(), &node.span));

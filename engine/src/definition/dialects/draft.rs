@@ -131,10 +131,12 @@ impl<'a> Draft<'a> {
     }
 
     fn set_command_line(&mut self, text: &str, node: &Node) {
-        match shell::analyse(text) {
+        let parameters = &self.parameters;
+        let is_parameter = |name: &str| parameters.has(name);
+        match shell::analyse(text, &is_parameter) {
             CommandLine::Words(words) => self.set_words(&words, &node.span),
             CommandLine::Shell(operator) => {
-                let (safe, quoted) = shell::unquote(text);
+                let (safe, quoted) = shell::unquote(text, &is_parameter);
                 warn_shell(self.sink, node, &operator, &quoted);
                 self.text("command", safe.trim(), &node.span);
                 self.set("shell", Node::bool(true, &node.span));
@@ -178,7 +180,7 @@ impl<'a> Draft<'a> {
             return;
         };
         let arguments = self.rewrite_all(arguments);
-        let (first, own) = shell::program(&text);
+        let (first, own) = shell::program(&text, &|name| self.parameters.has(name));
         let items: Vec<Node> = own.iter().map(|own| Node::string(own, &program.span)).collect();
         let items: Vec<Node> = items.into_iter().chain(arguments.items().iter().cloned()).collect();
         let words: Vec<String> = std::iter::once(first.clone())

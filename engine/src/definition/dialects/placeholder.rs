@@ -8,8 +8,11 @@
 //! | `{{context.name}}` | a value of a workflow's context | left as it is |
 //! | `${HOME}` (capitals, no such parameter) | a variable of the shell | left as it is |
 //!
-//! In v2 `{{` and `}}` stand for braces. Braces that are plain text in another form are doubled where v2 would take them
-//! for something else.
+//! What is plain text in another form stays as it is, but for the name of a parameter in braces, which v2 would take for
+//! its value: that is escaped, as `crate::prompt` says.
+
+use crate::prompt;
+use std::collections::HashSet;
 
 /// The name that a `{}` gets.
 pub(super) const UNNAMED: &str = "input";
@@ -50,108 +53,160 @@ impl Forms {
     pub(super) const WILD: Forms = Forms { single: false, double: true, dollar: true };
 }
 
-/// Rewrites every placeholder of `text`; `declared` says which names are parameters.
+/// Rewrites every placeholder of `text`; `declared` says which names are parameters. A name that the text has a
+/// placeholder of is one as well.
 pub(super) fn rewrite(text: &str, forms: Forms, declared: &dyn Fn(&str) -> bool) -> Rewritten {
-    let mut out = Rewritten::default();
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}', '$']) {
-        out.text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some(found) = placeholder(rest, forms, declared) {
-            // A brace of plain text right before would make `{{` of it.
-            if out.text.ends_with('{') && !out.text.ends_with("{{") {
-                out.text.push('{');
-            }
-            out.text.push('{');
-            out.text.push_str(&found.name);
-            out.text.push('}');
-            rest = &rest[found.written.len()..];
-            out.found.push(found);
+    let mut found = Vec::new();
+    // The plain text before each placeholder, and at last that after all of them.
+    let mut plain = Vec::new();
+    let mut reader = Reader { text, forms, declared, single_close: Close::new("}"), double_close: Close::new("}}") };
+    let (mut start, mut at) = (0, 0);
+    while let Some(next) = text[at..].find(['{', '$']) {
+        at += next;
+        if let Some(one) = reader.placeholder(at) {
+            plain.push(&text[start..at]);
+            at += one.written.len();
+            start = at;
+            found.push(one);
             continue;
         }
         // All of a run of braces at once, or `{{{a}}}` would give the placeholder `{{a}}` one brace further on.
-        let first = &rest[..1];
-        let run = rest.len() - rest.trim_start_matches(first).len();
-        let (plain, after) = rest.split_at(if first == "$" { 1 } else { run });
-        out.text.push_str(plain);
-        let means_more = match first {
-            "$" => false,
-            _ if forms.single => false,
-            _ if run > 1 => true,
-            "{" => after.split_once('}').is_some_and(|(name, _)| declared(name)),
-            _ => false,
-        };
-        if means_more {
-            out.text.push_str(plain);
-        }
-        rest = after;
+        at += if text[at..].starts_with('$') { 1 } else { leading(&text[at..], '{') };
     }
-    out.text.push_str(rest);
-    out
+    plain.push(&text[start..]);
+    let names: HashSet<&str> = found.iter().map(|one: &Found| one.name.as_str()).collect();
+    // Where single braces have a meaning, the text is v2's already.
+    let is_parameter = |name: &str| !forms.single && (names.contains(name) || declared(name));
+    let mut out = String::with_capacity(text.len());
+    for (index, own) in plain.iter().enumerate() {
+        out.push_str(&prompt::escape(own, is_parameter));
+        if let (Some(one), Some(after)) = (found.get(index), plain.get(index + 1)) {
+            // Braces of the text around the placeholder would escape it: two stand for one there.
+            let pairs = if forms.single { 0 } else { trailing(own, '{').min(leading(after, '}')) };
+            out.extend(std::iter::repeat_n('{', pairs + 1));
+            out.push_str(&one.name);
+            out.extend(std::iter::repeat_n('}', pairs + 1));
+        }
+    }
+    drop(names);
+    Rewritten { text: out, found }
+}
+
+fn leading(text: &str, brace: char) -> usize {
+    text.len() - text.trim_start_matches(brace).len()
+}
+
+fn trailing(text: &str, brace: char) -> usize {
+    text.len() - text.trim_end_matches(brace).len()
 }
 
 /// A text without placeholders, as v2 has to write it.
 pub(super) fn literal(text: &str, declared: &dyn Fn(&str) -> bool) -> String {
-    rewrite(text, Forms { single: false, double: false, dollar: false }, declared).text
+    prompt::escape(text, declared)
 }
 
 /// The names of the `{name}` placeholders of a v2 text, in order.
-pub(super) fn names(text: &str) -> Vec<String> {
-    let forms = Forms { single: true, double: false, dollar: false };
-    rewrite(text, forms, &|_| true).found.into_iter().map(|found| found.name).collect()
+pub(super) fn names(text: &str) -> Vec<&str> {
+    prompt::names(text).filter(|name| is_name(name)).collect()
 }
 
-/// The length in bytes of the `{name}` that a v2 text starts with; that of `{{`, which is a brace, is for the caller.
-pub(super) fn length(text: &str) -> Option<usize> {
-    let forms = Forms { single: true, double: false, dollar: false };
-    placeholder(text, forms, &|_| true).filter(|found| found.written != "{}").map(|found| found.written.len())
+/// Where something closes next. It is looked for from left to right and remembered, so that a text in which much is
+/// opened and nothing closed is searched once and not once for each.
+struct Close {
+    what: &'static str,
+    /// The place that was found last; `None` before the first search.
+    found: Option<usize>,
 }
 
-fn placeholder(text: &str, forms: Forms, declared: &dyn Fn(&str) -> bool) -> Option<Found> {
-    if text.starts_with("${") {
-        return if forms.dollar { dollar(text, declared) } else { None };
+impl Close {
+    fn new(what: &'static str) -> Close {
+        Close { what, found: None }
     }
-    if text.starts_with("{{") {
-        return if forms.double { double(text) } else { None };
+
+    /// The first place from `from` on, which never goes back.
+    fn after(&mut self, text: &str, from: usize) -> Option<usize> {
+        if self.found.is_none_or(|found| found < from) {
+            self.found = Some(text[from..].find(self.what).map_or(usize::MAX, |at| from + at));
+        }
+        self.found.filter(|found| *found != usize::MAX)
     }
-    if !forms.single || !text.starts_with('{') {
-        return None;
-    }
-    let end = text.find('}')?;
-    let name = &text[1..end];
-    let written = text[..=end].to_owned();
-    if name.is_empty() {
-        return Some(Found { name: UNNAMED.to_owned(), default: None, written });
-    }
-    is_name(name).then(|| Found { name: name.to_owned(), default: None, written })
 }
 
-fn double(text: &str) -> Option<Found> {
-    let end = text.find("}}")?;
-    let inside = &text[2..end];
-    // `{{name:}}` and `{{name:-}}` have the empty text for a default.
-    let (name, default) = match inside.split_once(':') {
-        Some((name, default)) => (name, Some(default.strip_prefix('-').unwrap_or(default))),
-        None => (inside, None),
-    };
-    let name = name.trim();
-    is_name(name).then(|| Found {
-        name: name.to_owned(),
-        default: default.map(str::to_owned),
-        written: text[..end + 2].to_owned(),
-    })
+struct Reader<'a> {
+    text: &'a str,
+    forms: Forms,
+    declared: &'a dyn Fn(&str) -> bool,
+    single_close: Close,
+    double_close: Close,
 }
 
-fn dollar(text: &str, declared: &dyn Fn(&str) -> bool) -> Option<Found> {
-    let end = text.find('}')?;
-    let inside = &text[2..end];
-    let (name, default) = match inside.split_once(":-") {
-        Some((name, default)) => (name, Some(default.to_owned())),
-        None => (inside, None),
-    };
-    // A name in capitals that nobody declared is the environment's, as is anything with a shell operator in it.
-    let own = declared(name) || name.chars().any(char::is_lowercase);
-    (is_name(name) && own).then(|| Found { name: name.to_owned(), default, written: text[..=end].to_owned() })
+impl Reader<'_> {
+    /// The placeholder that starts at a place.
+    fn placeholder(&mut self, at: usize) -> Option<Found> {
+        let rest = &self.text[at..];
+        if rest.starts_with("${") {
+            return if self.forms.dollar { self.dollar(at) } else { None };
+        }
+        if rest.starts_with("{{") && self.forms.double {
+            return self.double(at);
+        }
+        if !self.forms.single {
+            return None;
+        }
+        if rest.starts_with("{}") {
+            return Some(Found { name: UNNAMED.to_owned(), default: None, written: "{}".to_owned() });
+        }
+        let name = prompt::Braced::at(rest).map(|braced| braced.name).filter(|name| is_name(name))?;
+        // What follows another brace is escaped, or not for this to say.
+        (!rest.starts_with("{{")).then(|| self.found(name, None, at..at + name.len() + 2))
+    }
+
+    fn double(&mut self, at: usize) -> Option<Found> {
+        let inside = self.text[at + 2..].trim_start();
+        let name = name_of(inside)?;
+        let after = inside[name.len()..].trim_start();
+        let start = self.text.len() - after.len();
+        let (default, end) = match after.strip_prefix(':') {
+            // `{{name:}}` and `{{name:-}}` have the empty text for a default.
+            Some(default) => {
+                let end = self.double_close.after(self.text, start + 1)?;
+                let default = &default[..end - start - 1];
+                (Some(default.strip_prefix('-').unwrap_or(default)), end)
+            }
+            None => (None, after.starts_with("}}").then_some(start)?),
+        };
+        Some(self.found(name, default, at..end + 2))
+    }
+
+    fn dollar(&mut self, at: usize) -> Option<Found> {
+        let inside = &self.text[at + 2..];
+        let name = name_of(inside)?;
+        // A name in capitals that nobody declared is the environment's, as is anything with a shell operator in it.
+        if !(name.chars().any(char::is_lowercase) || (self.declared)(name)) {
+            return None;
+        }
+        let after = &inside[name.len()..];
+        let start = at + 2 + name.len();
+        let (default, end) = match after.strip_prefix(":-") {
+            Some(default) => {
+                let end = self.single_close.after(self.text, start + 2)?;
+                (Some(&default[..end - start - 2]), end)
+            }
+            None => (None, after.starts_with('}').then_some(start)?),
+        };
+        Some(self.found(name, default, at..end + 1))
+    }
+
+    fn found(&self, name: &str, default: Option<&str>, written: std::ops::Range<usize>) -> Found {
+        let default = default.map(str::to_owned);
+        Found { name: name.to_owned(), default, written: self.text[written].to_owned() }
+    }
+}
+
+/// The name that a text starts with.
+fn name_of(text: &str) -> Option<&str> {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))).unwrap_or(text.len());
+    is_name(&text[..end]).then(|| &text[..end])
 }
 
 fn is_name(name: &str) -> bool {
@@ -194,17 +249,38 @@ mod tests {
     }
 
     #[test]
-    fn braces_that_v2_would_take_for_more_are_doubled() {
+    fn only_what_v2_would_take_for_a_parameter_is_escaped() {
         for (text, escaped) in [
-            ("{{context.a}}", "{{{{context.a}}}}"),
-            ("{{", "{{{{"),
-            ("{{{x}}}", "{{{{{{x}}}}}}"),
-            ("awk '{if(a){b}}'", "awk '{if(a){b}}}}'"),
-            ("{DECLARED}", "{{DECLARED}"),
-            ("{${x}}", "{{{x}}"),
+            ("{{context.a}}", "{{context.a}}"),
+            ("{{", "{{"),
+            ("{\"a\": {\"b\": {}}}", "{\"a\": {\"b\": {}}}"),
+            ("{{{x}}}", "{{{x}}}"),
+            ("awk '{if(a){b}}'", "awk '{if(a){b}}'"),
+            ("{DECLARED}", "{{DECLARED}}"),
+            ("{{{DECLARED}}}", "{{{{{{DECLARED}}}}}}"),
+            ("{DECLARED}}", "{{DECLARED}}}"),
+            // A placeholder makes a parameter of its name, in all of the text.
+            ("{x} {{x}}", "{{x}} {x}"),
+            ("{${x}}", "{{{x}}}"),
+            ("{{${x}}", "{{{{x}}}"),
+            ("{${x}", "{{x}"),
         ] {
             assert_eq!(wild(text).0, escaped, "{text}");
         }
+    }
+
+    #[test]
+    fn braces_that_are_never_closed_are_read_once() {
+        for unit in ["{{a", "{{a:", "${a", "${a:-", "{a", "{{ ", "${", "{"] {
+            let text = unit.repeat(500_000 / unit.len());
+            assert_eq!(wild(&text), (text.clone(), Vec::new()), "{unit}");
+            // One end for all of them.
+            let closed = format!("{text}}}}}");
+            assert!(wild(&closed).1.len() <= 1, "{unit}");
+        }
+        let text = "{a".repeat(250_000);
+        let forms = Forms { single: true, double: false, dollar: false };
+        assert_eq!(rewrite(&text, forms, &|_| true), Rewritten { text, found: Vec::new() });
     }
 
     #[test]
@@ -221,18 +297,18 @@ mod tests {
         fn plain_text_survives(text in "[a{}$ x:-]{0,20}") {
             let is_parameter = |name: &str| matches!(name, "a" | "x");
             let written = literal(&text, &is_parameter);
-            proptest::prop_assert_eq!(crate::prompt::fill(&written, &serde_json::Map::new(), is_parameter), text);
+            let filled = crate::prompt::fill(&written, &serde_json::Map::new(), is_parameter, None);
+            proptest::prop_assert_eq!(filled, Ok(text));
         }
 
         #[test]
-        fn text_around_placeholders_survives(before in "[a{} ]{0,4}", after in "[a{} ]{0,4}") {
-            // Braces of the text beside those of a placeholder would make others of them.
-            proptest::prop_assume!(!before.ends_with('{') && !after.starts_with('}'));
-            let rewritten = rewrite(&format!("{before}{{{{x}}}}{after}"), Forms::WILD, &|name| name == "x");
-            proptest::prop_assume!(rewritten.found.len() == 1);
+        fn text_around_placeholders_survives(before in "[a{} ]{0,6}", after in "[a{}x ]{0,6}") {
+            let rewritten = rewrite(&format!("{before}${{x}}{after}"), Forms::WILD, &|name| name == "x");
+            // The text may be a placeholder as well, or make another of this one.
+            proptest::prop_assume!(rewritten.found.len() == 1 && rewritten.found[0].written == "${x}");
             let arguments = serde_json::json!({"x": "<{x}>"});
-            let filled = crate::prompt::fill(&rewritten.text, arguments.as_object().unwrap(), |name| name == "x");
-            proptest::prop_assert_eq!(filled, format!("{before}<{{x}}>{after}"));
+            let filled = crate::prompt::fill(&rewritten.text, arguments.as_object().unwrap(), |_| false, None);
+            proptest::prop_assert_eq!(filled, Ok(format!("{before}<{{x}}>{after}")));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a command line is: a program with arguments, or something that only a shell understands.
 
-use super::placeholder;
+use crate::prompt::Braced;
 
 /// What a command line is. Its placeholders are already `{name}`.
 #[derive(Debug, PartialEq)]
@@ -19,12 +19,12 @@ const SHELL_WORDS: [&str; 24] = [
     "pushd", "popd", "read", "set", "source", "time", "trap", "ulimit", "unset", "while",
 ];
 
-/// Decides what a command line is.
-pub(super) fn analyse(line: &str) -> CommandLine {
+/// Decides what a command line is; `is_parameter` says which names in braces are placeholders.
+pub(super) fn analyse(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> CommandLine {
     if line.trim().is_empty() {
         return CommandLine::Broken("the command is empty");
     }
-    let scan = scan(line);
+    let scan = scan(line, is_parameter);
     if scan.open {
         return CommandLine::Broken("a quote in the command is never closed");
     }
@@ -45,9 +45,9 @@ pub(super) fn analyse(line: &str) -> CommandLine {
 
 /// A `command` that has arguments of its own beside it: the program, and arguments that stand behind its name. A path
 /// with blanks in it is one program.
-pub(super) fn program(text: &str) -> (String, Vec<String>) {
+pub(super) fn program(text: &str, is_parameter: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
     let path = text.starts_with(['/', '.', '~']) || text.contains('\\');
-    match analyse(text) {
+    match analyse(text, is_parameter) {
         CommandLine::Words(words) if !path => match words.split_first() {
             Some((program, arguments)) => (program.clone(), arguments.to_vec()),
             None => (text.to_owned(), Vec::new()),
@@ -60,8 +60,8 @@ pub(super) fn program(text: &str) -> (String, Vec<String>) {
 ///
 /// A placeholder in shell source stands for one quoted word. Inside quotes of its own, the value's quotes would end
 /// them, and the value would run as code: `'{x}!'` becomes `{x}'!'`, which means the same and is safe.
-pub(super) fn unquote(line: &str) -> (String, Vec<String>) {
-    let scan = scan(line);
+pub(super) fn unquote(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
+    let scan = scan(line, is_parameter);
     (scan.text, scan.quoted)
 }
 
@@ -91,22 +91,23 @@ struct Scan {
     open: bool,
 }
 
-fn scan(line: &str) -> Scan {
+fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
     let mut out = Scan::default();
     // What surrounds the place, from the outside in, each with where in the output it was opened.
     let mut within: Vec<(Within, usize)> = Vec::new();
     let mut rest = line;
     let mut word_start = true;
+    // Where the braces that are open here list something, or end.
+    let mut list_end = 0;
     while let Some(c) = rest.chars().next() {
-        // A brace that is written twice, to be plain text.
-        if let Some(after) = ["{{", "}}"].iter().find_map(|twice| rest.strip_prefix(twice)) {
-            out.text.push_str(&rest[..2]);
-            (rest, word_start) = (after, false);
-            continue;
-        }
-        if let Some(length) = placeholder::length(rest) {
-            let (written, after) = rest.split_at(length);
-            (rest, word_start) = (out.placeholder(written, after, &mut within), false);
+        if let Some(braced) = Braced::at(rest).filter(|braced| is_parameter(braced.name)) {
+            rest = &rest[braced.written.len()..];
+            word_start = false;
+            if braced.is_placeholder() {
+                rest = out.placeholder(&braced, rest, &mut within);
+            } else {
+                out.text.push_str(braced.written);
+            }
             continue;
         }
         let inner = within.last().map(|(kind, _)| *kind);
@@ -139,7 +140,16 @@ fn scan(line: &str) -> Scan {
             (_, '\n') => out.note("a line break"),
             (_, '|' | '&' | ';' | '<' | '>' | ')' | '*' | '?' | '[') => out.note(&rest[..1]),
             (_, '~' | '#') if word_start => out.note(&rest[..1]),
-            (_, '{') if rest.split('}').next().is_some_and(|braces| braces.contains([',', ' '])) => out.note("{…}"),
+            (_, '{') => {
+                let at = line.len() - rest.len();
+                // Found once for all braces before it.
+                if list_end <= at {
+                    list_end = rest.find(['}', ',', ' ']).map_or(line.len(), |end| at + end);
+                }
+                if line[list_end..].starts_with([',', ' ']) {
+                    out.note("{…}");
+                }
+            }
             _ => {}
         }
         within.extend(enter.map(|kind| (kind, out.text.len())));
@@ -157,30 +167,37 @@ impl Scan {
     }
 
     /// Puts a placeholder into the text, outside of any quotes, and gives what is left to read after it.
-    fn placeholder<'a>(&mut self, written: &str, after: &'a str, within: &mut Vec<(Within, usize)>) -> &'a str {
+    fn placeholder<'a>(&mut self, braced: &Braced<'_>, after: &'a str, within: &mut Vec<(Within, usize)>) -> &'a str {
         let (quote, opened) = match within.last() {
             Some((Within::Single, opened)) => ('\'', *opened),
             Some((Within::Double, opened)) => ('"', *opened),
             _ => {
-                self.text.push_str(written);
+                self.text.push_str(braced.written);
                 return after;
             }
         };
-        self.quoted.push(written.trim_matches(['{', '}']).to_owned());
-        // Quotes that would be empty are left out: `'{x}'` becomes `{x}`, not `''{x}''`.
-        if opened + 1 == self.text.len() {
+        self.quoted.push(braced.name.to_owned());
+        // Braces around the placeholder stay inside of the quotes, where they are plain text.
+        let (before, _, behind) = braced.meaning();
+        self.text.push_str(before);
+        // Quotes that would be empty are left out: `'{x}'` becomes `{x}`, not `''{x}''`. Not so after a brace, which
+        // would be one of the placeholder's.
+        if opened + 1 == self.text.len() && !self.text[..opened].ends_with('{') {
             self.text.pop();
         } else {
             self.text.push(quote);
         }
-        self.text.push_str(written);
+        self.text.push('{');
+        self.text.push_str(braced.name);
+        self.text.push('}');
         within.pop();
         match after.strip_prefix(quote) {
-            Some(after) => after,
-            None => {
+            Some(after) if behind.is_empty() => after,
+            _ => {
                 let kind = if quote == '"' { Within::Double } else { Within::Single };
                 within.push((kind, self.text.len()));
                 self.text.push(quote);
+                self.text.push_str(behind);
                 after
             }
         }
@@ -190,6 +207,18 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn analyse(line: &str) -> CommandLine {
+        super::analyse(line, &|_| true)
+    }
+
+    fn program(text: &str) -> (String, Vec<String>) {
+        super::program(text, &|_| true)
+    }
+
+    fn unquote(line: &str) -> (String, Vec<String>) {
+        super::unquote(line, &|name| name != "other")
+    }
 
     fn words(line: &str) -> Vec<String> {
         match analyse(line) {
@@ -262,11 +291,22 @@ mod tests {
             ("a \"\\\"{x}\"; b", "a \"\\\"\"{x}; b", vec!["x"]),
             ("a \"{x} {y}\"; b", "a {x}\" \"{y}; b", vec!["x", "y"]),
             ("wc {x} | awk '{print $1}'", "wc {x} | awk '{print $1}'", vec![]),
-            ("awk '{{x}' | b", "awk '{{x}' | b", vec![]),
+            ("awk '{{x}}' | b", "awk '{{x}}' | b", vec![]),
+            ("awk '{other}' | b", "awk '{other}' | b", vec![]),
+            ("awk '{{x}' | b", "awk '{'{x} | b", vec!["x"]),
+            ("awk '{{{x}}}' | b", "awk '{'{x}'}' | b", vec!["x"]),
+            ("a {'{x}'} | b", "a {''{x}} | b", vec!["x"]),
         ] {
             let (text, names) = unquote(line);
             assert_eq!((text.as_str(), names), (safe, quoted.into_iter().map(str::to_owned).collect()), "{line}");
         }
+    }
+
+    #[test]
+    fn braces_that_are_never_closed_are_read_once() {
+        let line = "{a".repeat(250_000);
+        assert_eq!(words(&line), std::slice::from_ref(&line));
+        assert_eq!(analyse(&format!("{line},")), CommandLine::Shell("{…}".to_owned()));
     }
 
     proptest::proptest! {

@@ -204,3 +204,42 @@ fn a_file_with_endless_problems_is_reported_in_bounded_time_and_space() {
     let parameters: Vec<String> = (0..20_000).map(|i| format!(r#"{{"name": "p{i}", "type": "string"}}"#)).collect();
     assert_eq!(skill(&with_parameters(&format!("[{}]", parameters.join(",")))).parameters.len(), 20_000);
 }
+
+/// `{"type": "prompt_inline", …, "prompt": PROMPT}` with the parameter `x`, and more of them.
+fn with_prompt(prompt: &str, parameters: &[&str]) -> String {
+    let declare = |name: &&str| serde_json::json!({"name": name, "type": "string"});
+    let parameters: Vec<_> = std::iter::once(&"x").chain(parameters).map(declare).collect();
+    serde_json::json!({
+        "type": "prompt_inline", "name": "a", "description": "d", "prompt": prompt, "parameters": parameters
+    })
+    .to_string()
+}
+
+#[test]
+fn braces_that_are_no_placeholder_are_neither_changed_nor_reported() {
+    let prompt = r#"For {x}: {"a": {"b": 1}, "c": {}, "d": []}, {{context.y}}, { z }, }} {{ {}"#;
+    let loaded = load(&with_prompt(prompt, &[]));
+    assert_eq!(loaded.diagnostics, []);
+    match &loaded.skill.unwrap().body {
+        crate::Body::Prompt { template, .. } => assert_eq!(template, prompt),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_placeholder_without_a_parameter_is_reported_once() {
+    let loaded = load(&with_prompt("{x} {y} {{z}} {y} {{{w.w}}} {session_id}", &[]));
+    let messages: Vec<&str> = loaded.diagnostics.iter().map(|d| d.message.as_str()).collect();
+    let of = |name: &str| format!("no parameter fills the placeholder `{{{name}}}`");
+    assert_eq!(messages, [of("y"), of("w.w")]);
+    assert!(loaded.skill.is_some());
+}
+
+/// What is opened and never closed is looked at once.
+#[test]
+fn a_prompt_of_unclosed_braces_is_read_in_bounded_time() {
+    for unit in ["{a", "{{a", "{{a:"] {
+        let prompt = unit.repeat(450_000 / unit.len());
+        assert!(load(&with_prompt(&prompt, &[])).skill.is_some(), "{unit}");
+    }
+}
