@@ -11,6 +11,11 @@ use std::pin::Pin;
 
 use crate::runtime::Runtime;
 
+mod names;
+mod result;
+
+pub(crate) use names::{Names, check_name};
+
 /// A closure that scripts can call: up to eight arguments that serde can read, and a `Result` whose value it can write
 /// and whose error can be shown. Implemented for closures; `Types` is only there so that the compiler can tell their
 /// shapes apart.
@@ -41,43 +46,6 @@ pub trait TypedAsyncFunction<Types>: Send + Sync + 'static {
 
 /// A host function's result to come.
 type Pending = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send>>;
-
-/// A function's name with those of its parameters, as written: `price(sku, n)`, or just `price`.
-#[doc(hidden)]
-#[derive(Debug, Clone)]
-pub struct Names {
-    function: String,
-    parameters: Vec<String>,
-}
-
-impl Names {
-    /// Reads `price(sku, n)`.
-    pub(crate) fn parse(text: &str) -> Result<Names, String> {
-        let (function, parameters) = match text.split_once('(') {
-            None => (text.trim(), Vec::new()),
-            Some((function, rest)) => {
-                let inside = rest.trim().strip_suffix(')').ok_or("the parenthesis is not closed")?;
-                let names = inside.split(',').map(str::trim).filter(|name| !name.is_empty());
-                (function.trim(), names.map(str::to_owned).collect())
-            }
-        };
-        let bad = std::iter::once(function).chain(parameters.iter().map(String::as_str)).find(|n| !is_identifier(n));
-        match bad {
-            Some(name) => Err(format!("`{name}` is not a name that every language can write")),
-            None => Ok(Names { function: function.to_owned(), parameters }),
-        }
-    }
-
-    fn parameter(&self, index: usize) -> String {
-        self.parameters.get(index).cloned().unwrap_or_else(|| format!("arg{}", index + 1))
-    }
-}
-
-fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
 
 fn schema_of<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12();
@@ -111,9 +79,7 @@ fn read<T: DeserializeOwned>(value: Value, names: &Names, index: usize) -> Resul
 
 fn write<T: Serialize, E: Display>(result: Result<T, E>, function: &str) -> Result<Value, Failure> {
     let value = result.map_err(|error| Failure::new(ErrorKind::ScriptError, error.to_string()))?;
-    serde_json::to_value(value).map_err(|error| {
-        Failure::new(ErrorKind::Internal, format!("the result of skill.{function} cannot be JSON: {error}"))
-    })
+    result::to_json(&value, function)
 }
 
 macro_rules! typed {

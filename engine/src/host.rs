@@ -42,9 +42,10 @@ impl FunctionTable {
     /// The table with one more function of the host program's.
     ///
     /// # Errors
-    /// `invalid_arguments` where the name is taken.
+    /// `invalid_arguments` where the name is taken, or means something in a language.
     pub(crate) fn with(&self, function: Arc<dyn HostFunction>) -> Result<FunctionTable, Error> {
         let name = &function.spec().name;
+        crate::function::check_name(name)?;
         let domain = |spec: &FunctionSpec| spec.name.split('.').next() == name.split('.').next();
         if let Some(taken) = self.specs.iter().find(|spec| spec.name == *name || domain(spec)) {
             let message = format!("`skill.{name}` clashes with `skill.{}`", taken.name);
@@ -251,6 +252,9 @@ impl RunHost {
         let limit = self.budget.limits().get(breach.name)?;
         let was_left = left.get(breach.name) == Some(breach.limit);
         let reading = limit.saturating_add(breach.reading.saturating_sub(breach.limit));
-        (adds_up && was_left).then(|| self.budget.breach(Breach { name: breach.name, limit, reading }))
+        (adds_up && was_left).then(|| {
+            let own = self.budget.breach(Breach { name: breach.name, limit, reading });
+            Failure { language: failure.language, frames: failure.frames.clone(), ..own }
+        })
     }
 }
