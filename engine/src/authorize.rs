@@ -68,8 +68,12 @@ pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, E
         return Err(Error::new(ErrorKind::Unavailable, format!("the isolation tier `{tier}` is not available"))
             .with_help("this version runs skills in process only: leave the tier out, or use `in-process`"));
     }
-    let mut grants =
-        Grants { working_directory: policy.working_directory.clone(), call_skills: true, ..Grants::default() };
+    let mut grants = Grants {
+        max_file_size: plan.skill.limits.max_file_size_mb.map(|mb| mb.saturating_mul(1 << 20)),
+        working_directory: policy.working_directory.clone(),
+        call_skills: true,
+        ..Grants::default()
+    };
     let mut evidence = Vec::with_capacity(plan.capabilities.len());
     for request in &plan.capabilities {
         let (granted, rule) = match request {
