@@ -1,6 +1,6 @@
 //! `csv`: tables as text.
 
-use crate::bounds::{BoundedBuffer, Tally, VALUE, Watch, write_failure};
+use crate::bounds::{BoundedBuffer, Tally, Watch, write_failure};
 use crate::define::{a, array, counted, define, invalid, string};
 use ::csv::{ErrorKind as CsvError, ReaderBuilder, StringRecord, WriterBuilder};
 use serde_json::{Map, Value, json};
@@ -50,12 +50,13 @@ fn parse(context: &CallContext<'_>, text: &str, header: bool, delimiter: u8) -> 
     }
     let names = columns.iter().map(str::len).sum::<usize>();
     let watch = Watch::start(context.budget);
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(context.budget);
     let mut rows: Vec<Value> = Vec::new();
     for record in reader.records() {
         watch.check()?;
         let record = record.map_err(|e| read_failure(&e))?;
-        tally.add(VALUE + names + record.len() * VALUE + record.as_slice().len())?;
+        tally.add_values(1 + record.len(), names + record.as_slice().len())?;
+        tally.add_entries(if header { 1 + record.len() } else { 0 })?;
         let cells = record.iter().map(Value::from);
         rows.push(if header {
             columns.iter().map(str::to_owned).zip(cells).collect::<Map<_, _>>().into()
@@ -86,8 +87,9 @@ fn stringify(context: &CallContext<'_>, rows: &[Value], header: bool, delimiter:
     let watch = Watch::start(context.budget);
     let columns = columns(rows)?;
     // A delimiter a cell is the least that comes, however sparse the table is.
-    Tally::default().add(columns.len().saturating_mul(rows.len()))?;
-    let mut writer = WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(BoundedBuffer::default());
+    Tally::of(context.budget).add(columns.len().saturating_mul(rows.len()))?;
+    let mut writer =
+        WriterBuilder::new().delimiter(delimiter).flexible(true).from_writer(BoundedBuffer::of(context.budget));
     if header && !columns.is_empty() {
         writer.write_record(&columns).map_err(failed)?;
     }
@@ -144,7 +146,7 @@ fn cell(value: &Value) -> String {
 mod tests {
     use crate::testing::TestContext;
     use serde_json::{Value, json};
-    use skills_core::ErrorKind;
+    use skills_core::{ErrorKind, LimitName, Limits};
 
     #[test]
     fn rows_are_objects_or_lists() {
@@ -186,6 +188,17 @@ mod tests {
         test.budget.cancel();
         assert_eq!(test.fails("csv.parse", [json!("a\n1\n")]).kind, ErrorKind::Cancelled);
         assert_eq!(test.fails("csv.stringify", [json!([[1]])]).kind, ErrorKind::Cancelled);
+    }
+
+    #[test]
+    fn many_short_rows_are_held_against_the_memory_of_the_run() {
+        let text = json!("a\n".to_owned() + &"1\n".repeat(200_000));
+        let limited = |bytes| TestContext::limited(Limits { memory: Some(bytes), ..Limits::none() });
+        let test = limited(32 << 20);
+        let failure = test.fails("csv.parse", [text.clone()]);
+        assert_eq!((failure.kind, failure.limit.unwrap().name), (ErrorKind::MemoryLimit, LimitName::Memory));
+        assert!(test.budget.verdict().is_some());
+        assert_eq!(limited(32 << 20).ok("csv.parse", [text, json!(false)]).as_array().unwrap().len(), 200_001);
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Definition {
         let code = move |spec: &FunctionSpec, context: &CallContext<'_>, arguments: Vec<Value>| {
             let arguments = A::take(&mut Taker::new(spec, arguments))?;
             let value = code(context, arguments)?.into();
-            check_result(&value)?;
+            check_result(context.budget, &value)?;
             Ok(value)
         };
         Arc::new(Function { spec: self.0, code })

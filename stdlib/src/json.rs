@@ -1,6 +1,7 @@
 //! `json`: reading, writing, searching and comparing JSON.
 
 mod diff;
+mod matching;
 mod path;
 mod read;
 
@@ -8,7 +9,7 @@ use crate::bounds::{BoundedBuffer, write_failure};
 use crate::define::{a, any, define, integer, invalid, list_of, string};
 use serde::Serialize;
 use serde_json::{Value, ser::PrettyFormatter};
-use skills_core::{Failure, HostFunction};
+use skills_core::{CallContext, Failure, HostFunction};
 use std::sync::Arc;
 
 /// The most spaces a level is indented by.
@@ -19,17 +20,17 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
     vec![
         define("json.parse", "The value of JSON text; integers that would lose digits become descriptions with all of them")
             .takes(string("text"))
-            .runs(|_, (text,): (String,)| read::parse(&text)),
+            .runs(|context, (text,): (String,)| read::parse(context.budget, &text)),
         define("json.stringify", "A value as JSON text, members in the order they have")
             .takes(any("value"))
             .takes(integer("indent").or(Value::Null).about("spaces a level, from 0 to 16; null for one line"))
             .returns(a("string"))
-            .runs(|_, (value, indent): (Value, Option<usize>)| stringify(&value, indent)),
+            .runs(|context, (value, indent): (Value, Option<usize>)| stringify(context, &value, indent)),
         define("json.query", "What a JSONPath (RFC 9535) selects, in the order of the document")
             .takes(any("value"))
             .takes(string("path").about("such as $.items[?@.price < 10].name or $..id"))
             .returns(a("array"))
-            .runs(|_, (value, path): (Value, String)| path::query(&value, &path)),
+            .runs(|context, (value, path): (Value, String)| path::query(context, &value, &path)),
         define("json.diff", "The changes that turn one value into another, to be made one after another")
             .takes(any("a").about("what was"))
             .takes(any("b").about("what is"))
@@ -42,8 +43,8 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
     ]
 }
 
-fn stringify(value: &Value, indent: Option<usize>) -> Result<String, Failure> {
-    let mut out = BoundedBuffer::default();
+fn stringify(context: &CallContext<'_>, value: &Value, indent: Option<usize>) -> Result<String, Failure> {
+    let mut out = BoundedBuffer::of(context.budget);
     let written = match indent {
         None => serde_json::to_writer(&mut out, value),
         Some(indent) if indent > MAX_INDENT => {

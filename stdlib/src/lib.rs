@@ -14,7 +14,8 @@
 //! What holds for all of them:
 //! - A failure's kind is `invalid_arguments` for input that cannot be used, `permission_denied` for what was not
 //!   granted, `not_found` for what is not there, `output_limit` for a result over 64 MiB, and `timeout` for a call that
-//!   works for more than ten seconds or past the end of its run.
+//!   works for more than ten seconds. A result that takes more than the memory limit of the run, and work past the end
+//!   of its time, stop the run.
 //! - Bytes are the description `{"$type": "bytes", "length": …, "base64": …}`. Where data is taken, so is a string,
 //!   which stands for its UTF-8.
 //! - Positions and lengths of text count characters (Unicode scalar values), whatever the script's language counts.

@@ -1,11 +1,13 @@
 //! `regex`: patterns that never backtrack, so that time is linear in the text for each match.
 
 mod cost;
+mod metered;
 
-use crate::bounds::{Tally, VALUE, Watch};
+use crate::bounds::{Tally, Watch};
 use crate::define::{Definition, a, define, invalid, list_of, or_null, string};
 use ::regex::{Captures, Regex, RegexBuilder};
 use cost::Wanted;
+pub(crate) use metered::Searches;
 use regex_automata::util::syntax;
 use serde_json::{Map, Value, json};
 use skills_core::{CallContext, Failure, HostFunction};
@@ -89,7 +91,7 @@ struct Search<'a> {
     regex: Regex,
     text: &'a str,
     watch: Watch<'a>,
-    tally: Tally,
+    tally: Tally<'a>,
 }
 
 impl<'a> Search<'a> {
@@ -105,7 +107,7 @@ impl<'a> Search<'a> {
         watch.check()?;
         let regex = compile(pattern, flags)?;
         cost::check(&watch, pattern, flags.syntax(), text, wanted)?;
-        Ok(Search { regex, text, watch, tally: Tally::default() })
+        Ok(Search { regex, text, watch, tally: Tally::of(context.budget) })
     }
 
     fn find(mut self) -> Result<Value, Failure> {
@@ -146,7 +148,7 @@ impl<'a> Search<'a> {
         let mut pieces = Vec::new();
         for piece in self.regex.split(self.text) {
             self.watch.check()?;
-            self.tally.add(piece.len() + VALUE)?;
+            self.tally.add_values(1, piece.len())?;
             pieces.push(Value::from(piece));
         }
         Ok(pieces.into())
@@ -177,14 +179,16 @@ fn describe(
     regex: &Regex,
     captures: &Captures<'_>,
     places: &mut Places<'_>,
-    tally: &mut Tally,
+    tally: &mut Tally<'_>,
 ) -> Result<Value, Failure> {
     let text = |group: Option<::regex::Match<'_>>| group.map_or(Value::Null, |m| Value::from(m.as_str()));
-    tally.add(6 * VALUE + captures.iter().flatten().map(|group| group.len() + VALUE).sum::<usize>())?;
+    tally.add_values(6 + captures.len(), captures.iter().flatten().map(|group| group.len()).sum())?;
+    tally.add_entries(5)?;
     let mut named = Map::new();
     for name in regex.capture_names().flatten() {
         let group = captures.name(name);
-        tally.add(name.len() + VALUE + group.map_or(0, |group| group.len()))?;
+        tally.add_entries(1)?;
+        tally.add_values(1, name.len() + group.map_or(0, |group| group.len()))?;
         named.insert(name.to_owned(), text(group));
     }
     let (start, end) = captures.get(0).map_or((0, 0), |m| (places.at(m.start()), places.at(m.end())));

@@ -1,18 +1,16 @@
 //! `text`: shaping and comparing text.
 
+mod distance;
 mod table;
 
-use crate::bounds::{Tally, VALUE};
+use crate::bounds::{Pace, Tally};
 use crate::define::{a, any, array, define, integer, invalid, list_of, one_of, string};
 use serde_json::{Value, json};
-use skills_core::{Failure, HostFunction};
+use skills_core::{Budget, Failure, HostFunction};
 use std::sync::Arc;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
-
-/// The most cells of the table that comparing two texts fills; it bounds the time.
-const MAX_COMPARISON: usize = 100_000_000;
 
 /// The functions of this domain.
 pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
@@ -21,14 +19,16 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             .takes(string("text"))
             .takes(string("separator").or(json!("-")).about("what joins the words"))
             .returns(a("string"))
-            .runs(|_, (text, separator): (String, Option<String>)| slug(&text, separator.as_deref().unwrap_or("-"))),
+            .runs(|context, (text, separator): (String, Option<String>)| {
+                slug(context.budget, &text, separator.as_deref().unwrap_or("-"))
+            }),
         define("text.wrap", "Breaks lines between words so that none is wider; line breaks of the text stay")
             .takes(string("text"))
             .takes(integer("width").or(json!(80)).about("in terminal columns, at least 1; longer words are cut"))
             .returns(a("string"))
-            .runs(|_, (text, width): (String, Option<usize>)| match width.unwrap_or(80) {
+            .runs(|context, (text, width): (String, Option<usize>)| match width.unwrap_or(80) {
                 0 => Err(invalid("`width` must be at least 1")),
-                width => wrap(&text, width),
+                width => wrap(context.budget, &text, width),
             }),
         define(
             "text.truncate",
@@ -38,27 +38,31 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
         .takes(integer("length").about("the most characters of the result, as a reader counts them"))
         .takes(string("ending").or(json!("…")).about("what shows that something is missing"))
         .returns(a("string"))
-        .runs(|_, (text, length, ending): (String, usize, Option<String>)| {
-            Ok(truncate(&text, length, ending.as_deref().unwrap_or("…")))
+        .runs(|context, (text, length, ending): (String, usize, Option<String>)| {
+            truncate(context.budget, &text, length, ending.as_deref().unwrap_or("…"))
         }),
         define("text.words", "The words, as Unicode divides text: without spaces and punctuation")
             .takes(string("text"))
             .returns(list_of(a("string")))
-            .runs(|_, (text,): (String,)| {
-                let mut tally = Tally::default();
-                let word = |word: &str| tally.add(word.len() + VALUE).map(|()| Value::from(word));
-                text.unicode_words().map(word).collect::<Result<Vec<_>, _>>()
+            .runs(|context, (text,): (String,)| {
+                let (mut tally, mut pace) = (Tally::of(context.budget), Pace::start(context.budget));
+                let word = |word: &str| {
+                    pace.step()?;
+                    tally.add_values(1, word.len())?;
+                    Ok(Value::from(word))
+                };
+                text.unicode_words().map(word).collect::<Result<Vec<_>, Failure>>()
             }),
         define("text.distance", "How many characters to insert, remove or replace to turn one text into the other")
             .takes(string("a").about("one text"))
             .takes(string("b").about("the other"))
             .returns(a("integer"))
-            .runs(|_, (a, b): (String, String)| comparable(&a, &b).map(|()| strsim::levenshtein(&a, &b) as u64)),
+            .runs(|context, (a, b): (String, String)| distance::distance(context.budget, &a, &b)),
         define("text.similarity", "How alike two texts are, from 0 to 1: their distance over the longer one's length")
             .takes(string("a").about("one text"))
             .takes(string("b").about("the other"))
             .returns(a("number"))
-            .runs(|_, (a, b): (String, String)| comparable(&a, &b).map(|()| strsim::normalized_levenshtein(&a, &b))),
+            .runs(|context, (a, b): (String, String)| distance::similarity(context.budget, &a, &b)),
         define("text.normalize", "The text in a Unicode normalization form, so that equal looks compare equal")
             .takes(string("text"))
             .takes(
@@ -67,7 +71,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
                     .about("NFC, NFD, NFKC or NFKD; the K forms fold look-alikes such as ﬁ and ①"),
             )
             .returns(a("string"))
-            .runs(|_, (text, form): (String, String)| normalize(&text, &form)),
+            .runs(|context, (text, form): (String, String)| normalize(context.budget, &text, &form)),
         define("text.width", "How many terminal columns the text takes: 2 for wide characters, 0 for combining ones")
             .takes(string("text"))
             .returns(a("integer"))
@@ -85,17 +89,18 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
                     .about("left, right or center: one for all columns or a list with one a column"),
             )
             .returns(a("string"))
-            .runs(|_, (rows, headers, align): (Vec<Value>, Option<Vec<Value>>, Value)| {
-                table::markdown(&rows, headers.as_deref(), &align)
+            .runs(|context, (rows, headers, align): (Vec<Value>, Option<Vec<Value>>, Value)| {
+                table::markdown(context.budget, &rows, headers.as_deref(), &align)
             }),
     ]
 }
 
-fn slug(text: &str, separator: &str) -> Result<String, Failure> {
-    let mut tally = Tally::default();
+fn slug(budget: &Budget, text: &str, separator: &str) -> Result<String, Failure> {
+    let (mut tally, mut pace) = (Tally::of(budget), Pace::start(budget));
     let mut out = String::new();
     let mut between = false;
     for character in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        pace.step()?;
         if character.is_alphanumeric() {
             if between && !out.is_empty() {
                 tally.add(separator.len())?;
@@ -111,8 +116,8 @@ fn slug(text: &str, separator: &str) -> Result<String, Failure> {
     Ok(out)
 }
 
-fn wrap(text: &str, width: usize) -> Result<String, Failure> {
-    let mut tally = Tally::default();
+fn wrap(budget: &Budget, text: &str, width: usize) -> Result<String, Failure> {
+    let (mut tally, mut pace) = (Tally::of(budget), Pace::start(budget));
     tally.add(text.len())?;
     let mut out = String::with_capacity(text.len());
     for (index, line) in text.split('\n').enumerate() {
@@ -121,6 +126,7 @@ fn wrap(text: &str, width: usize) -> Result<String, Failure> {
         }
         let mut column = 0;
         for word in line.split_whitespace() {
+            pace.step()?;
             let wide = word.width();
             if column > 0 && column + 1 + wide <= width {
                 out.push(' ');
@@ -135,6 +141,7 @@ fn wrap(text: &str, width: usize) -> Result<String, Failure> {
                 continue;
             }
             for piece in word.graphemes(true) {
+                pace.step()?;
                 let wide = piece.width();
                 if column > 0 && column + wide > width {
                     tally.add(1)?;
@@ -149,34 +156,38 @@ fn wrap(text: &str, width: usize) -> Result<String, Failure> {
     Ok(out)
 }
 
-fn truncate(text: &str, length: usize, ending: &str) -> String {
-    if text.graphemes(true).nth(length).is_none() {
-        return text.to_owned();
+fn truncate(budget: &Budget, text: &str, length: usize, ending: &str) -> Result<String, Failure> {
+    let mut pace = Pace::start(budget);
+    let ending: Vec<&str> = ending.graphemes(true).take(length).collect();
+    let kept = length - ending.len();
+    let mut cut = 0;
+    for (index, (at, _)) in text.grapheme_indices(true).enumerate() {
+        pace.step()?;
+        if index == kept {
+            cut = at;
+        }
+        if index == length {
+            return Ok(text[..cut].trim_end().to_owned() + &ending.concat());
+        }
     }
-    let ending: String = ending.graphemes(true).take(length).collect();
-    let kept = length - ending.graphemes(true).count();
-    let beginning: String = text.graphemes(true).take(kept).collect();
-    beginning.trim_end().to_owned() + &ending
+    Ok(text.to_owned())
 }
 
-fn comparable(a: &str, b: &str) -> Result<(), Failure> {
-    if a.len().saturating_mul(b.len()) <= MAX_COMPARISON {
-        return Ok(());
-    }
-    Err(invalid(format!("texts of {} and {} bytes are too long to compare", a.len(), b.len()))
-        .with_help("compare pieces of at most 10000 bytes, such as lines"))
-}
-
-fn normalize(text: &str, form: &str) -> Result<String, Failure> {
-    fn collect(characters: impl Iterator<Item = char>) -> Result<String, Failure> {
-        let mut tally = Tally::default();
-        characters.map(|c| tally.add(c.len_utf8()).map(|()| c)).collect()
+fn normalize(budget: &Budget, text: &str, form: &str) -> Result<String, Failure> {
+    fn collect(budget: &Budget, mut characters: impl Iterator<Item = char>) -> Result<String, Failure> {
+        let (mut tally, mut pace) = (Tally::of(budget), Pace::start(budget));
+        characters.try_fold(String::new(), |mut out, character| {
+            pace.step()?;
+            tally.add(character.len_utf8())?;
+            out.push(character);
+            Ok(out)
+        })
     }
     match form {
-        "NFC" => collect(text.nfc()),
-        "NFD" => collect(text.nfd()),
-        "NFKC" => collect(text.nfkc()),
-        "NFKD" => collect(text.nfkd()),
+        "NFC" => collect(budget, text.nfc()),
+        "NFD" => collect(budget, text.nfd()),
+        "NFKC" => collect(budget, text.nfkc()),
+        "NFKD" => collect(budget, text.nfkd()),
         other => Err(invalid(format!("there is no form {other:?}: use NFC, NFD, NFKC or NFKD"))),
     }
 }
@@ -185,7 +196,8 @@ fn normalize(text: &str, form: &str) -> Result<String, Failure> {
 mod tests {
     use crate::testing::TestContext;
     use serde_json::{Value, json};
-    use skills_core::ErrorKind;
+    use skills_core::{ErrorKind, LimitName, Limits};
+    use std::time::Duration;
 
     #[test]
     fn slugs() {
@@ -257,6 +269,37 @@ mod tests {
         // One character that NFKD makes 33 bytes of.
         let text = json!("\u{fdfa}".repeat(3 << 20));
         assert_eq!(test.fails("text.normalize", [text, json!("NFKD")]).kind, ErrorKind::OutputLimit);
+    }
+
+    #[test]
+    fn long_work_stops_with_its_run() {
+        let text = || json!("\u{fdfa} a".repeat(2000));
+        for (name, arguments) in [
+            ("text.normalize", vec![text(), json!("NFKD")]),
+            ("text.distance", vec![text(), text()]),
+            ("text.similarity", vec![text(), text()]),
+            ("text.slug", vec![text()]),
+            ("text.wrap", vec![text()]),
+            ("text.words", vec![text()]),
+            ("text.truncate", vec![text(), json!(3)]),
+            ("text.table", vec![json!([[1]])]),
+        ] {
+            let test = TestContext::limited(Limits { time: Some(Duration::ZERO), ..Limits::none() });
+            let failure = match <[Value; 2]>::try_from(arguments) {
+                Ok(two) => test.fails(name, two),
+                Err(one) => test.fails(name, [one[0].clone()]),
+            };
+            assert_eq!(failure.limit.map(|breach| breach.name), Some(LimitName::Time), "{name}: {failure}");
+            assert!(test.budget.verdict().is_some(), "{name}");
+        }
+        // What is under way looks again.
+        let under_way = || TestContext::limited(Limits { time: Some(Duration::from_millis(20)), ..Limits::none() });
+        let text = json!("\u{fdfa}".repeat(1_000_000));
+        let failure = under_way().fails("text.normalize", [text, json!("NFKD")]);
+        assert_eq!(failure.limit.unwrap().name, LimitName::Time);
+        let text = |c: &str| json!(c.repeat(9_000));
+        let failure = under_way().fails("text.distance", [text("a"), text("b")]);
+        assert_eq!(failure.limit.unwrap().name, LimitName::Time);
     }
 
     #[test]

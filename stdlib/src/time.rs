@@ -49,10 +49,10 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
             )
             .takes(zone("the zone to write it in; by default that of the timestamp"))
             .returns(a("string"))
-            .runs(|_, (timestamp, format, zone): (Moment, Option<String>, Option<String>)| {
+            .runs(|context, (timestamp, format, zone): (Moment, Option<String>, Option<String>)| {
                 let format = format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S");
                 // A directive such as %255Y gives up to 255 characters for two or more.
-                Tally::default().add(format.len().saturating_mul(64))?;
+                Tally::of(context.budget).add(format.len().saturating_mul(64))?;
                 jiff::fmt::strtime::format(format, &timestamp.within(zone.as_deref())?)
                     .map_err(|e| invalid(format!("the format {format:?} cannot be used: {e}")))
             }),

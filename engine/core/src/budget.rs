@@ -177,6 +177,27 @@ impl Budget {
         Running { budget: Arc::clone(self), _watch: watch }
     }
 
+    /// Fails where the run has been told to stop or its time is up, which is then recorded as [`Budget::breach`] does.
+    ///
+    /// For work on a script's behalf that the watchdog cannot interrupt.
+    pub fn check_time(&self) -> Result<(), Failure> {
+        if let Some(failure) = self.verdict() {
+            return Err(failure.clone());
+        }
+        self.overdue().map_or(Ok(()), |breach| Err(self.breach(breach)))
+    }
+
+    /// The time limit that has been reached, if one has.
+    fn overdue(&self) -> Option<Breach> {
+        let (name, limit, reading) = match (self.limits.time, self.limits.wall) {
+            (Some(limit), _) if self.elapsed() >= limit => (LimitName::Time, limit, self.elapsed()),
+            (_, Some(limit)) if self.wall() >= limit => (LimitName::Wall, limit, self.wall()),
+            _ => return None,
+        };
+        let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        Some(Breach { name, limit: millis(limit), reading: millis(reading) })
+    }
+
     /// Stops the run if its time is up; says when to look again. For the watchdog.
     pub(crate) fn poll(&self) -> Option<Duration> {
         const AGAIN: Duration = Duration::from_millis(5);
@@ -184,13 +205,10 @@ impl Budget {
             self.fire();
             return Some(AGAIN);
         }
-        let (name, limit, reading) = match (self.limits.time, self.limits.wall) {
-            (Some(limit), _) if self.elapsed() >= limit => (LimitName::Time, limit, self.elapsed()),
-            (_, Some(limit)) if self.wall() >= limit => (LimitName::Wall, limit, self.wall()),
-            _ => return self.remaining().map(|left| left.max(Duration::from_micros(100))),
+        let Some(breach) = self.overdue() else {
+            return self.remaining().map(|left| left.max(Duration::from_micros(100)));
         };
-        let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        self.breach(Breach { name, limit: millis(limit), reading: millis(reading) });
+        self.breach(breach);
         self.fire();
         Some(AGAIN)
     }
@@ -278,6 +296,26 @@ mod tests {
         drop(inner);
         let executed = budget.elapsed();
         assert!(budget.wall() - executed >= Duration::from_millis(40));
+    }
+
+    #[test]
+    fn time_that_is_up_is_recorded_by_whoever_looks() {
+        assert!(Budget::new(Limits::none()).check_time().is_ok());
+        let day = Some(Duration::from_secs(86_400));
+        assert!(Budget::new(Limits { time: day, wall: day, ..Limits::none() }).check_time().is_ok());
+        for (limits, name) in [
+            (Limits { time: Some(Duration::ZERO), ..Limits::none() }, LimitName::Time),
+            (Limits { wall: Some(Duration::ZERO), time: day, ..Limits::none() }, LimitName::Wall),
+        ] {
+            let budget = Budget::new(limits);
+            let failure = budget.check_time().unwrap_err();
+            assert_eq!((failure.kind, failure.limit.unwrap().name), (ErrorKind::Timeout, name));
+            assert!(budget.stopping());
+            assert_eq!(budget.verdict(), Some(&failure));
+        }
+        let budget = Budget::new(Limits { time: Some(Duration::ZERO), ..Limits::none() });
+        budget.cancel();
+        assert_eq!(budget.check_time().unwrap_err().kind, ErrorKind::Cancelled);
     }
 
     #[test]

@@ -9,14 +9,15 @@ use skills_core::{CallContext, Failure};
 /// Lists are compared from both ends: what is equal at the beginning and at the end stays, and what is between is
 /// changed element by element, then removed (from the last on) or added.
 pub(super) fn diff(context: &CallContext<'_>, a: &Value, b: &Value) -> Result<Vec<Value>, Failure> {
-    let mut changes = Changes { watch: Watch::start(context.budget), tally: Tally::default(), list: Vec::new() };
+    let mut changes =
+        Changes { watch: Watch::start(context.budget), tally: Tally::of(context.budget), list: Vec::new() };
     changes.compare(&mut String::new(), a, b)?;
     Ok(changes.list)
 }
 
 struct Changes<'a> {
     watch: Watch<'a>,
-    tally: Tally,
+    tally: Tally<'a>,
     list: Vec<Value>,
 }
 

@@ -3,11 +3,12 @@
 //! A short path can ask for a great deal: `$[0,0][0,0][0,0]…` doubles at each step, and `$..*..*..*` gives every node
 //! once for every way down to it. So a path's worst case is worked out from its text and the size of the value.
 
-use crate::bounds::Tally;
+use super::matching;
+use crate::bounds::{Tally, Watch};
 use crate::define::invalid;
 use serde_json::Value;
 use serde_json_path::JsonPath;
-use skills_core::{Failure, value::depth};
+use skills_core::{CallContext, Failure, value::depth};
 
 /// The longest path, in bytes.
 const MAX_PATH: usize = 2048;
@@ -19,7 +20,7 @@ const MAX_NESTING: usize = 8;
 const MAX_VISITS: u64 = 50_000_000;
 
 /// What a path selects, cloned.
-pub(super) fn query(value: &Value, path: &str) -> Result<Vec<Value>, Failure> {
+pub(super) fn query(context: &CallContext<'_>, value: &Value, path: &str) -> Result<Vec<Value>, Failure> {
     if path.len() > MAX_PATH {
         return Err(invalid(format!("the path is longer than {MAX_PATH} bytes")));
     }
@@ -27,13 +28,14 @@ pub(super) fn query(value: &Value, path: &str) -> Result<Vec<Value>, Failure> {
         return Err(invalid("the path could visit more than 50 million nodes of this value")
             .with_help("use fewer `..`, `,` and nested filters, or query a part of the value"));
     }
-    let parsed = JsonPath::parse(path).map_err(|error| {
-        let at = error.position() + 1;
-        invalid(format!("the path {path:?} is not valid at character {at}: {}", error.message()))
+    let parsed = JsonPath::parse(&matching::redirected(path)).map_err(|error| {
+        let (at, message) = (error.position() + 1, matching::as_written(error.message()));
+        invalid(format!("the path {path:?} is not valid at character {at}: {message}"))
             .with_help("a path begins with $, as in $.items[0].name")
     })?;
-    let mut tally = Tally::default();
-    parsed.query(value).iter().map(|node| tally.add_value(node).map(|()| (*node).clone())).collect()
+    let mut tally = Tally::of(context.budget);
+    let selected = matching::within(&Watch::start(context.budget), || parsed.query(value))?;
+    selected.iter().map(|node| tally.add_value(node).map(|()| (*node).clone())).collect()
 }
 
 /// The most nodes that a path could visit in a value; never too few, often too many.
@@ -94,7 +96,8 @@ fn is_wide(query: &str) -> bool {
     query.contains(['*', '?', ':', ',']) || query.contains("..")
 }
 
-fn skip_string(rest: &mut impl Iterator<Item = (usize, char)>, quote: char) {
+/// Goes to the end of a string whose opening quote has been read.
+pub(super) fn skip_string(rest: &mut impl Iterator<Item = (usize, char)>, quote: char) {
     while let Some((_, character)) = rest.next() {
         match character {
             '\\' => drop(rest.next()),
@@ -169,6 +172,46 @@ mod tests {
         assert_eq!(test.ok("json.query", [value.clone(), json!("$.items[?@ > $.max]")]).as_array().unwrap().len(), 9);
         assert_eq!(test.ok("json.query", [value.clone(), json!("$.items[?@ == $['wanted'][1]]")]), json!([2]));
         assert!(test.invalid("json.query", [value, json!("$.items[?count($.items[*]) > 1]")]).contains("50 million"));
+    }
+
+    #[test]
+    fn patterns_match_whole_texts_or_parts() {
+        let test = TestContext::new();
+        let value =
+            json!([{"t": "ab", "p": "a."}, {"t": "xab", "p": "a("}, {"t": 5, "p": "5"}, {"t": "match(", "p": "b"}]);
+        for (path, expected) in [
+            ("$[?match(@.t, 'ab')].t", json!(["ab"])),
+            ("$[?match(@.t, 'x|ab')].t", json!(["ab"])),
+            ("$[?search(@.t, 'ab')].t", json!(["ab", "xab"])),
+            ("$[?search(@.t, @.p)].t", json!(["ab"])),
+            ("$[?!search(@.t,\"b$\") && match(@.t, 'match.')].t", json!(["match("])),
+            ("$[?@.t == 'match(' || @['t'] == \"\\\"search(\"].p", json!(["b"])),
+            ("$[?match(@.t, '[')].t", json!([])),
+        ] {
+            assert_eq!(test.ok("json.query", [value.clone(), json!(path)]), expected, "{path}");
+        }
+        let message = test.invalid("json.query", [value, json!("$[?match(@.t)]")]);
+        assert!(!message.contains("own_"), "{message}");
+    }
+
+    #[test]
+    fn patterns_that_could_take_very_long_are_refused() {
+        let test = TestContext::new();
+        let bits = |i: u32| if i.wrapping_mul(2_654_435_761).count_ones().is_multiple_of(2) { '0' } else { '1' };
+        let text = json!(["a".repeat(20_000), (0..400_000).map(bits).collect::<String>()]);
+        for (path, reason) in [
+            ("$[?match(@, '((a{1,100}){1,100}){1,10}b')]", "too large once its repetitions are counted out"),
+            ("$[?search(@, '[01]*1[01]{5000}2')]", "could take very long on these values"),
+        ] {
+            let message = test.invalid("json.query", [text.clone(), json!(path)]);
+            assert!(message.contains(reason), "{path}: {message}");
+        }
+        // Text that is gone through again and again, and a pattern of its own for each value.
+        let often = json!({"text": "x".repeat(1 << 20), "items": vec![0; 2000]});
+        let message = test.invalid("json.query", [often, json!("$.items[?search($.text, 'y')]")]);
+        assert!(message.contains("could take very long on these values"), "{message}");
+        let own: Value = (0..17).map(|i| i.to_string()).collect::<Vec<_>>().into();
+        assert!(test.invalid("json.query", [own, json!("$[?match(@, @)]")]).contains("more than 16 patterns"));
     }
 
     #[test]

@@ -1,27 +1,56 @@
 //! From JSON text to a value, without losing digits.
 
-use crate::bounds::{Tally, VALUE};
+use crate::bounds::Tally;
 use crate::define::invalid;
 use serde_json::Value;
 use skills_core::{
-    Failure,
+    Budget, Failure,
     value::{MAX_DEPTH, depth},
 };
 
 /// The value of JSON text.
-pub(super) fn parse(text: &str) -> Result<Value, Failure> {
+pub(super) fn parse(budget: &Budget, text: &str) -> Result<Value, Failure> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let values = text.bytes().filter(|byte| matches!(byte, b',' | b'[' | b'{')).count() + 1;
-    Tally::default().add(text.len().saturating_add(values.saturating_mul(VALUE)))?;
+    count(&mut Tally::of(budget), text)?;
     let value: Value = serde_json::from_str(text).map_err(|error| failure(text, &error))?;
     if depth(&value) > MAX_DEPTH {
         return Err(too_deep());
     }
     match describe_big_integers(text) {
         // The text is JSON, and a description is JSON where a number was, so this reads again.
-        Some(described) => serde_json::from_str(&described).map_err(|error| failure(text, &error)),
+        Some(described) => {
+            drop(value);
+            serde_json::from_str(&described).map_err(|error| failure(text, &error))
+        }
         None => Ok(value),
     }
+}
+
+/// Counts what the values of a text will take: one a comma and one a bracket, with room for four in each container.
+fn count(tally: &mut Tally<'_>, text: &str) -> Result<(), Failure> {
+    const ROOM: usize = 4;
+    let bytes = text.as_bytes();
+    let (mut values, mut entries, mut spare) = (1, 0, 0);
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at = end_of_string(bytes, at);
+                continue;
+            }
+            b',' => values += 1,
+            b':' => entries += 1,
+            b'[' | b'{' => {
+                values += 1;
+                spare += ROOM;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    tally.add_values(values, text.len())?;
+    tally.add_entries(entries)?;
+    tally.add_room(spare)
 }
 
 fn too_deep() -> Failure {
@@ -84,10 +113,14 @@ fn end_of_string(bytes: &[u8], quote: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::Value;
     use proptest::prelude::*;
-    use serde_json::{Value, json};
-    use skills_core::ErrorKind;
+    use serde_json::json;
+    use skills_core::{Budget, ErrorKind, Failure, LimitName, Limits};
+
+    fn parse(text: &str) -> Result<Value, Failure> {
+        super::parse(&Budget::new(Limits::none()), text)
+    }
 
     #[test]
     fn big_integers_keep_their_digits() {
@@ -128,6 +161,21 @@ mod tests {
         for text in [format!("[{}0]", "0,".repeat(4 << 20)), format!("[{}0]", "[],".repeat(3 << 20))] {
             assert_eq!(parse(&text).unwrap_err().kind, ErrorKind::OutputLimit);
         }
+    }
+
+    #[test]
+    fn a_text_that_multiplies_is_held_against_the_memory_of_the_run() {
+        let nested = format!("[{}0]", "[1],".repeat(100_000));
+        let members = format!("[{}0]", r#"{"a":1},"#.repeat(50_000));
+        for text in [nested, members] {
+            let budget = Budget::new(Limits { memory: Some(16 << 20), ..Limits::none() });
+            let failure = super::parse(&budget, &text).unwrap_err();
+            assert_eq!(failure.limit.unwrap().name, LimitName::Memory);
+            assert!(budget.verdict().is_some());
+            assert!(parse(&text).is_ok());
+        }
+        let budget = Budget::new(Limits { memory: Some(4 << 20), ..Limits::none() });
+        assert!(super::parse(&budget, &json!([",:[{".repeat(100_000)]).to_string()).is_ok());
     }
 
     proptest! {

@@ -73,7 +73,10 @@ pub(super) fn check(
     Ok(())
 }
 
-fn automaton(pattern: &str, syntax: syntax::Config) -> Result<Regex, Box<regex_automata::hybrid::BuildError>> {
+pub(super) fn automaton(
+    pattern: &str,
+    syntax: syntax::Config,
+) -> Result<Regex, Box<regex_automata::hybrid::BuildError>> {
     Regex::builder()
         .syntax(syntax)
         .thompson(thompson::Config::new().nfa_size_limit(Some(MAX_COMPILED)))

@@ -1,9 +1,9 @@
 //! Markdown tables.
 
-use crate::bounds::{Tally, VALUE};
+use crate::bounds::{Tally, Watch};
 use crate::define::{counted, invalid};
 use serde_json::Value;
-use skills_core::Failure;
+use skills_core::{Budget, Failure};
 use std::collections::HashSet;
 use unicode_width::UnicodeWidthStr;
 
@@ -18,13 +18,20 @@ enum Align {
 }
 
 /// Rows of lists or objects as a Markdown table that ends in a line break.
-pub(super) fn markdown(rows: &[Value], headers: Option<&[Value]>, align: &Value) -> Result<String, Failure> {
+pub(super) fn markdown(
+    budget: &Budget,
+    rows: &[Value],
+    headers: Option<&[Value]>,
+    align: &Value,
+) -> Result<String, Failure> {
+    let watch = Watch::start(budget);
     let names = columns(rows, headers);
-    let mut tally = Tally::default();
+    let mut tally = Tally::of(budget);
     let mut lines = vec![names.iter().map(|name| escape(name)).collect::<Vec<_>>()];
     for (index, row) in rows.iter().enumerate() {
         // Each row is as long as the longest: that is what could grow without bound.
-        tally.add(names.len() * VALUE)?;
+        watch.check()?;
+        tally.add_values(names.len(), 0)?;
         lines.push(cells(index, row, &names)?);
     }
     let widths: Vec<usize> = (0..names.len())
@@ -38,6 +45,7 @@ pub(super) fn markdown(rows: &[Value], headers: Option<&[Value]>, align: &Value)
 
     let mut out = String::new();
     for (index, cells) in lines.iter().enumerate() {
+        watch.check()?;
         let padded = widths
             .iter()
             .zip(&alignment)
@@ -151,10 +159,12 @@ fn rule(width: usize, align: Align) -> String {
 mod tests {
     use super::markdown;
     use serde_json::{Value, json};
-    use skills_core::ErrorKind;
+    use skills_core::{Budget, ErrorKind, Limits};
 
     fn table(rows: Value, headers: Value, align: Value) -> Result<String, String> {
-        markdown(rows.as_array().unwrap(), headers.as_array().map(Vec::as_slice), &align).map_err(|e| e.message)
+        let budget = Budget::new(Limits::none());
+        markdown(&budget, rows.as_array().unwrap(), headers.as_array().map(Vec::as_slice), &align)
+            .map_err(|e| e.message)
     }
 
     #[test]
@@ -189,6 +199,7 @@ mod tests {
     fn one_long_cell_times_many_rows_is_refused() {
         let mut rows = vec![json!(["x"]); 1 << 10];
         rows.push(json!(["y".repeat(1 << 20)]));
-        assert_eq!(markdown(&rows, None, &Value::Null).unwrap_err().kind, ErrorKind::OutputLimit);
+        let budget = Budget::new(Limits::none());
+        assert_eq!(markdown(&budget, &rows, None, &Value::Null).unwrap_err().kind, ErrorKind::OutputLimit);
     }
 }
