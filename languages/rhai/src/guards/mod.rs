@@ -5,6 +5,7 @@
 
 mod blobs;
 mod operators;
+mod sorting;
 mod strings;
 mod texts;
 
@@ -21,6 +22,7 @@ pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>, counted: boo
     strings::register(engine, control);
     blobs::register(engine, control);
     texts::register(engine, control);
+    sorting::register(engine, control);
     if !counted {
         operators::register(engine, control);
     }

@@ -4,6 +4,7 @@ mod hostile;
 mod hosts;
 mod limits;
 mod signatures;
+mod sorting;
 mod threads;
 mod values;
 
