@@ -190,6 +190,12 @@ mod tests {
         ] {
             assert_eq!(test.ok("json.query", [value.clone(), json!(path)]), expected, "{path}");
         }
+        // Word boundaries beside characters beyond ASCII take the slower way.
+        let words = json!(["é x", "éx", "y é"]);
+        assert_eq!(test.ok("json.query", [words.clone(), json!(r"$[?search(@, '\\bx')]")]), json!(["é x"]));
+        let long = json!([r"é ".repeat(1 << 20)]);
+        let message = test.invalid("json.query", [long, json!(r"$[?search(@, '\\b\\w{20}x')]")]);
+        assert!(message.contains("could take very long"), "{message}");
         let message = test.invalid("json.query", [value, json!("$[?match(@.t)]")]);
         assert!(!message.contains("own_"), "{message}");
     }

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 /// How many patterns one call may use: compiling one takes milliseconds.
 const MAX_PATTERNS: usize = 16;
 
-/// How many steps, which are bytes of text, or states times bytes where no automaton can be used, the searches of one
-/// call may take.
+/// How many steps the searches of one call may take: one for each byte of text, or several for each state and byte
+/// where no automaton can be used.
 const MAX_STEPS: u64 = 1_000_000_000;
 
 /// The patterns of one call, and what is left of its steps.
@@ -50,10 +50,11 @@ impl Searches {
         take(&mut self.steps, text.len() as u64 + 1)?;
         match pattern.automaton.try_search(&mut pattern.cache, &Input::new(text).earliest(true)) {
             Ok(found) => Ok(found.is_some()),
-            // It gave up; the other way costs a step in every state for each byte.
+            // It gave up; the other way costs a step in every state for each byte, and a slower one.
             Err(_) => {
+                const SLOWER: u64 = 4;
                 let states = pattern.automaton.forward().get_nfa().states().len() as u64;
-                take(&mut self.steps, states.saturating_mul(text.len() as u64))?;
+                take(&mut self.steps, states.saturating_mul(text.len() as u64).saturating_mul(SLOWER))?;
                 Ok(pattern.regex.is_match(text))
             }
         }
