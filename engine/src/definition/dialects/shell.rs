@@ -97,10 +97,12 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
     let mut within: Vec<(Within, usize)> = Vec::new();
     let mut rest = line;
     let mut word_start = true;
+    let mut in_run = false;
     // Where the braces that are open here list something, or end.
     let mut list_end = 0;
     while let Some(c) = rest.chars().next() {
-        if let Some(braced) = Braced::at(rest).filter(|braced| is_parameter(braced.name)) {
+        // A run of braces is looked at where it begins: what is nothing there is nothing further on.
+        if !in_run && let Some(braced) = Braced::at(rest).filter(|braced| is_parameter(braced.name)) {
             rest = &rest[braced.written.len()..];
             word_start = false;
             if braced.is_placeholder() {
@@ -110,6 +112,7 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
             }
             continue;
         }
+        in_run = c == '{';
         let inner = within.last().map(|(kind, _)| *kind);
         let mut taken = c.len_utf8();
         let mut enter = None;
@@ -304,9 +307,11 @@ mod tests {
 
     #[test]
     fn braces_that_are_never_closed_are_read_once() {
-        let line = "{a".repeat(250_000);
-        assert_eq!(words(&line), std::slice::from_ref(&line));
-        assert_eq!(analyse(&format!("{line},")), CommandLine::Shell("{…}".to_owned()));
+        for unit in ["{a", "{"] {
+            let line = unit.repeat(500_000 / unit.len());
+            assert_eq!(words(&line), std::slice::from_ref(&line));
+            assert_eq!(analyse(&format!("{line},")), CommandLine::Shell("{…}".to_owned()));
+        }
     }
 
     proptest::proptest! {

@@ -205,10 +205,9 @@ fn a_file_with_endless_problems_is_reported_in_bounded_time_and_space() {
     assert_eq!(skill(&with_parameters(&format!("[{}]", parameters.join(",")))).parameters.len(), 20_000);
 }
 
-/// `{"type": "prompt_inline", …, "prompt": PROMPT}` with the parameter `x`, and more of them.
-fn with_prompt(prompt: &str, parameters: &[&str]) -> String {
-    let declare = |name: &&str| serde_json::json!({"name": name, "type": "string"});
-    let parameters: Vec<_> = std::iter::once(&"x").chain(parameters).map(declare).collect();
+/// `{"type": "prompt_inline", …, "prompt": PROMPT}` with the parameter `x`.
+fn with_prompt(prompt: &str) -> String {
+    let parameters = [serde_json::json!({"name": "x", "type": "string"})];
     serde_json::json!({
         "type": "prompt_inline", "name": "a", "description": "d", "prompt": prompt, "parameters": parameters
     })
@@ -218,7 +217,7 @@ fn with_prompt(prompt: &str, parameters: &[&str]) -> String {
 #[test]
 fn braces_that_are_no_placeholder_are_neither_changed_nor_reported() {
     let prompt = r#"For {x}: {"a": {"b": 1}, "c": {}, "d": []}, {{context.y}}, { z }, }} {{ {}"#;
-    let loaded = load(&with_prompt(prompt, &[]));
+    let loaded = load(&with_prompt(prompt));
     assert_eq!(loaded.diagnostics, []);
     match &loaded.skill.unwrap().body {
         crate::Body::Prompt { template, .. } => assert_eq!(template, prompt),
@@ -228,18 +227,24 @@ fn braces_that_are_no_placeholder_are_neither_changed_nor_reported() {
 
 #[test]
 fn a_placeholder_without_a_parameter_is_reported_once() {
-    let loaded = load(&with_prompt("{x} {y} {{z}} {y} {{{w.w}}} {session_id}", &[]));
+    let loaded = load(&with_prompt("{x} {y} {{z}} {y} {{{w.w}}} {session_id}"));
     let messages: Vec<&str> = loaded.diagnostics.iter().map(|d| d.message.as_str()).collect();
     let of = |name: &str| format!("no parameter fills the placeholder `{{{name}}}`");
     assert_eq!(messages, [of("y"), of("w.w")]);
     assert!(loaded.skill.is_some());
 }
 
-/// What is opened and never closed is looked at once.
+/// What is opened and never closed is looked at once, in every form that is read on the way to a skill.
 #[test]
-fn a_prompt_of_unclosed_braces_is_read_in_bounded_time() {
-    for unit in ["{a", "{{a", "{{a:"] {
-        let prompt = unit.repeat(450_000 / unit.len());
-        assert!(load(&with_prompt(&prompt, &[])).skill.is_some(), "{unit}");
+fn unclosed_braces_are_read_in_bounded_time() {
+    for unit in ["{a", "{{a", "{{a:", "${a:-", "{", "{}{a"] {
+        let text = unit.repeat(450_000 / unit.len());
+        assert!(load(&with_prompt(&text)).skill.is_some(), "{unit}");
+        let wild = serde_json::json!({
+            "name": "a", "description": "d", "implementation": {"type": "command", "command": format!("echo {text}")}
+        });
+        assert!(load(&wild.to_string()).skill.is_some(), "{unit}");
     }
+    let names: String = (0..40_000).map(|n| format!("{{n{n}}}")).collect();
+    assert_eq!(load(&with_prompt(&names)).diagnostics[200].message, "39800 more problems are not shown");
 }
