@@ -92,7 +92,7 @@ impl Error {
     /// The error for a person: the message, the script's own source line with its place, the hint; or every
     /// diagnostic with its excerpt. `color` adds terminal colours to diagnostics.
     pub fn render(&self, color: bool) -> String {
-        let mut out = format!("error: {}\n", self.message());
+        let mut out = format!("error: {}\n", printable(self.message()));
         for diagnostic in self.diagnostics() {
             out.push_str(&diagnostic.render(color));
             out.push('\n');
@@ -105,14 +105,19 @@ impl Error {
             }
             out.push('\n');
             if let Some(source) = source {
-                out.push_str(&excerpt(source, *line, *column));
+                out.push_str(&printable(&excerpt(source, *line, *column)));
             }
         }
         if let Some(help) = self.help() {
-            out.push_str(&format!("help: {help}\n"));
+            out.push_str(&format!("help: {}\n", printable(help)));
         }
         out
     }
+}
+
+/// A text of a script's without what a terminal would act on.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { '\u{fffd}' } else { c }).collect()
 }
 
 /// One source line with a caret below the column, cut to what a terminal shows.

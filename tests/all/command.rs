@@ -463,3 +463,19 @@ fn a_skill_md_folder_is_a_prompt_with_runnable_scripts() {
     let ran = sandbox.run(&["run", "./notes", "--script", "triple.py"]).exits(4);
     assert!(ran.stderr.contains("scripts/double.py") && !ran.stderr.contains("readme.txt"), "{ran:?}");
 }
+
+#[test]
+fn what_a_script_says_does_not_act_on_the_terminal() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["run", "-e", "raise ValueError('\\x1b[2Jgone')", "--lang", "python"]).exits(1);
+    assert!(!ran.stderr.contains('\u{1b}') && ran.stderr.contains("gone"), "{ran:?}");
+}
+
+#[test]
+fn a_long_value_is_printed_on_one_line() {
+    let sandbox = Sandbox::new();
+    let deep = "a = [1000] * 400000\nfor i in range(90): a = [a]\na";
+    let ran = sandbox.run(&["run", "-e", deep, "--lang", "python"]).exits(0);
+    assert!(ran.stdout.len() < 3_000_000, "{}", ran.stdout.len());
+    assert_eq!(ran.stdout.lines().count(), 1);
+}

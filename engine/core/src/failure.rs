@@ -241,7 +241,21 @@ impl Failure {
     pub fn in_script(mut self, language: Language, frames: Vec<Frame>) -> Failure {
         self.language.get_or_insert(language);
         let room = Self::MOST_FRAMES.saturating_sub(self.frames.len());
-        self.frames.extend(frames.into_iter().take(room));
+        self.frames.extend(frames.into_iter().take(room).map(Frame::clipped));
+        self
+    }
+}
+
+impl Frame {
+    /// The longest source line that a frame keeps, in characters: a minified file may be one line of a megabyte.
+    pub const MOST_SOURCE: usize = 1000;
+
+    fn clipped(mut self) -> Frame {
+        if let Some(source) = &mut self.source
+            && let Some((end, _)) = source.char_indices().nth(Self::MOST_SOURCE)
+        {
+            source.truncate(end);
+        }
         self
     }
 }
@@ -252,6 +266,13 @@ mod tests {
 
     fn frames(file: &str, lines: std::ops::Range<u32>) -> Vec<Frame> {
         lines.map(|line| Frame { file: file.into(), line, ..Frame::default() }).collect()
+    }
+
+    #[test]
+    fn a_frame_keeps_no_endless_line() {
+        let frame = Frame { source: Some("é".repeat(5000)), ..Frame::default() };
+        let failure = Failure::new(ErrorKind::ScriptError, "x").in_script(Language::JavaScript, vec![frame]);
+        assert_eq!(failure.frames[0].source.as_ref().unwrap().chars().count(), Frame::MOST_SOURCE);
     }
 
     #[test]

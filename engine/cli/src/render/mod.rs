@@ -13,9 +13,14 @@ use serde_json::Value;
 use skills::{Diagnostic, Error};
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// Prints JSON on stdout, pretty.
+/// The longest JSON that is indented, in bytes before indenting: indenting makes many times as much of a deep value, and
+/// nobody reads that.
+const MOST_INDENTED: usize = 1 << 20;
+
+/// Prints JSON on stdout: indented for a person, on one line where it is long.
 pub(crate) fn json(value: &Value) -> io::Result<()> {
-    text(&format!("{value:#}"))
+    let compact = value.to_string();
+    if compact.len() > MOST_INDENTED { text(&compact) } else { text(&format!("{value:#}")) }
 }
 
 /// Prints text on stdout, to the byte: it is data, and may be a skill's.
