@@ -91,8 +91,9 @@ impl PythonSession {
             drop(globals);
             // What its variables hold may run code of the script when it goes, so that goes before the tidying.
             drop(context);
-            if run.memory.used() > LEFTOVER {
-                // Cycles that the script left are its own: they should not weigh on the next run.
+            if run.memory.used() > LEFTOVER || run.stopping() {
+                // Cycles that the script left are its own: they should not weigh on the next run, nor should finalizers
+                // that loop, such as those of a generator that was stopped.
                 // SAFETY: the GIL is held.
                 unsafe { ffi::PyGC_Collect() };
             }
