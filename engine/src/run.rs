@@ -8,6 +8,7 @@ use crate::plan::{LIMIT_NAMES, Step};
 use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, prompt, warm};
 use serde_json::Value;
 use skills_core::{Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -41,7 +42,8 @@ impl Inner {
                 Evaluation { result: Ok(Value::String(text.clone())), usage: Usage::default() }
             }
             Step::Prompt(template) => {
-                let is_parameter = |name: &str| plan.skill.parameters.iter().any(|p| p.name == name);
+                let names: HashSet<&str> = plan.skill.parameters.iter().map(|p| p.name.as_str()).collect();
+                let is_parameter = |name: &str| names.contains(name);
                 let most = plan.limits.result;
                 let text = prompt::fill(template, &plan.arguments, is_parameter, most);
                 let result = text.map(Value::String).map_err(|reading| {

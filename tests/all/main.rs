@@ -3,10 +3,12 @@
 
 mod boundaries;
 mod bundled;
+mod calls;
 mod cases;
 mod command;
 mod conformance;
 mod edges;
+mod functions;
 mod library;
 mod support;
 

@@ -61,7 +61,7 @@ impl Budget {
         self.started.elapsed()
     }
 
-    /// Execution time since the start: wall time without host calls.
+    /// Execution time since the start: wall time without functions of the host program.
     pub fn elapsed(&self) -> Duration {
         let clock = lock(&self.clock);
         let now = Instant::now();

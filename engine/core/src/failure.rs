@@ -78,7 +78,7 @@ impl std::fmt::Display for ErrorKind {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LimitName {
-    /// Execution time in milliseconds; it stands still while a host call runs.
+    /// Execution time in milliseconds; it stands still while a function of the host program runs.
     Time,
     /// Wall-clock time of the whole run in milliseconds, host calls included.
     Wall,

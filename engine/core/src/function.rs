@@ -229,7 +229,8 @@ pub trait Host: Send + Sync {
     /// Whether a function is a global name in scripts as well as a member of `skill`: the host program's own are.
     fn is_global(&self, index: usize) -> bool;
 
-    /// Calls a function by its index: counts the call, stops the execution clock, checks arguments and grants.
+    /// Calls a function by its index: counts the call, checks arguments and grants, and stops the execution clock while a
+    /// function of the host program's own runs.
     fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure>;
 
     /// Takes what the script printed. Fails where the output limit is reached; what fits has been kept by then.

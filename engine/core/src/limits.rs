@@ -12,7 +12,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Execution time; it stands still while a host call runs.
+    /// Execution time; it stands still while a function of the host program runs.
     pub time: Option<Duration>,
     /// Wall-clock time of the whole run, host calls included.
     pub wall: Option<Duration>,
