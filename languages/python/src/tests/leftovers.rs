@@ -19,7 +19,9 @@ fn in_turn(sources: &[&str]) -> Value {
 /// Asks for a value, runs a script that changes it (which must be seen in that run), and asks again.
 fn put_back(ask: &str, change: &str) {
     let _alone = alone();
-    let run = |source: &str| again_alone(&mut *open(), source, Limits::default()).result.unwrap();
+    // One session: another would have another thread state of CPython, with a context of its own.
+    let mut session = open();
+    let mut run = |source: &str| again_alone(&mut *session, source, Limits::default()).result.unwrap();
     let before = run(ask);
     let during = run(&format!("{change}\n{ask}"));
     assert_ne!(during, before, "{change} changes nothing");
