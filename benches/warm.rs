@@ -59,7 +59,11 @@ fn javascript(criterion: &mut Criterion) {
     engine_run(criterion, Language::JavaScript, "params.n * 2 + 2");
     let mut runtime = deno_core::JsRuntime::new(deno_core::RuntimeOptions::default());
     criterion.bench_function("warm/javascript/bare", |bencher| {
-        bencher.iter(|| runtime.execute_script("bare.js", black_box("(() => { const n = 20; return n * 2 + 2; })()")).expect("a value"));
+        bencher.iter(|| {
+            runtime
+                .execute_script("bare.js", black_box("(() => { const n = 20; return n * 2 + 2; })()"))
+                .expect("a value")
+        });
     });
 }
 

@@ -19,7 +19,12 @@ fn main() -> Result<(), Error> {
         (Language::JavaScript, "for (;;) {}", &time, ErrorKind::Timeout),
         (Language::Rhai, "let a = []; loop { a.push(a.len()); }", &memory, ErrorKind::MemoryLimit),
         (Language::Python, "'a' * 10**10", &memory, ErrorKind::MemoryLimit),
-        (Language::JavaScript, "let a = []; for (;;) a.push(new Array(1000).fill(0));", &memory, ErrorKind::MemoryLimit),
+        (
+            Language::JavaScript,
+            "let a = []; for (;;) a.push(new Array(1000).fill(0));",
+            &memory,
+            ErrorKind::MemoryLimit,
+        ),
         (Language::Rhai, "loop {}", &operations, ErrorKind::OperationLimit),
         (Language::Python, "while True: pass", &operations, ErrorKind::OperationLimit),
         (Language::JavaScript, "for (;;) {}", &operations, ErrorKind::OperationLimit),

@@ -11,6 +11,9 @@ fn main() -> Result<(), Error> {
     let order = json!({"customer": "Ada", "lines": [{"sku": "tea", "count": 4, "price": 2.5}, {"sku": "pot", "count": 1, "price": 20}]});
     let receipt = engine.run("receipt", json!({"order": order}))?;
     println!("{receipt:#}");
-    assert_eq!(receipt, json!({"customer": "Ada", "total": 30, "text": "Ada pays 30.00", "languages": ["rhai", "python", "javascript"]}));
+    assert_eq!(
+        receipt,
+        json!({"customer": "Ada", "total": 30, "text": "Ada pays 30.00", "languages": ["rhai", "python", "javascript"]})
+    );
     Ok(())
 }
