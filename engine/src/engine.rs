@@ -335,8 +335,8 @@ impl Inner {
         chain: Chain,
     ) -> Result<Outcome, Error> {
         let mut plan = self.plan(skill, params, options)?;
-        if let Some(caller) = chain.budgets.last() {
-            plan.limits = plan.limits.min(&caller.left());
+        if let Some(left) = &chain.left {
+            plan.limits = plan.limits.min(left);
         }
         let authorized = authorize(plan, &self.policy)?;
         Ok(self.execute(authorized, chain))

@@ -81,6 +81,8 @@ pub(crate) struct Chain {
     pub(crate) skills: Vec<String>,
     /// Their budgets, in the same order.
     pub(crate) budgets: Vec<Arc<Budget>>,
+    /// What the last of them had left when it called; `None` where nobody did.
+    pub(crate) left: Option<Limits>,
 }
 
 /// One run's host.
@@ -222,6 +224,7 @@ impl SkillCaller for RunHost {
         chain.skills.push(self.skill.name.clone());
         chain.budgets.push(Arc::clone(&self.budget));
         let left = self.budget.left();
+        chain.left = Some(left.clone());
         let outcome =
             self.engine.run_nested(&skill, arguments, &options, chain).map_err(|error| error.failure().clone())?;
         self.budget.charge_called(outcome.usage.host_calls, outcome.usage.operations.unwrap_or(0));
