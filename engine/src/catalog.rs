@@ -1,5 +1,6 @@
 use crate::config::Config;
 use crate::definition::{self, LoadOptions};
+use crate::diagnostic::clipped;
 use crate::discovery::{Entry, Layout, Registry};
 use crate::{Diagnostic, Dialect, Error, Scope, Skill, SkillFiles, scripts};
 use include_dir::{Dir, include_dir};
@@ -53,7 +54,7 @@ impl Catalog {
 
     fn find(&self, name: &str) -> Result<Entry, Error> {
         let found = self.registry().find(name).map_err(|error| {
-            let failure = Error::new(ErrorKind::NotFound, error.to_string());
+            let failure = Error::new(ErrorKind::NotFound, clipped(error.to_string()));
             match error.help() {
                 Some(help) => failure.with_help(help),
                 None => failure.with_help("`skills list` shows all that there are"),

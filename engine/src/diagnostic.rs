@@ -59,7 +59,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity,
-            message: message.into(),
+            message: clipped(message.into()),
             help: None,
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
@@ -74,7 +74,7 @@ impl Diagnostic {
         Diagnostic {
             code,
             severity,
-            message: message.into(),
+            message: clipped(message.into()),
             help: None,
             file: file.to_owned(),
             line: 1,
@@ -87,7 +87,7 @@ impl Diagnostic {
     /// The same diagnostic with a hint of what to do.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Diagnostic {
-        self.help = Some(help.into());
+        self.help = Some(clipped(help.into()));
         self
     }
 
@@ -119,6 +119,18 @@ impl Diagnostic {
     }
 }
 
+/// The longest message or help, in characters: what a file says is quoted in them.
+const MOST_TEXT: usize = 1000;
+
+/// A text cut to what a person reads.
+pub(crate) fn clipped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MOST_TEXT) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 /// The nearest span that lies within the text and on character boundaries.
 fn fit(source: &str, span: Range<usize>) -> Range<usize> {
     let floor = |mut at: usize| {
@@ -146,6 +158,13 @@ mod tests {
         assert!(shown.contains("error[S0001]: negative"), "{shown}");
         assert!(shown.contains("a.json:2:8"), "{shown}");
         assert!(shown.contains("help: use a positive number"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_quoted_from_a_file_is_cut() {
+        let endless = "x".repeat(1_000_000);
+        let diagnostic = Diagnostic::of_file("S0001", Severity::Error, "a", endless.clone()).with_help(endless);
+        assert!(diagnostic.message.len() < 1010 && diagnostic.help.unwrap().len() < 1010);
     }
 
     #[test]
