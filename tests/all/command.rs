@@ -479,3 +479,13 @@ fn a_long_value_is_printed_on_one_line() {
     assert!(ran.stdout.len() < 3_000_000, "{}", ran.stdout.len());
     assert_eq!(ran.stdout.lines().count(), 1);
 }
+
+#[test]
+fn native_code_that_does_not_stop_is_left_behind() {
+    let sandbox = Sandbox::new();
+    let stuck = "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()";
+    let ran = sandbox.run(&["run", "-e", stuck, "--lang", "python", "--max-time", "300ms", "--json"]).exits(124);
+    let error = &ran.json()["error"];
+    assert_eq!((&error["kind"], &error["limit"]["limit"]), (&json!("timeout"), &json!(300)));
+    assert!(error["help"].as_str().unwrap().contains("native code"), "{error}");
+}

@@ -3,9 +3,13 @@ use crate::context::Context;
 use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use serde_json::{Map, Value};
-use skills::{Engine, Error, ErrorKind, Isolation, Language, Outcome, RunOptions, Skill};
+use skills::{
+    Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Limits, Outcome, RunOptions, Skill,
+};
 use std::io::Read as _;
 use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 /// Runs a skill, a script file, or code.
 pub(crate) fn run(args: &Run) -> Result<(), Stop> {
@@ -15,7 +19,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
         Ok(Some(Prepared { engine, console, skill, params, options })) => {
             let cancel = console.cancel().clone();
             crate::context::on_interrupt(move || cancel.cancel());
-            let outcome = console.during(|| engine.run_skill(&skill, params, &options));
+            let outcome = console.during(|| bounded(engine, &skill, params, &options));
             if !args.json.json {
                 console.end_line()?;
             }
@@ -32,6 +36,46 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
         };
     }
     Ok(render::print_value(&outcome.result?)?)
+}
+
+/// How long a run that is told to stop may take to do so.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// The stack of the thread that runs the script, in bytes.
+const STACK: usize = 16 << 20;
+
+/// Runs a skill, and waits for it no longer than its limits allow: native code that does not stop when told to (a lock
+/// that nobody opens, a call into a C library) is left behind, and ends with the command.
+fn bounded(engine: Engine, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
+    // What keeps it from being planned, the run itself reports.
+    let planned = engine.plan(skill, params.clone(), options).map(|plan| plan.limits().clone());
+    let limits = planned.unwrap_or_else(|_| Limits::none());
+    let most = [(LimitName::Time, limits.time), (LimitName::Wall, limits.wall)];
+    let most = most.into_iter().filter_map(|(name, limit)| Some((limit?, name))).min_by_key(|(limit, _)| *limit);
+    let (sender, receiver) = channel();
+    let work = {
+        let (skill, options) = (Arc::clone(skill), options.clone());
+        // Nobody waits any more where the send fails.
+        move || drop(sender.send(engine.run_skill(&skill, params, &options)))
+    };
+    let failed = |failure: Failure| Outcome::failed(&skill.name, options, failure.into());
+    if let Err(error) = std::thread::Builder::new().stack_size(STACK).spawn(work) {
+        return failed(Failure::new(ErrorKind::Unavailable, format!("cannot start a thread: {error}")));
+    }
+    let (limit, name) = most.unwrap_or((Duration::MAX, LimitName::Time));
+    match receiver.recv_timeout(limit.saturating_add(GRACE)) {
+        Ok(outcome) => outcome,
+        Err(RecvTimeoutError::Timeout) => {
+            let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            let breach = Breach { name, limit: millis(limit), reading: millis(limit + GRACE) };
+            failed(Failure::breach(breach).with_help(
+                "the script did not stop when told to: it waits or works in native code, which in-process limits do not reach",
+            ))
+        }
+        Err(RecvTimeoutError::Disconnected) => {
+            failed(Failure::new(ErrorKind::Internal, "the thread that ran the script ended without an outcome"))
+        }
+    }
 }
 
 struct Prepared {
