@@ -69,20 +69,24 @@ impl Catalog {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no skill `{name}`"))
                 .with_help("scripts call skills by name, alias or scope:name, not by path"));
         }
-        self.load(name)
+        self.load_definition(name)
     }
 
-    /// The skill of a name, alias, `scope:name` or path; read the first time, kept from then on. A script file is
-    /// read anew each time.
+    /// The skill of a name, alias, `scope:name` or path, that of a script file included, which is read anew each time.
     pub(crate) fn load(&self, name: &str) -> Result<Arc<Skill>, Error> {
+        let path = Path::new(name);
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if Language::from_extension(extension).is_some() && (name.contains('/') || path.is_file()) {
+            return scripts::from_file(path).map(Arc::new);
+        }
+        self.load_definition(name)
+    }
+
+    /// The skill of a definition, read the first time and kept from then on.
+    fn load_definition(&self, name: &str) -> Result<Arc<Skill>, Error> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(skill) = loaded {
             return Ok(skill);
-        }
-        let path = Path::new(name);
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if Language::from_extension(extension).is_some() && (name.contains('/') || scripts::is_file(path)) {
-            return scripts::from_file(path).map(Arc::new);
         }
         let entry = self.find(name)?;
         let loaded = self.registry().load(&entry, &self.options(false));

@@ -41,11 +41,6 @@ pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
     Ok(skill)
 }
 
-/// Whether a path is that of a file.
-pub(crate) fn is_file(path: &Path) -> bool {
-    path.is_file()
-}
-
 /// Code given directly, as a skill of its own.
 pub(crate) fn from_text(language: Language, source: &str) -> Skill {
     let file = format!("<{language}>");

@@ -196,3 +196,13 @@ fn a_script_file_imports_what_stands_beside_it_and_is_described() {
     let info = sandbox.run(&["info", "./tools/main.py", "--json"]).exits(0).json();
     assert_eq!(info["parameters"]["properties"]["n"]["type"], "integer");
 }
+
+#[test]
+fn a_script_does_not_run_a_script_file_of_the_working_folder() {
+    let sandbox = Sandbox::new();
+    sandbox.write("x.py", "'from the file'\n");
+    sandbox.write("outer.rhai", "skill.call(\"x.py\", #{})");
+    assert_eq!(sandbox.run(&["run", "x.py"]).exits(0).stdout, "from the file\n", "a person may name it");
+    let ran = sandbox.run(&["run", "./outer.rhai", "--json"]).exits(4);
+    assert_eq!(ran.json()["error"]["kind"], "not_found");
+}

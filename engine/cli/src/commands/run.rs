@@ -3,9 +3,7 @@ use crate::context::Context;
 use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use serde_json::{Map, Value};
-use skills::{
-    Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Limits, Outcome, RunOptions, Skill,
-};
+use skills::{Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Outcome, RunOptions, Skill};
 use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -47,17 +45,17 @@ const STACK: usize = 16 << 20;
 /// Runs a skill, and waits for it no longer than its limits allow: native code that does not stop when told to (a lock
 /// that nobody opens, a call into a C library) is left behind, and ends with the command.
 fn bounded(engine: Engine, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
-    // What keeps it from being planned, the run itself reports.
-    let planned = engine.plan(skill, params.clone(), options).map(|plan| plan.limits().clone());
-    let limits = planned.unwrap_or_else(|_| Limits::none());
+    let planned = engine.plan(skill, params, options).and_then(|plan| engine.authorize(plan));
+    let plan = match planned {
+        Ok(plan) => plan,
+        Err(error) => return Outcome::failed(&skill.name, options, error),
+    };
+    let limits = plan.plan().limits();
     let most = [(LimitName::Time, limits.time), (LimitName::Wall, limits.wall)];
     let most = most.into_iter().filter_map(|(name, limit)| Some((limit?, name))).min_by_key(|(limit, _)| *limit);
     let (sender, receiver) = channel();
-    let work = {
-        let (skill, options) = (Arc::clone(skill), options.clone());
-        // Nobody waits any more where the send fails.
-        move || drop(sender.send(engine.run_skill(&skill, params, &options)))
-    };
+    // Nobody waits any more where the send fails.
+    let work = move || drop(sender.send(engine.execute(plan)));
     let failed = |failure: Failure| Outcome::failed(&skill.name, options, failure.into());
     if let Err(error) = std::thread::Builder::new().stack_size(STACK).spawn(work) {
         return failed(Failure::new(ErrorKind::Unavailable, format!("cannot start a thread: {error}")));
