@@ -69,7 +69,7 @@ pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, E
             .with_help("this version runs skills in process only: leave the tier out, or use `in-process`"));
     }
     let mut grants = Grants {
-        max_file_size: plan.skill.limits.max_file_size_mb.map(|mb| mb.saturating_mul(1 << 20)),
+        max_file_size: plan.limits.file_size,
         working_directory: policy.working_directory.clone(),
         call_skills: true,
         ..Grants::default()

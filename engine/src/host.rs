@@ -181,6 +181,10 @@ impl Host for RunHost {
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
+
+    fn grants(&self) -> &Grants {
+        &self.grants
+    }
 }
 
 /// What a panic said.

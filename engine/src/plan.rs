@@ -219,10 +219,13 @@ impl LimitSources {
         let requested = Limits {
             time: skill.limits.time,
             memory: skill.limits.max_memory_mb.map(|mb| mb.saturating_mul(1 << 20)),
+            cpu_percent: skill.limits.max_cpu_percent,
+            file_size: skill.limits.max_file_size_mb.map(|mb| mb.saturating_mul(1 << 20)),
             ..Limits::none()
         };
+        let within = |requested: Option<u64>, most: Option<u64>| requested.map(|n| most.map_or(n, |most| n.min(most)));
         let time = requested.time.map(|time| self.definitions.time.map_or(time, |most| time.min(most)));
-        let memory = requested.memory.map(|memory| self.definitions.memory.map_or(memory, |most| memory.min(most)));
+        let memory = within(requested.memory, self.definitions.memory);
         let time = asked.time.or(time).or(defaults.time);
         // Host calls go on while execution time stands still: the wall clock leaves room for the time allowed.
         let wall = defaults.wall.map(|wall| time.map_or(wall, |time| wall.max(time.saturating_mul(2))));
@@ -235,13 +238,17 @@ impl LimitSources {
             result: asked.result.or(defaults.result),
             recursion: asked.recursion.or(defaults.recursion),
             host_calls: asked.host_calls.or(defaults.host_calls),
+            processes: defaults.processes,
+            cpu_percent: within(requested.cpu_percent, self.definitions.cpu_percent).or(defaults.cpu_percent),
+            disk: defaults.disk,
+            file_size: within(requested.file_size, self.definitions.file_size).or(defaults.file_size),
         }
         .min(&self.ceiling)
     }
 }
 
 /// All limit names, in the order in which they are reported.
-pub(crate) const LIMIT_NAMES: [LimitName; 8] = [
+pub(crate) const LIMIT_NAMES: [LimitName; 12] = [
     LimitName::Time,
     LimitName::Wall,
     LimitName::Memory,
@@ -250,6 +257,10 @@ pub(crate) const LIMIT_NAMES: [LimitName; 8] = [
     LimitName::Result,
     LimitName::Recursion,
     LimitName::HostCalls,
+    LimitName::Processes,
+    LimitName::CpuPercent,
+    LimitName::Disk,
+    LimitName::FileSize,
 ];
 
 impl Serialize for Plan {

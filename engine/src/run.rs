@@ -117,7 +117,12 @@ impl Inner {
                 LimitName::HostCalls => Some(budget.host_calls()),
                 _ => None,
             };
-            let status = caps.iter().find(|cap| cap.0 == *name).map_or(Enforcement::Enforced, |cap| cap.1);
+            // What the file functions write is all that a script in process is promised to be held to.
+            let otherwise = match name {
+                LimitName::Processes | LimitName::CpuPercent | LimitName::Disk => Enforcement::Unavailable,
+                _ => Enforcement::Enforced,
+            };
+            let status = caps.iter().find(|cap| cap.0 == *name).map_or(otherwise, |cap| cap.1);
             Some(LimitReport { name: *name, limit: plan.limits.get(*name)?, used, status })
         });
         Outcome {

@@ -94,6 +94,14 @@ pub enum LimitName {
     Recursion,
     /// The number of host calls.
     HostCalls,
+    /// The number of processes and threads at once.
+    Processes,
+    /// CPU time as a share of one processor, in percent.
+    CpuPercent,
+    /// What a confined process keeps in its private temporary folders, in bytes.
+    Disk,
+    /// The largest file that may be written, in bytes.
+    FileSize,
 }
 
 impl LimitName {
@@ -108,16 +116,21 @@ impl LimitName {
             LimitName::Result => "result",
             LimitName::Recursion => "recursion",
             LimitName::HostCalls => "host_calls",
+            LimitName::Processes => "processes",
+            LimitName::CpuPercent => "cpu_percent",
+            LimitName::Disk => "disk",
+            LimitName::FileSize => "file_size",
         }
     }
 
     /// The kind of error that a breach of this limit is.
     pub fn error_kind(self) -> ErrorKind {
         match self {
-            LimitName::Time | LimitName::Wall => ErrorKind::Timeout,
+            LimitName::Time | LimitName::Wall | LimitName::CpuPercent => ErrorKind::Timeout,
             LimitName::Memory => ErrorKind::MemoryLimit,
             LimitName::Operations => ErrorKind::OperationLimit,
-            LimitName::Output | LimitName::Result => ErrorKind::OutputLimit,
+            LimitName::Output | LimitName::Result | LimitName::Disk | LimitName::FileSize => ErrorKind::OutputLimit,
+            LimitName::Processes => ErrorKind::PermissionDenied,
             LimitName::Recursion => ErrorKind::RecursionLimit,
             LimitName::HostCalls => ErrorKind::HostCallLimit,
         }
@@ -127,7 +140,11 @@ impl LimitName {
     pub fn amount(self, n: u64) -> String {
         match self {
             LimitName::Time | LimitName::Wall => format!("{n} ms"),
-            LimitName::Memory | LimitName::Output | LimitName::Result => bytes(n),
+            LimitName::Memory | LimitName::Output | LimitName::Result | LimitName::Disk | LimitName::FileSize => {
+                bytes(n)
+            }
+            LimitName::Processes => format!("{n} processes"),
+            LimitName::CpuPercent => format!("{n}%"),
             LimitName::Operations => format!("{n} operations"),
             LimitName::Recursion => format!("{n} nested calls"),
             LimitName::HostCalls => format!("{n} host calls"),
@@ -221,6 +238,10 @@ impl Failure {
             LimitName::Result => format!("the result is larger than {}", name.amount(limit)),
             LimitName::Recursion => format!("recursion limit of {limit} nested calls reached"),
             LimitName::HostCalls => format!("limit of {limit} host calls reached"),
+            LimitName::Processes => format!("limit of {limit} processes reached"),
+            LimitName::CpuPercent => format!("limit of {limit}% of a processor reached"),
+            LimitName::Disk => format!("limit of {} of temporary files reached", name.amount(limit)),
+            LimitName::FileSize => format!("file size limit of {} reached", name.amount(limit)),
         };
         Failure { limit: Some(breach), ..Failure::new(name.error_kind(), message) }
     }

@@ -238,6 +238,9 @@ pub trait Host: Send + Sync {
 
     /// The run's budget.
     fn budget(&self) -> &Arc<Budget>;
+
+    /// What the run may reach.
+    fn grants(&self) -> &Grants;
 }
 
 #[cfg(test)]

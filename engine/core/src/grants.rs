@@ -3,7 +3,8 @@ use std::path::PathBuf;
 /// What one run may reach. Everything is denied unless it is listed.
 ///
 /// Folders are absolute and already resolved; a grant covers what is below it. The host functions open them through
-/// cap-std, so a symbolic link that leads out of a granted folder leads nowhere.
+/// cap-std, so a symbolic link that leads out of a granted folder leads nowhere. Values of environment variables and of
+/// secrets are not here: a grant names them, and whoever uses them asks the host for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Grants {
     /// Folders and files that may be read.
@@ -16,4 +17,50 @@ pub struct Grants {
     pub working_directory: Option<PathBuf>,
     /// Whether the script may run other skills.
     pub call_skills: bool,
+    /// Network hosts, by name or address, with an optional port: `example.com`, `10.0.0.5:8080`.
+    pub network: Access,
+    /// Programs that the script or the skill's program may start, by name or path.
+    pub programs: Access,
+    /// Names of environment variables.
+    pub environment: Vec<String>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
+}
+
+impl Grants {
+    /// Nothing at all.
+    pub const NONE: &'static Grants = &Grants {
+        read: Vec::new(),
+        write: Vec::new(),
+        max_file_size: None,
+        working_directory: None,
+        call_skills: false,
+        network: Access::Nothing,
+        programs: Access::Nothing,
+        environment: Vec::new(),
+        secrets: Vec::new(),
+    };
+}
+
+/// A grant of things that have names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// None of them.
+    #[default]
+    Nothing,
+    /// Those that are named.
+    Only(Vec<String>),
+    /// All of them.
+    Everything,
+}
+
+impl Access {
+    /// Whether nothing at all is granted.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Access::Nothing => true,
+            Access::Only(names) => names.is_empty(),
+            Access::Everything => false,
+        }
+    }
 }

@@ -28,6 +28,14 @@ pub struct Limits {
     pub recursion: Option<u64>,
     /// Number of host calls.
     pub host_calls: Option<u64>,
+    /// Processes and threads at once, where a skill may start any.
+    pub processes: Option<u64>,
+    /// CPU time as a share of one processor, in percent: 150 is one and a half processors.
+    pub cpu_percent: Option<u64>,
+    /// What a confined process may keep in its private temporary folders, in bytes.
+    pub disk: Option<u64>,
+    /// The largest file that may be written, in bytes.
+    pub file_size: Option<u64>,
 }
 
 impl Default for Limits {
@@ -43,6 +51,7 @@ impl Default for Limits {
             result: Some(16 << 20),
             recursion: None,
             host_calls: Some(100_000),
+            ..Limits::none()
         }
     }
 }
@@ -59,6 +68,10 @@ impl Limits {
             result: None,
             recursion: None,
             host_calls: None,
+            processes: None,
+            cpu_percent: None,
+            disk: None,
+            file_size: None,
         }
     }
 
@@ -80,6 +93,10 @@ impl Limits {
             result: stricter(self.result, other.result),
             recursion: stricter(self.recursion, other.recursion),
             host_calls: stricter(self.host_calls, other.host_calls),
+            processes: stricter(self.processes, other.processes),
+            cpu_percent: stricter(self.cpu_percent, other.cpu_percent),
+            disk: stricter(self.disk, other.disk),
+            file_size: stricter(self.file_size, other.file_size),
         }
     }
 
@@ -95,6 +112,10 @@ impl Limits {
             LimitName::Result => self.result,
             LimitName::Recursion => self.recursion,
             LimitName::HostCalls => self.host_calls,
+            LimitName::Processes => self.processes,
+            LimitName::CpuPercent => self.cpu_percent,
+            LimitName::Disk => self.disk,
+            LimitName::FileSize => self.file_size,
         }
     }
 }

@@ -89,19 +89,20 @@ impl Config {
         (config, diagnostics)
     }
 
-    /// The most that a definition may ask for: what `security.resource_limits` says of time and memory. Whoever runs a
+    /// The most that a definition may ask for: what `security.resource_limits` says. Whoever runs a
     /// skill may ask for more.
     pub fn most_of_definitions(&self) -> Limits {
         let limits = &self.security.resource_limits;
         Limits {
             time: limits.max_execution_time,
             memory: limits.max_memory_mb.map(|mebibytes| mebibytes << 20),
+            cpu_percent: limits.max_cpu_percent,
+            file_size: limits.max_file_size_mb.map(|mebibytes| mebibytes << 20),
             ..Limits::none()
         }
     }
 
-    /// The limits of a run whose skill asks for none: [`Limits::default`] with what `security.resource_limits` says of
-    /// time and memory.
+    /// The limits of a run whose skill asks for none: [`Limits::default`] with what `security.resource_limits` says.
     pub fn default_limits(&self) -> Limits {
         let limits = &self.security.resource_limits;
         let mut defaults = Limits::default();
@@ -113,6 +114,8 @@ impl Config {
         if let Some(mebibytes) = limits.max_memory_mb {
             defaults.memory = Some(mebibytes << 20);
         }
+        defaults.cpu_percent = limits.max_cpu_percent;
+        defaults.file_size = limits.max_file_size_mb.map(|mebibytes| mebibytes << 20);
         defaults
     }
 }

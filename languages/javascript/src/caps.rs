@@ -4,8 +4,8 @@ use crate::engine::Engine;
 use crate::session::JavaScriptSession;
 use serde_json::{Map, Value, json};
 use skills_core::{
-    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Host, Language, LimitName, Limits,
-    Script, Session, Stream,
+    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, LimitName,
+    Limits, Script, Session, Stream,
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -165,5 +165,9 @@ impl Host for ProbeHost {
 
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        Grants::NONE
     }
 }

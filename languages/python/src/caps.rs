@@ -3,8 +3,8 @@
 use crate::runtime::Runtime;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Breach, Budget, CapStatus, Enforcement, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language,
-    LimitName, Limits, Script, Stream, watchdog,
+    Arguments, Breach, Budget, CapStatus, Enforcement, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter,
+    Language, LimitName, Limits, Script, Stream, watchdog,
 };
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -133,5 +133,9 @@ impl Host for Probe {
 
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        Grants::NONE
     }
 }

@@ -5,8 +5,8 @@ use crate::session::RhaiSession;
 use rhai::Engine;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Host, Language, LimitName, Limits,
-    Script, Session, Stream,
+    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, LimitName,
+    Limits, Script, Session, Stream,
 };
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -153,5 +153,9 @@ impl Host for TrialHost {
 
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        Grants::NONE
     }
 }

@@ -3,7 +3,7 @@
 use crate::JavaScript;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits,
+    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter, Language, Limits,
     ParameterSpec, Script, Session, Stream,
 };
 use std::sync::{Arc, LazyLock, Mutex};
@@ -73,6 +73,10 @@ impl Host for TestHost {
 
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        Grants::NONE
     }
 }
 

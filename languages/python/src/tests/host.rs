@@ -3,7 +3,7 @@
 use crate::CPython;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Host, Interpreter, Language, Limits,
+    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter, Language, Limits,
     ParameterSpec, Script, Session, Stream,
 };
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -92,6 +92,10 @@ impl Host for TestHost {
 
     fn budget(&self) -> &Arc<Budget> {
         &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        Grants::NONE
     }
 }
 
