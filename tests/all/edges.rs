@@ -11,7 +11,11 @@ fn allowed() -> BTreeMap<&'static str, &'static [&'static str]> {
         ("skills-python", &["skills-core"]),
         ("skills-javascript", &["skills-core"]),
         ("skills-stdlib", &["skills-core"]),
-        ("skills", &["skills-core", "skills-rhai", "skills-python", "skills-javascript", "skills-stdlib"]),
+        ("skills-sandbox", &["skills-core"]),
+        (
+            "skills",
+            &["skills-core", "skills-rhai", "skills-python", "skills-javascript", "skills-stdlib", "skills-sandbox"],
+        ),
         ("skills-cli", &["skills"]),
         ("skills-examples", &["skills"]),
         ("skills-benches", &["skills"]),
