@@ -1,5 +1,5 @@
 use crate::LimitName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The limits of one run. `None` means not limited.
@@ -121,7 +121,7 @@ impl Limits {
 }
 
 /// How far a limit holds where a script runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Enforcement {

@@ -3,6 +3,8 @@
 //! - A [`Cage`] says what one confined process may reach and is held to. It is plain data, made from [`Grants`] and [`Limits`].
 //! - [`layers`] is the code that runs in the process that is to be confined: it builds the root, drops what it has, and
 //!   closes the door behind itself.
+//! - A [`Zygote`] is a process of the worker executable that has an interpreter warm. It forks a [`Child`] for each session, which
+//!   is confined before it does anything. [`entry`] is what the worker executable calls first.
 //!
 //! Confinement exists on Linux (x86_64 and aarch64). Elsewhere everything here answers that it is not available.
 //!
@@ -10,6 +12,13 @@
 //! [`Limits`]: skills_core::Limits
 
 mod cage;
+mod entry;
+mod executable;
 pub mod layers;
+mod program;
+pub mod zygote;
 
 pub use cage::{Cage, Kind, LayerName, Programs};
+pub use entry::{MakeKernel, entry};
+pub use executable::Executable;
+pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Zygote, Zygotes};

@@ -1,0 +1,3 @@
+//! Programs in confinement.
+
+pub(crate) mod init;

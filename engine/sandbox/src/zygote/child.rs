@@ -1,0 +1,195 @@
+use super::payload::{Ended, Reason, Status};
+use super::start::{ended, readable};
+use super::wire::{self, Exit, Report};
+use rustix::process::{Signal, pidfd_send_signal};
+use skills_core::{ErrorKind, Failure};
+use std::net::TcpListener;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// How long a child may take until it is confined: it takes a few milliseconds.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A confined process, and with it everything that it starts. Dropping it ends them all.
+#[derive(Debug)]
+pub struct Child {
+    tree: Arc<Tree>,
+    /// Locked by whoever waits for the end.
+    line: Mutex<OwnedFd>,
+    proxy: Option<TcpListener>,
+}
+
+/// Ends a child from anywhere: from another thread, from an interruption.
+#[derive(Debug, Clone)]
+pub struct Killer {
+    tree: Arc<Tree>,
+}
+
+/// What the host knows of a child.
+#[derive(Debug)]
+pub(super) struct Tree {
+    pub(super) pidfd: OwnedFd,
+    pub(super) id: u32,
+    reason: AtomicU8,
+    reading: AtomicU64,
+    pub(super) peak: AtomicU64,
+    ended: OnceLock<Ended>,
+}
+
+impl Child {
+    /// Takes a child from its line, once it is confined, and lets it go.
+    pub(super) fn accept(line: OwnedFd) -> Result<Child, Failure> {
+        let (mut pidfd, mut proxy, mut confined) = (None, None, false);
+        while pidfd.is_none() || !confined {
+            if !readable(&line, PATIENCE) {
+                return Err(broken("it does not answer"));
+            }
+            let report = wire::receive_report(line.as_fd()).map_err(|error| broken(&error.to_string()))?;
+            match report {
+                Some((Report::Forked, fds)) => pidfd = fds.into_iter().next(),
+                Some((Report::Confined, fds)) => {
+                    confined = true;
+                    proxy = fds.into_iter().next().map(TcpListener::from);
+                }
+                Some((Report::Refused(failure), _)) => return Err(failure),
+                Some((Report::Ended(exit), _)) => {
+                    return Err(broken(&format!("it ended with status {:#x}", exit.status)));
+                }
+                None => return Err(ended()),
+            }
+        }
+        let pidfd = pidfd.ok_or_else(|| broken("it has no descriptor"))?;
+        let id = process_id(&pidfd).ok_or_else(|| broken("it has ended"))?;
+        let tree = Tree {
+            pidfd,
+            id,
+            reason: AtomicU8::new(0),
+            reading: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            ended: OnceLock::new(),
+        };
+        let child = Child { tree: Arc::new(tree), line: Mutex::new(line), proxy };
+        {
+            let line = child.line.lock().unwrap_or_else(PoisonError::into_inner);
+            // A child that has ended by now is found out by whoever waits for it.
+            let _ = rustix::net::send(&*line, &[1], rustix::net::SendFlags::NOSIGNAL);
+        }
+        Ok(child)
+    }
+
+    /// Its process, as the host numbers it.
+    pub fn id(&self) -> u32 {
+        self.tree.id
+    }
+
+    /// Its process, as a descriptor; readable once it has ended.
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.tree.pidfd.as_fd()
+    }
+
+    /// The listener of the proxy on its loopback interface, where the network is granted. Given out once.
+    pub fn take_proxy(&mut self) -> Option<TcpListener> {
+        self.proxy.take()
+    }
+
+    /// Ends it and all that it started. Returns at once; the first reason stays.
+    pub fn kill(&self, reason: Reason) {
+        self.tree.kill(reason, 0);
+    }
+
+    /// What can end it from elsewhere.
+    pub fn killer(&self) -> Killer {
+        Killer { tree: Arc::clone(&self.tree) }
+    }
+
+    /// Waits until it has ended.
+    pub fn wait(&self) -> Ended {
+        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ended) = self.tree.ended.get() {
+            return *ended;
+        }
+        let exit = loop {
+            match wire::receive_report(line.as_fd()) {
+                Ok(Some((Report::Ended(exit), _))) => break Some(exit),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => break None,
+            }
+        };
+        let ended = self.tree.end(exit);
+        *self.tree.ended.get_or_init(|| ended)
+    }
+
+    /// How it ended, if it has; waits no longer than told.
+    pub fn wait_for(&self, patience: Duration) -> Option<Ended> {
+        if self.tree.ended.get().is_none() {
+            let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+            if !readable(&line, patience) {
+                return None;
+            }
+        }
+        Some(self.wait())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.tree.ended.get().is_none() {
+            self.tree.kill(Reason::Finished, 0);
+        }
+    }
+}
+
+impl Killer {
+    /// Ends the child and all that it started. Returns at once; the first reason stays.
+    pub fn kill(&self, reason: Reason) {
+        self.tree.kill(reason, 0);
+    }
+}
+
+impl Tree {
+    pub(super) fn kill(&self, reason: Reason, reading: u64) {
+        if self.reason.compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            self.reading.store(reading, Ordering::Release);
+        }
+        // It is the first process of its namespace: the kernel ends all others with it.
+        let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
+    }
+
+    fn end(&self, exit: Option<Exit>) -> Ended {
+        let status = match exit.map(|exit| exit.status) {
+            None => Status::Lost,
+            Some(status) if libc::WIFSIGNALED(status) => Status::Signalled(libc::WTERMSIG(status)),
+            Some(status) => Status::Exited(libc::WEXITSTATUS(status)),
+        };
+        // A child that ended by itself before it was killed was not ended by the host.
+        let killed = matches!(status, Status::Signalled(libc::SIGKILL) | Status::Lost);
+        let reason = Reason::from_number(self.reason.load(Ordering::Acquire)).filter(|_| killed);
+        let reading = Some(self.reading.load(Ordering::Acquire)).filter(|reading| *reading > 0 && reason.is_some());
+        Ended {
+            status,
+            reason,
+            reading,
+            cpu: Duration::from_micros(exit.map_or(0, |exit| exit.cpu_micros)),
+            peak_memory: self.peak.load(Ordering::Relaxed).max(exit.map_or(0, |exit| exit.peak)),
+        }
+    }
+}
+
+/// The host's number of a process that a descriptor stands for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the kernel tells about the descriptors of a process in its own folder of /proc"
+)]
+fn process_id(pidfd: &OwnedFd) -> Option<u32> {
+    use std::os::fd::AsRawFd;
+    let text = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    line.trim().parse().ok().filter(|id| *id > 0)
+}
+
+fn broken(what: &str) -> Failure {
+    Failure::new(ErrorKind::Crashed, format!("a worker could not be confined: {what}"))
+        .with_help("`skills doctor` shows what this machine can confine")
+}

@@ -1,0 +1,20 @@
+//! Zygotes and their children, seen from the host.
+//!
+//! A [`Zygote`] is a process of the worker executable that has one kind of interpreter warm, in namespaces of its own. It forks
+//! a [`Child`] when it is told to, which is confined before it does anything. When the host program ends, however it does, the
+//! zygote ends, and the kernel ends everything below it.
+
+mod bare;
+mod child;
+mod kernel;
+mod payload;
+pub(crate) mod server;
+mod start;
+pub(crate) mod wire;
+mod zygotes;
+
+pub use child::{Child, Killer};
+pub use kernel::Kernel;
+pub use payload::{Ended, Exec, Payload, Reason, Status};
+pub use start::Zygote;
+pub use zygotes::Zygotes;

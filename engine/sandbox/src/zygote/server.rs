@@ -1,0 +1,268 @@
+//! The zygote's own side: a single thread that forks when it is told to, and says how its children ended.
+
+use super::bare;
+use super::kernel::{Kernel, Programs};
+use super::payload::Payload;
+use super::wire::{self, Exit, Hello, Order, Report, Setup};
+use crate::entry::{COMMAND, PROBE};
+use crate::layers::{self, Base};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
+use skills_core::{ErrorKind, Failure};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+/// Ends the process at once: a fork must not run what its parent registered for its own end.
+pub(crate) fn end(code: i32) -> ! {
+    // SAFETY: `_exit` takes no memory of ours.
+    unsafe { libc::_exit(code) }
+}
+
+/// Becomes the zygote of a kind. The control socket is the standard input.
+pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
+    let Ok(control) = take_control() else { end(70) };
+    if kind == PROBE {
+        let layers = layers::probe_in_child();
+        let hello = Hello { version: wire::VERSION, ready: Ok(()), layers };
+        end(i32::from(wire::send_order(control.as_fd(), &hello, &[]).is_err()));
+    }
+    let kernel = match kernel {
+        Some(kernel) => Ok(kernel),
+        None if kind == COMMAND => Ok(Box::new(Programs) as Box<dyn Kernel>),
+        None => Err(Failure::new(ErrorKind::Unavailable, format!("the worker executable has no {kind}"))
+            .with_help("build the worker with the same features as the program that uses it")),
+    };
+    let entered = bare::enter();
+    // The first child of a process that asked for a process namespace is the first process of it.
+    // SAFETY: the process has one thread.
+    match unsafe { libc::fork() } {
+        0 => {
+            let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
+            run(control, entered, kernel)
+        }
+        -1 => end(71),
+        child => {
+            drop(control);
+            attend(child)
+        }
+    }
+}
+
+/// Keeps the process that left the host's namespaces until the zygote in them has ended, so that the host's child is one that
+/// the host can see and wait for.
+fn attend(child: libc::pid_t) -> ! {
+    let mut status = 0;
+    // SAFETY: `status` outlives the call.
+    while unsafe { libc::waitpid(child, &raw mut status, 0) } == -1
+        && Errno::from_io_error(&io::Error::last_os_error()) == Some(Errno::INTR)
+    {}
+    end(0)
+}
+
+/// Moves the control socket away from the standard input, and closes whatever else the host left open.
+fn take_control() -> io::Result<OwnedFd> {
+    let control = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    // SAFETY: nothing of this process but the control socket is above the standard three yet, and that is kept.
+    unsafe {
+        let kept = control.as_raw_fd() as libc::c_uint;
+        if kept > 3 {
+            libc::syscall(libc::SYS_close_range, 3, kept - 1, 0);
+        }
+        libc::syscall(libc::SYS_close_range, kept + 1, libc::c_uint::MAX, 0);
+    }
+    let null = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
+    rustix::stdio::dup2_stdin(&null)?;
+    rustix::stdio::dup2_stdout(&null)?;
+    rustix::stdio::dup2_stderr(&null)?;
+    // A key pressed in the host's terminal is for the host.
+    let _ = rustix::process::setsid();
+    Ok(control)
+}
+
+fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<dyn Kernel>, Failure>) -> ! {
+    let Ok(Some((setup, _))) = wire::receive_order::<Setup>(control.as_fd()) else { end(72) };
+    let zygote = kernel.and_then(|kernel| {
+        entered?;
+        Zygote::prepare(kernel, setup.needs)
+    });
+    let (ready, zygote) = match zygote {
+        Ok(zygote) => (Ok(()), Some(zygote)),
+        Err(failure) => (Err(failure), None),
+    };
+    let hello = Hello { version: wire::VERSION, ready, layers: Vec::new() };
+    if wire::send_order(control.as_fd(), &hello, &[]).is_err() {
+        end(73);
+    }
+    match zygote {
+        Some(zygote) => zygote.serve(control),
+        None => end(74),
+    }
+}
+
+struct Zygote {
+    kernel: Box<dyn Kernel>,
+    base: Option<Base>,
+    /// The process namespace of the zygote itself: asking for one for a child changes what the next child gets.
+    own_pids: OwnedFd,
+    children: Vec<Forked>,
+}
+
+struct Forked {
+    pid: Pid,
+    pidfd: OwnedFd,
+    line: OwnedFd,
+}
+
+impl Zygote {
+    fn prepare(mut kernel: Box<dyn Kernel>, mut needs: Vec<PathBuf>) -> Result<Zygote, Failure> {
+        kernel.warm()?;
+        single_threaded()?;
+        needs.extend(kernel.needs());
+        let base = bare::prepare(&needs)?;
+        let own_pids = rustix::fs::open(
+            "/proc/self/ns/pid",
+            rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
+            rustix::fs::Mode::empty(),
+        )
+        .map_err(|error| internal(format!("a zygote cannot open its own namespace: {error}")))?;
+        Ok(Zygote { kernel, base, own_pids, children: Vec::new() })
+    }
+
+    /// Forks on orders until the host is gone. The zygote is the first process of its namespace, so its end is that of all.
+    fn serve(mut self, control: OwnedFd) -> ! {
+        loop {
+            let ready = {
+                let mut fds: Vec<PollFd<'_>> = vec![PollFd::new(&control, PollFlags::IN)];
+                fds.extend(self.children.iter().map(|child| PollFd::new(&child.pidfd, PollFlags::IN)));
+                match poll(&mut fds, None) {
+                    Ok(_) | Err(Errno::INTR) => {}
+                    Err(_) => end(75),
+                }
+                fds.iter().map(|fd| !fd.revents().is_empty()).collect::<Vec<_>>()
+            };
+            for index in (0..self.children.len()).rev() {
+                if ready[index + 1] {
+                    self.reap(index);
+                }
+            }
+            if ready[0] {
+                match wire::receive_order::<Order>(control.as_fd()) {
+                    Ok(Some((order, fds))) => self.fork(&control, order, fds),
+                    Ok(None) | Err(_) => end(0),
+                }
+            }
+        }
+    }
+
+    fn reap(&mut self, index: usize) {
+        let mut status = 0;
+        // SAFETY: a zeroed rusage is one, and both outlive the call.
+        let (reaped, usage) = unsafe {
+            let mut usage: libc::rusage = std::mem::zeroed();
+            (libc::wait4(self.children[index].pid.as_raw_pid(), &raw mut status, libc::WNOHANG, &raw mut usage), usage)
+        };
+        if reaped == 0 {
+            return;
+        }
+        let child = self.children.swap_remove(index);
+        let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+        let exit = Exit {
+            status,
+            cpu_micros: micros(usage.ru_utime) + micros(usage.ru_stime),
+            peak: usage.ru_maxrss as u64 * 1024,
+        };
+        // Whoever has dropped its end of the line does not want to know.
+        let _ = wire::send_report(child.line.as_fd(), &Report::Ended(exit), &[]);
+    }
+
+    fn fork(&mut self, control: &OwnedFd, order: Order, mut fds: Vec<OwnedFd>) {
+        if fds.is_empty() {
+            return;
+        }
+        let line = fds.remove(0);
+        // SAFETY: no memory is passed.
+        if unsafe { libc::unshare(libc::CLONE_NEWPID) } == -1 {
+            return refuse(&line, format!("a process namespace: {}", io::Error::last_os_error()));
+        }
+        self.kernel.before_fork();
+        // SAFETY: the process has one thread.
+        let forked = unsafe { libc::fork() };
+        if forked == 0 {
+            self.kernel.after_fork_in_child();
+            // SAFETY: the child never uses the control socket again, and `control` is not dropped in it: it ends by `_exit`.
+            unsafe { libc::close(control.as_raw_fd()) };
+            self.children.clear();
+            self.become_child(order, line, fds)
+        }
+        let error = io::Error::last_os_error();
+        self.kernel.after_fork_in_parent();
+        // SAFETY: no memory is passed.
+        if unsafe { libc::setns(self.own_pids.as_raw_fd(), libc::CLONE_NEWPID) } == -1 {
+            end(76);
+        }
+        let Some(pid) = Pid::from_raw(forked).filter(|_| forked > 0) else {
+            return refuse(&line, format!("a process: {error}"));
+        };
+        match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => {
+                let _ = wire::send_report(line.as_fd(), &Report::Forked, &[pidfd.as_fd()]);
+                self.children.push(Forked { pid, pidfd, line });
+            }
+            Err(error) => {
+                let _ = rustix::process::kill_process(pid, Signal::KILL);
+                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+                refuse(&line, format!("a process descriptor: {error}"));
+            }
+        }
+    }
+
+    fn become_child(&mut self, order: Order, line: OwnedFd, fds: Vec<OwnedFd>) -> ! {
+        let mut keep = wire::borrow(&fds);
+        keep.push(line.as_fd());
+        let proxy = match bare::confine(self.base.as_ref(), &order.cage, &keep) {
+            Ok(proxy) => proxy,
+            Err(fault) => {
+                let _ = wire::send_report(line.as_fd(), &Report::Refused(fault.into()), &[]);
+                end(77)
+            }
+        };
+        let beside: Vec<BorrowedFd<'_>> = proxy.iter().map(AsFd::as_fd).collect();
+        let told = wire::send_report(line.as_fd(), &Report::Confined, &beside).is_ok() && await_go(&line);
+        drop(proxy);
+        drop(line);
+        if !told {
+            end(78);
+        }
+        match order.payload {
+            Payload::Serve => self.kernel.serve(fds),
+            Payload::Exec(exec) => crate::program::init::run(&exec, fds),
+        }
+    }
+}
+
+/// Waits until the host has put the child where it is to be counted.
+fn await_go(line: &OwnedFd) -> bool {
+    let mut byte = [0; 1];
+    matches!(rustix::io::retry_on_intr(|| rustix::io::read(line, &mut byte)), Ok(1))
+}
+
+fn refuse(line: &OwnedFd, what: String) {
+    let failure = Failure::new(ErrorKind::Unavailable, format!("a worker cannot be made: {what}"))
+        .with_help("the machine has no room for another process: end some, or raise the user's limit on processes");
+    let _ = wire::send_report(line.as_fd(), &Report::Refused(failure), &[]);
+}
+
+/// A fork of a process with several threads has locks that nobody opens any more.
+fn single_threaded() -> Result<(), Failure> {
+    let threads = rustix::fs::stat("/proc/self/task").map_or(0, |folder| folder.st_nlink.saturating_sub(2));
+    match threads {
+        0 | 1 => Ok(()),
+        n => Err(internal(format!("a zygote has {n} threads once it is warm"))),
+    }
+}
+
+fn internal(message: String) -> Failure {
+    Failure::new(ErrorKind::Internal, message)
+}
