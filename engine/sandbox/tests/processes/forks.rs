@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-pub fn tests() -> Vec<Trial> {
+pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("a_child_serves_from_what_the_zygote_has_warm", a_child_serves_from_what_the_zygote_has_warm),
         test("ends_are_told_apart", ends_are_told_apart),
@@ -19,7 +19,7 @@ pub fn tests() -> Vec<Trial> {
     ]
 }
 
-pub fn me() -> Executable {
+pub(crate) fn me() -> Executable {
     Executable::at("/proc/self/exe")
 }
 

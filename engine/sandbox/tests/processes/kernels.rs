@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-pub const ALL: &[(&str, MakeKernel)] = &[("echo", || Box::new(Echo { warmed: 0 })), ("cold", || Box::new(Cold))];
+pub(crate) const ALL: &[(&str, MakeKernel)] = &[("echo", || Box::new(Echo { warmed: 0 })), ("cold", || Box::new(Cold))];
 
 /// Does what it is told, one byte at a time.
 struct Echo {
