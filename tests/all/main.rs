@@ -9,6 +9,8 @@ mod command;
 mod conformance;
 mod edges;
 mod functions;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod library;
 mod support;
 

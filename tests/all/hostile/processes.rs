@@ -1,0 +1,120 @@
+//! What the processes below this one are: those that a case left behind, and what a worker holds.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A process below this one.
+struct Below {
+    pid: u32,
+    parent: u32,
+    name: String,
+    /// Its number in each of its process namespaces, from here inwards.
+    numbers: Vec<u32>,
+    /// What it holds that is no file's, in bytes.
+    held: u64,
+    zombie: bool,
+}
+
+/// What is left of a case: any process that is neither a zygote nor the first one of a worker's process namespace.
+pub(super) fn strays(tier_has_workers: bool) -> Vec<String> {
+    let all = below();
+    let own = own_depth();
+    let stray = |process: &&Below| {
+        if !tier_has_workers {
+            return true;
+        }
+        match process.numbers.len().saturating_sub(own) {
+            // A zygote is the first one of a namespace; whatever else is in ours was left to us by its parent.
+            0 | 1 => process.numbers.last() != Some(&1),
+            _ => process.numbers.last() != Some(&1) && !process.zombie,
+        }
+    };
+    all.iter().filter(stray).map(|process| format!("{} ({})", process.name, process.pid)).collect()
+}
+
+/// How many process namespaces this process is in.
+fn own_depth() -> usize {
+    status(std::process::id()).map_or(1, |own| own.numbers.len())
+}
+
+/// Every process below this one.
+fn below() -> Vec<Below> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let all: HashMap<u32, Below> = pids.filter_map(|pid| Some((pid, status(pid)?))).collect();
+    let host = std::process::id();
+    let is_below = |process: &Below| {
+        let mut at = process.parent;
+        // Parents that end in the meantime break the chain; loops there are none.
+        while at > 1 && at != host {
+            at = all.get(&at).map_or(0, |parent| parent.parent);
+        }
+        at == host
+    };
+    let found: Vec<u32> = all.values().filter(|process| is_below(process)).map(|process| process.pid).collect();
+    let mut all = all;
+    found.into_iter().filter_map(|pid| all.remove(&pid)).collect()
+}
+
+fn status(pid: u32) -> Option<Below> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let kilobytes = |name: &str| {
+        let amount = field(name).and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+        amount.unwrap_or(0) << 10
+    };
+    Some(Below {
+        pid,
+        parent: field("PPid:")?.parse().ok()?,
+        name: field("Name:")?.to_owned(),
+        numbers: field("NSpid:")?.split_whitespace().filter_map(|number| number.parse().ok()).collect(),
+        held: kilobytes("RssAnon:") + kilobytes("RssShmem:"),
+        zombie: field("State:").is_some_and(|state| state.starts_with('Z')),
+    })
+}
+
+/// Watches what workers hold beyond what their zygote gave them, while something runs.
+pub(super) struct Watch {
+    done: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<u64>,
+}
+
+impl Watch {
+    pub(super) fn start() -> Watch {
+        let done = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&done);
+        let thread = std::thread::spawn(move || {
+            let mut most = 0;
+            while !ended.load(Ordering::Relaxed) {
+                most = most.max(largest());
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            most
+        });
+        Watch { done, thread }
+    }
+
+    /// The most that one worker and what it started held.
+    pub(super) fn end(self) -> u64 {
+        self.done.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+/// What the largest worker, with all that it started, holds beyond what it got at its fork.
+fn largest() -> u64 {
+    let all: HashMap<u32, Below> = below().into_iter().map(|process| (process.pid, process)).collect();
+    let host = std::process::id();
+    let mut trees: HashMap<u32, u64> = HashMap::new();
+    for process in all.values().filter(|process| process.parent != host) {
+        let mut top = process;
+        while let Some(parent) = all.get(&top.parent).filter(|parent| parent.parent != host) {
+            top = parent;
+        }
+        let given = all.get(&top.parent).map_or(0, |zygote| zygote.held);
+        *trees.entry(top.pid).or_default() += process.held.saturating_sub(given);
+    }
+    trees.into_values().max().unwrap_or(0)
+}

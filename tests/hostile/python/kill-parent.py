@@ -1,0 +1,19 @@
+# about: every process that can be named is killed
+# params: {"host": $host_pid}
+# in_process: omitted: Python in process has the rights of the host program, and is not promised to be confined
+# worker: ok "denied"
+# container: omitted: this version runs no scripts in containers
+
+import os
+
+
+def run(host):
+    for pid in [host, os.getppid(), -1, *range(2, 100)]:
+        if pid in (0, os.getpid()):
+            continue
+        try:
+            os.kill(pid, 9)
+            return f"killed {pid}"
+        except OSError:
+            pass
+    return "denied"
