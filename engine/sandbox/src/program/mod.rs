@@ -1,3 +1,9 @@
-//! Programs in confinement.
+//! Programs in confinement: the launcher.
 
 pub(crate) mod init;
+mod launcher;
+mod refusals;
+mod streams;
+mod text;
+
+pub use launcher::ProgramLauncher;

@@ -48,7 +48,10 @@ impl Child {
             }
             let report = wire::receive_report(line.as_fd()).map_err(|error| broken(&error.to_string()))?;
             match report {
-                Some((Report::Forked, fds)) => pidfd = fds.into_iter().next(),
+                Some((Report::Forked, fds)) => {
+                    pidfd = fds.into_iter().next();
+                    go(&line);
+                }
                 Some((Report::Confined, fds)) => {
                     confined = true;
                     proxy = fds.into_iter().next().map(TcpListener::from);
@@ -70,13 +73,7 @@ impl Child {
             peak: AtomicU64::new(0),
             ended: OnceLock::new(),
         };
-        let child = Child { tree: Arc::new(tree), line: Mutex::new(line), proxy };
-        {
-            let line = child.line.lock().unwrap_or_else(PoisonError::into_inner);
-            // A child that has ended by now is found out by whoever waits for it.
-            let _ = rustix::net::send(&*line, &[1], rustix::net::SendFlags::NOSIGNAL);
-        }
-        Ok(child)
+        Ok(Child { tree: Arc::new(tree), line: Mutex::new(line), proxy })
     }
 
     /// Its process, as the host numbers it.
@@ -175,6 +172,11 @@ impl Tree {
             peak_memory: self.peak.load(Ordering::Relaxed).max(exit.map_or(0, |exit| exit.peak)),
         }
     }
+}
+
+/// Lets a child go on once it is where it is counted. One that has ended by now is found out by whoever waits for it.
+fn go(line: &OwnedFd) {
+    let _ = rustix::net::send(line, &[1], rustix::net::SendFlags::NOSIGNAL);
 }
 
 /// The host's number of a process that a descriptor stands for.

@@ -4,8 +4,10 @@ use super::bare;
 use super::kernel::{Kernel, Programs};
 use super::payload::Payload;
 use super::wire::{self, Exit, Hello, Order, Report, Setup};
+use crate::Cage;
 use crate::entry::{COMMAND, PROBE};
 use crate::layers::{self, Base};
+use crate::program::init::{attend, become_program};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
@@ -45,14 +47,14 @@ pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
         -1 => end(71),
         child => {
             drop(control);
-            attend(child)
+            keep(child)
         }
     }
 }
 
 /// Keeps the process that left the host's namespaces until the zygote in them has ended, so that the host's child is one that
 /// the host can see and wait for.
-fn attend(child: libc::pid_t) -> ! {
+fn keep(child: libc::pid_t) -> ! {
     let mut status = 0;
     // SAFETY: `status` outlives the call.
     while unsafe { libc::waitpid(child, &raw mut status, 0) } == -1
@@ -218,10 +220,42 @@ impl Zygote {
         }
     }
 
+    /// What a fork does: it waits until it is counted, and then serves, or starts a program and attends to it.
     fn become_child(&mut self, order: Order, line: OwnedFd, fds: Vec<OwnedFd>) -> ! {
-        let mut keep = wire::borrow(&fds);
+        if !await_go(&line) {
+            end(78);
+        }
+        let Order { cage, payload } = order;
+        match payload {
+            Payload::Serve => {
+                self.confine(&cage, line, &fds);
+                self.kernel.serve(fds)
+            }
+            Payload::Exec(exec) => {
+                // SAFETY: the process has one thread.
+                match unsafe { libc::fork() } {
+                    0 => {
+                        self.confine(&cage, line, &fds);
+                        become_program(exec, fds)
+                    }
+                    -1 => {
+                        refuse(&line, format!("a process: {}", io::Error::last_os_error()));
+                        end(79)
+                    }
+                    program => {
+                        drop(line);
+                        attend(program, fds)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Confines this process and says so, or ends it. The line is closed in it for good.
+    fn confine(&self, cage: &Cage, line: OwnedFd, fds: &[OwnedFd]) {
+        let mut keep = wire::borrow(fds);
         keep.push(line.as_fd());
-        let proxy = match bare::confine(self.base.as_ref(), &order.cage, &keep) {
+        let proxy = match bare::confine(self.base.as_ref(), cage, &keep) {
             Ok(proxy) => proxy,
             Err(fault) => {
                 let _ = wire::send_report(line.as_fd(), &Report::Refused(fault.into()), &[]);
@@ -229,15 +263,8 @@ impl Zygote {
             }
         };
         let beside: Vec<BorrowedFd<'_>> = proxy.iter().map(AsFd::as_fd).collect();
-        let told = wire::send_report(line.as_fd(), &Report::Confined, &beside).is_ok() && await_go(&line);
-        drop(proxy);
-        drop(line);
-        if !told {
+        if wire::send_report(line.as_fd(), &Report::Confined, &beside).is_err() {
             end(78);
-        }
-        match order.payload {
-            Payload::Serve => self.kernel.serve(fds),
-            Payload::Exec(exec) => crate::program::init::run(&exec, fds),
         }
     }
 }

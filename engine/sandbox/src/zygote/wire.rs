@@ -57,9 +57,9 @@ pub(crate) struct Order {
 /// What comes back over the line of a child.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Report {
-    /// From the zygote: there is a child; its pidfd is beside this.
+    /// From the zygote: there is a child, which waits to be told to go; its pidfd is beside this.
     Forked,
-    /// From the child: it is confined, and waits to be told to go. The proxy's listener is beside this where there is one.
+    /// From the child: it is confined. The proxy's listener is beside this where there is one.
     Confined,
     /// From either: there is no confined child.
     Refused(Failure),

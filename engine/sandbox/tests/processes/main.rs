@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests look at the machine from outside")]
 
 mod forks;
+mod host;
 mod kernels;
+mod programs;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -10,7 +12,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     skills_sandbox::entry(kernels::ALL);
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = forks::tests();
+    let tests: Vec<Trial> = forks::tests().into_iter().chain(programs::tests()).collect();
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 

@@ -1,0 +1,105 @@
+use super::init::Word;
+use super::streams::Streams;
+use super::{refusals, streams};
+use crate::entry::COMMAND;
+use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Zygote, Zygotes};
+use crate::{Cage, Kind};
+use rustix::io::Errno;
+use skills_core::{Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+/// Runs programs in confinement: each is a child of the zygote of programs.
+#[derive(Debug)]
+pub struct ProgramLauncher {
+    zygotes: Arc<Zygotes>,
+    layers: OnceLock<Vec<Layer>>,
+}
+
+impl ProgramLauncher {
+    /// A launcher that starts programs from these zygotes. Starts nothing.
+    pub fn new(zygotes: Arc<Zygotes>) -> ProgramLauncher {
+        ProgramLauncher { zygotes, layers: OnceLock::new() }
+    }
+}
+
+impl Launcher for ProgramLauncher {
+    fn run(&self, program: &Program, host: &Arc<dyn Host>) -> Result<Ran, Failure> {
+        host.budget().check_time()?;
+        let executable = refusals::find(&program.executable)?;
+        let cage = cage(program, &executable, host);
+        let (mut streams, fds) = Streams::open(program.stdin.clone()).map_err(|error| streams::no_pipe(&error))?;
+        let mut arguments = vec![program.executable.clone().into_os_string()];
+        arguments.extend(program.arguments.iter().cloned());
+        let exec = Exec { executable: program.executable.clone(), arguments, environment: program.environment.clone() };
+        let child = self.zygotes.fork(COMMAND, &cage, Payload::Exec(exec), fds)?;
+        let pumped = {
+            let _running = host.budget().running(Arc::new(Stop(child.killer())));
+            let pumped = streams.pump(&**host, None, &mut || Ok(false));
+            if pumped.is_err() {
+                child.kill(Reason::Output);
+            }
+            pumped
+        };
+        let ended = child.wait();
+        if let Some(verdict) = host.budget().verdict() {
+            return Err(verdict.clone());
+        }
+        pumped?;
+        let end = judge(&program.executable, &cage, &ended, streams.word(), host)?;
+        Ok(Ran { end, stdout: streams.stdout, cpu: Some(ended.cpu), peak_memory: Some(ended.peak_memory) })
+    }
+
+    fn layers(&self) -> Vec<Layer> {
+        let probe = || Zygote::probe(self.zygotes.executable()).unwrap_or_default();
+        self.layers.get_or_init(probe).clone()
+    }
+}
+
+/// Ends a program whose budget says so.
+struct Stop(Killer);
+
+impl Interrupt for Stop {
+    fn interrupt(&self) {
+        self.0.kill(Reason::Deadline);
+    }
+}
+
+fn cage(program: &Program, executable: &Path, host: &Arc<dyn Host>) -> Cage {
+    let mut cage = Cage::new(host.grants(), host.budget().limits());
+    cage.kind = Kind::Program;
+    cage.directory = program.directory.clone();
+    cage.needs.extend(program.needs.iter().cloned());
+    // By its own name as well: a program may go by the name that it is called by.
+    cage.needs.push(program.executable.clone());
+    cage.executable = Some(executable.to_path_buf());
+    cage
+}
+
+/// How a program ended, or why that is no end of its own.
+fn judge(name: &Path, cage: &Cage, ended: &Ended, word: Option<Word>, host: &Arc<dyn Host>) -> Result<End, Failure> {
+    let breach = |name, limit: Option<u64>| {
+        let limit = limit.unwrap_or(0);
+        Err(host.budget().breach(Breach { name, limit, reading: ended.reading.unwrap_or(limit) }))
+    };
+    match (ended.reason, word) {
+        (Some(Reason::Memory), _) => breach(LimitName::Memory, cage.memory),
+        (Some(Reason::Processes), _) => breach(LimitName::Processes, cage.processes),
+        (_, Some(Word::NotStarted(errno))) => Err(refusals::not_started(name, Errno::from_raw_os_error(errno))),
+        (_, Some(Word::Ended(status))) if libc::WIFSIGNALED(status) => match libc::WTERMSIG(status) {
+            libc::SIGXFSZ if cage.file_size.is_some() => breach(LimitName::FileSize, cage.file_size),
+            signal => Ok(End::Signalled(signal)),
+        },
+        (_, Some(Word::Ended(status))) => Ok(End::Exited(libc::WEXITSTATUS(status))),
+        (_, None) => Err(lost(name, ended)),
+    }
+}
+
+fn lost(name: &Path, ended: &Ended) -> Failure {
+    let what = match ended.status {
+        Status::Signalled(signal) => format!("something outside ended it with signal {signal}"),
+        Status::Exited(code) => format!("its first process ended with code {code}"),
+        Status::Lost => "the process that makes workers has ended".into(),
+    };
+    Failure::new(ErrorKind::Crashed, format!("{} was lost: {what}", name.display()))
+}

@@ -1,0 +1,164 @@
+//! Programs: how they are started, what goes in and out, and how they end.
+
+use crate::forks::me;
+use crate::host::TestHost;
+use crate::test;
+use libtest_mimic::Trial;
+use skills_core::{Access, End, ErrorKind, Failure, Grants, Host, Launcher, LimitName, Limits, Program, Ran, Stream};
+use skills_sandbox::{ProgramLauncher, Zygotes};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+pub(crate) fn tests() -> Vec<Trial> {
+    vec![
+        test("a_program_is_given_what_is_said_and_nothing_else", a_program_is_given_what_is_said_and_nothing_else),
+        test("ends_of_programs_are_told_apart", ends_of_programs_are_told_apart),
+        test("input_of_any_size_arrives", input_of_any_size_arrives),
+        test("output_is_bounded_and_text", output_is_bounded_and_text),
+        test("a_deadline_ends_the_whole_tree", a_deadline_ends_the_whole_tree),
+        test("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
+        test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
+    ]
+}
+
+pub(crate) fn launcher() -> &'static ProgramLauncher {
+    static LAUNCHER: OnceLock<ProgramLauncher> = OnceLock::new();
+    LAUNCHER.get_or_init(|| ProgramLauncher::new(Arc::new(Zygotes::new(me(), Vec::new()))))
+}
+
+pub(crate) fn limits() -> Limits {
+    Limits { time: Some(Duration::from_secs(20)), output: Some(1 << 20), ..Limits::none() }
+}
+
+/// May start programs.
+pub(crate) fn programs() -> Grants {
+    Grants { programs: Access::Everything, ..Grants::default() }
+}
+
+pub(crate) fn bash(script: &str) -> Program {
+    Program {
+        executable: "/bin/bash".into(),
+        arguments: vec!["-c".into(), script.into()],
+        environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
+        ..Program::default()
+    }
+}
+
+pub(crate) fn run(program: &Program, host: &Arc<TestHost>) -> Result<Ran, Failure> {
+    let host: Arc<dyn Host> = host.clone();
+    launcher().run(program, &host)
+}
+
+fn a_program_is_given_what_is_said_and_nothing_else() {
+    let host = TestHost::granted(limits(), programs());
+    let mut program = bash("echo \"$0:$1\"; tr a-z A-Z; env; echo oops >&2; ls /proc/self/fd | wc -l");
+    program.arguments.extend(["zero".into(), "one two".into()]);
+    program.environment.push(("NAME".into(), "value".into()));
+    program.stdin = b"input\n".to_vec();
+    let ran = run(&program, &host).unwrap();
+    assert_eq!(ran.end, End::Exited(0));
+    let out = String::from_utf8(ran.stdout).unwrap();
+    assert!(out.starts_with("zero:one two\nINPUT\n"), "{out}");
+    assert!(out.contains("\nNAME=value\n"), "{out}");
+    for line in out.lines().filter(|line| line.contains('=')) {
+        let own = ["NAME=", "PATH=", "PWD=", "SHLVL=", "_="];
+        assert!(own.iter().any(|name| line.starts_with(name)), "a variable from nowhere: {line}");
+    }
+    // `ls` has its own folder open besides.
+    assert!(out.ends_with("\n4\n"), "{out}");
+    assert_eq!(host.text(Stream::Stdout), out);
+    assert_eq!(host.text(Stream::Stderr), "oops\n");
+    assert!(ran.cpu.is_some_and(|cpu| !cpu.is_zero()) && ran.peak_memory.is_some_and(|bytes| bytes > 100_000));
+}
+
+fn ends_of_programs_are_told_apart() {
+    for (script, end) in [
+        ("exit 0", End::Exited(0)),
+        ("exit 7", End::Exited(7)),
+        ("kill -TERM $$", End::Signalled(15)),
+        ("kill -KILL $$", End::Signalled(9)),
+        ("kill -SEGV $$", End::Signalled(11)),
+    ] {
+        assert_eq!(run(&bash(script), &TestHost::granted(limits(), programs())).unwrap().end, end, "{script}");
+    }
+    let host = TestHost::new(limits());
+    host.budget().cancel();
+    assert_eq!(run(&bash("exit 0"), &host).unwrap_err().kind, ErrorKind::Cancelled);
+}
+
+fn input_of_any_size_arrives() {
+    for size in [0, 1, 65_536, 5_000_000] {
+        let mut program = bash("exec wc -c");
+        program.stdin = vec![b'x'; size];
+        let ran = run(&program, &TestHost::granted(limits(), programs())).unwrap();
+        assert_eq!(String::from_utf8(ran.stdout).unwrap().trim(), size.to_string());
+    }
+    let mut program = bash("exit 3");
+    program.stdin = vec![b'x'; 5_000_000];
+    assert_eq!(run(&program, &TestHost::new(limits())).unwrap().end, End::Exited(3), "nobody has to read it");
+}
+
+fn output_is_bounded_and_text() {
+    let host = TestHost::granted(Limits { output: Some(1000), ..limits() }, programs());
+    let failure = run(&bash("while :; do echo 0123456789; echo 0123456789 >&2; done"), &host).unwrap_err();
+    assert_eq!((failure.kind, failure.limit.unwrap().name), (ErrorKind::OutputLimit, LimitName::Output));
+
+    let host = TestHost::new(limits());
+    let ran = run(&bash(r"printf 'gr\xc3\xbcn \xff'"), &host).unwrap();
+    assert_eq!(ran.stdout, b"gr\xc3\xbcn \xff");
+    assert_eq!(host.text(Stream::Stdout), "grün \u{fffd}");
+}
+
+fn a_deadline_ends_the_whole_tree() {
+    let host = TestHost::granted(Limits { time: Some(Duration::from_millis(300)), ..limits() }, programs());
+    let mark = format!("31{:05}", std::process::id() % 100_000);
+    let script = format!("setsid sleep {mark} & (setsid setsid sleep {mark} &) ; trap '' TERM INT; sleep {mark}");
+    let failure = run(&bash(&script), &host).unwrap_err();
+    assert_eq!((failure.kind, failure.limit.unwrap().name), (ErrorKind::Timeout, LimitName::Time));
+    assert_eq!(running(&mark), 0);
+}
+
+fn what_a_program_leaves_behind_ends_with_it() {
+    let mark = format!("32{:05}", std::process::id() % 100_000);
+    let script = format!("setsid sleep {mark} & (setsid sleep {mark} >/dev/null 2>&1 &); exit 4");
+    let ran = run(&bash(&script), &TestHost::granted(limits(), programs())).unwrap();
+    assert_eq!(ran.end, End::Exited(4));
+    assert_eq!(running(&mark), 0);
+}
+
+/// How many processes of the machine have `mark` as an argument.
+fn running(mark: &str) -> usize {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.filter(|line| line.split(|byte| *byte == 0).any(|word| word == mark.as_bytes())).count()
+}
+
+fn what_cannot_be_started_says_why() {
+    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let file = |name: &str, text: &str, mode: u32| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        path
+    };
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let refusal = |path: &Path| {
+        let program = Program { executable: path.into(), ..Program::default() };
+        let failure = run(&program, &TestHost::granted(limits(), programs())).unwrap_err();
+        assert!(failure.message.contains(&*path.to_string_lossy()), "{failure:?}");
+        (failure.kind, failure.message.replace(&*path.to_string_lossy(), "IT"))
+    };
+    assert_eq!(refusal(Path::new("/no/such")), (ErrorKind::NotFound, "there is no program IT".into()));
+    assert_eq!(refusal(folder.path()), (ErrorKind::PermissionDenied, "IT is a folder, not a program".into()));
+    let plain = file("plain", "#!/bin/sh\n", 0o644);
+    assert_eq!(refusal(&plain), (ErrorKind::PermissionDenied, "IT is not executable".into()));
+    let text = file("text", "echo\n", 0o755);
+    assert_eq!(refusal(&text), (ErrorKind::PermissionDenied, "IT is no program that this machine can run".into()));
+    let orphan = file("orphan", "#!/no/such/shell\n", 0o755);
+    assert_eq!(refusal(&orphan), (ErrorKind::NotFound, "IT names an interpreter that is not there".into()));
+    let good = file("good", "#!/bin/sh\nexit 5\n", 0o755);
+    let program = Program { executable: good, ..Program::default() };
+    assert_eq!(run(&program, &TestHost::granted(limits(), programs())).unwrap().end, End::Exited(5));
+}
