@@ -118,3 +118,32 @@ fn largest() -> u64 {
     }
     trees.into_values().max().unwrap_or(0)
 }
+
+#[test]
+fn what_is_left_over_is_found() {
+    assert_eq!(strays(false), [""; 0]);
+    let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+    for with_workers in [false, true] {
+        let found = strays(with_workers);
+        assert!(found.len() == 1 && found[0].contains("sleep"), "{found:?}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // In a process namespace of its own, its first process is a worker's, and any other is left over.
+    let unshare = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "sh", "-c", "sleep 100 & sleep 100"];
+    let mut child = std::process::Command::new("unshare").args(unshare).spawn().unwrap();
+    let mut found = Vec::new();
+    for _ in 0..200 {
+        found = strays(true);
+        if found.iter().any(|stray| stray.contains("sleep")) || child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    if child.try_wait().unwrap().is_some() {
+        return eprintln!("skipped: process namespaces, which are not to be had here");
+    }
+    assert!(!found.iter().any(|stray| stray.starts_with("sh ")), "{found:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -202,3 +202,43 @@ impl Http {
         Http { port, count }
     }
 }
+
+/// What shows nothing where nothing arrives has to show what does.
+#[test]
+fn the_world_notices() {
+    use std::os::unix::net::UnixStream;
+    let world = World::new(true);
+    let notices = |what: &str, attempt: &dyn Fn()| {
+        world.restore();
+        let before = world.snapshot();
+        assert_eq!(world.disturbed(&before, false), [""; 0]);
+        attempt();
+        let found = world.disturbed(&before, false);
+        assert!(found.len() == 1 && found[0].contains(what), "{what}: {found:?}");
+    };
+    let [secret, tcp, udp, http] = ["$secret", "$tcp", "$udp", "$http"].map(|name| world.fill(name));
+    let port = |text: &str| text.parse::<u16>().unwrap();
+    notices("files outside", &|| std::fs::write(world.path("outside/canary.txt"), "as it is").unwrap());
+    notices("files outside", &|| std::fs::write(world.path("outside/folder/new"), "").unwrap());
+    let marked = world.fill("/tmp/$marker");
+    notices("was made", &|| std::fs::write(&marked, "").unwrap());
+    std::fs::remove_file(&marked).unwrap();
+    notices("TCP", &|| drop(std::net::TcpStream::connect(("127.0.0.1", port(&tcp))).unwrap()));
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    notices("UDP", &|| assert_eq!(socket.send_to(b"x", ("127.0.0.1", port(&udp))).unwrap(), 1));
+    notices("pathname", &|| drop(UnixStream::connect(world.path("sockets/unix")).unwrap()));
+    let name = SocketAddr::from_abstract_name(&world.marker).unwrap();
+    notices("abstract", &|| drop(UnixStream::connect_addr(&name).unwrap()));
+    notices("web server", &|| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port(&http))).unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        assert!(std::io::read_to_string(stream).unwrap().ends_with("hello"));
+    });
+    if let Ok(neighbour) = &world.neighbour {
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        notices("neighbour", &|| drop(std::net::TcpStream::connect((neighbour.address, neighbour.tcp)).unwrap()));
+        notices("neighbour", &|| assert_eq!(socket.send_to(b"x", (neighbour.address, neighbour.udp)).unwrap(), 1));
+    }
+    assert!(world.betrays(&std::fs::read_to_string(secret).unwrap()));
+    assert!(world.betrays(&std::env::var(VARIABLE).unwrap()));
+}
