@@ -18,7 +18,6 @@ mod languages;
 mod options;
 mod outcome;
 mod plan;
-mod prompt;
 mod run;
 mod runtime;
 mod scripts;

@@ -5,9 +5,11 @@ use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
-use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, prompt, warm};
+use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, warm};
 use serde_json::Value;
-use skills_core::{Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage};
+use skills_core::{
+    Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage, template,
+};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -45,7 +47,7 @@ impl Inner {
                 let names: HashSet<&str> = plan.skill.parameters.iter().map(|p| p.name.as_str()).collect();
                 let is_parameter = |name: &str| names.contains(name);
                 let most = plan.limits.result;
-                let text = prompt::fill(template, &plan.arguments, is_parameter, most);
+                let text = template::fill(template, &plan.arguments, is_parameter, most);
                 let result = text.map(Value::String).map_err(|reading| {
                     let limit = most.unwrap_or(reading);
                     Failure::breach(Breach { name: LimitName::Result, limit, reading })

@@ -19,6 +19,7 @@ mod launch;
 mod limits;
 mod signature;
 mod state;
+pub mod template;
 pub mod value;
 pub mod watchdog;
 

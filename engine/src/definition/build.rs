@@ -7,9 +7,10 @@ use crate::definition::sink::Sink;
 use crate::definition::{
     LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest,
 };
-use crate::{Dialect, Scope, Skill, SkillKind, prompt};
+use crate::{Dialect, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
+use skills_core::template;
 use std::collections::{BTreeMap, HashSet};
 
 /// Sections of the seed that are the engine's configuration, not a skill's.
@@ -60,7 +61,7 @@ impl Context<'_> {
         let known: HashSet<&str> =
             self.declared.iter().map(String::as_str).chain(OWN_PLACEHOLDERS.iter().copied()).collect();
         let mut seen = HashSet::new();
-        for name in prompt::names(template).filter(|name| !known.contains(name) && seen.insert(*name)) {
+        for name in template::names(template).filter(|name| !known.contains(name) && seen.insert(*name)) {
             // The nearest name takes time to find, which is not spent on what is only counted.
             let help = match self.sink.is_full() {
                 true => String::new(),

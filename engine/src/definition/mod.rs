@@ -62,7 +62,6 @@ mod v2;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use names::MAX_NAME;
 pub(crate) use reader::stem;
 pub use reader::{classify, read, summarise};
 pub use schema::schema;

@@ -5,9 +5,8 @@ use crate::definition::fields::Text;
 use crate::definition::node::Span;
 use crate::definition::sink::Sink;
 use semver::{Version, VersionReq};
-
-/// The longest name of a skill, an alias or a parameter.
-pub(crate) const MAX_NAME: usize = 64;
+/// The longest name of a skill or an alias is that of a parameter.
+use skills_core::template::MAX_NAME;
 
 /// Whether a text can be the name of a skill: letters, digits, `-`, `_` and `.`, 1 to 64 of them, beginning with none of
 /// `-` and `.`, so that it is neither an option nor a hidden file.

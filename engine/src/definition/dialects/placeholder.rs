@@ -9,9 +9,9 @@
 //! | `${HOME}` (capitals, no such parameter) | a variable of the shell | left as it is |
 //!
 //! What is plain text in another form stays as it is, but for the name of a parameter in braces, which v2 would take for
-//! its value: that is escaped, as `crate::prompt` says.
+//! its value: that is escaped, as `skills_core::template` says.
 
-use crate::prompt;
+use skills_core::template;
 use std::collections::HashSet;
 
 /// The name that a `{}` gets.
@@ -79,7 +79,7 @@ pub(super) fn rewrite(text: &str, forms: Forms, declared: &dyn Fn(&str) -> bool)
     let is_parameter = |name: &str| !forms.single && (names.contains(name) || declared(name));
     let mut out = String::with_capacity(text.len());
     for (index, own) in plain.iter().enumerate() {
-        out.push_str(&prompt::escape(own, is_parameter));
+        out.push_str(&template::escape(own, is_parameter));
         if let (Some(one), Some(after)) = (found.get(index), plain.get(index + 1)) {
             // Braces of the text around the placeholder would escape it: two stand for one there.
             let pairs = if forms.single { 0 } else { trailing(own, '{').min(leading(after, '}')) };
@@ -102,12 +102,12 @@ fn trailing(text: &str, brace: char) -> usize {
 
 /// A text without placeholders, as v2 has to write it.
 pub(super) fn literal(text: &str, declared: &dyn Fn(&str) -> bool) -> String {
-    prompt::escape(text, declared)
+    template::escape(text, declared)
 }
 
 /// The names of the `{name}` placeholders of a v2 text, in order.
 pub(super) fn names(text: &str) -> Vec<&str> {
-    prompt::names(text).filter(|name| is_name(name)).collect()
+    template::names(text).filter(|name| is_name(name)).collect()
 }
 
 /// Where something closes next. It is looked for from left to right and remembered, so that a text in which much is
@@ -156,7 +156,7 @@ impl Reader<'_> {
         if rest.starts_with("{}") {
             return Some(Found { name: UNNAMED.to_owned(), default: None, written: "{}".to_owned() });
         }
-        let name = prompt::Braced::at(rest).map(|braced| braced.name).filter(|name| is_name(name))?;
+        let name = template::Braced::at(rest).map(|braced| braced.name).filter(|name| is_name(name))?;
         // What follows another brace is escaped, or not for this to say.
         (!rest.starts_with("{{")).then(|| self.found(name, None, at..at + name.len() + 2))
     }
@@ -297,7 +297,7 @@ mod tests {
         fn plain_text_survives(text in "[a{}$ x:-]{0,20}") {
             let is_parameter = |name: &str| matches!(name, "a" | "x");
             let written = literal(&text, &is_parameter);
-            let filled = crate::prompt::fill(&written, &serde_json::Map::new(), is_parameter, None);
+            let filled = skills_core::template::fill(&written, &serde_json::Map::new(), is_parameter, None);
             proptest::prop_assert_eq!(filled, Ok(text));
         }
 
@@ -307,7 +307,7 @@ mod tests {
             // The text may be a placeholder as well, or make another of this one.
             proptest::prop_assume!(rewritten.found.len() == 1 && rewritten.found[0].written == "${x}");
             let arguments = serde_json::json!({"x": "<{x}>"});
-            let filled = crate::prompt::fill(&rewritten.text, arguments.as_object().unwrap(), |_| false, None);
+            let filled = skills_core::template::fill(&rewritten.text, arguments.as_object().unwrap(), |_| false, None);
             proptest::prop_assert_eq!(filled, Ok(format!("{before}<{{x}}>{after}")));
         }
     }

@@ -1,6 +1,6 @@
 //! What a command line is: a program with arguments, or something that only a shell understands.
 
-use crate::prompt::Braced;
+use skills_core::template::Braced;
 
 /// What a command line is. Its placeholders are already `{name}`.
 #[derive(Debug, PartialEq)]

@@ -13,13 +13,16 @@
 //!
 //! Reading is one pass that never goes back, whatever the braces: its time is linear in the length of the text.
 
-use crate::definition::MAX_NAME;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::HashMap;
+
+/// The longest name of a parameter, in characters.
+pub const MAX_NAME: usize = 64;
 
 /// A part of a template; together they are the template.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Part<'a> {
+pub enum Part<'a> {
     /// Text without meaning, whatever the parameters are.
     Text(&'a str),
     /// A name in braces, which has a meaning where it is that of a parameter, and is text elsewhere.
@@ -28,18 +31,18 @@ pub(crate) enum Part<'a> {
 
 /// A name with all the braces directly around it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Braced<'a> {
+pub struct Braced<'a> {
     /// The name and its braces.
-    pub(crate) written: &'a str,
+    pub written: &'a str,
     /// The name.
-    pub(crate) name: &'a str,
+    pub name: &'a str,
     open: usize,
     close: usize,
 }
 
 impl<'a> Braced<'a> {
     /// The name in braces that a text starts with.
-    pub(crate) fn at(text: &'a str) -> Option<Braced<'a>> {
+    pub fn at(text: &'a str) -> Option<Braced<'a>> {
         let open = run(text, b'{');
         let inside = text.get(open..).filter(|_| open > 0)?;
         let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -52,13 +55,13 @@ impl<'a> Braced<'a> {
     }
 
     /// Whether a value stands here, if the name is that of a parameter; otherwise it is escaped.
-    pub(crate) fn is_placeholder(&self) -> bool {
+    pub fn is_placeholder(&self) -> bool {
         self.pairs() % 2 == 1
     }
 
     /// What it means where the name is that of a parameter: the text before the value, whether there is a value, and
     /// the text after it.
-    pub(crate) fn meaning(&self) -> (&'a str, bool, &'a str) {
+    pub fn meaning(&self) -> (&'a str, bool, &'a str) {
         let half = self.pairs() - self.pairs() / 2;
         let length = self.written.len();
         if self.is_placeholder() {
@@ -80,13 +83,13 @@ fn run(text: &str, byte: u8) -> usize {
 }
 
 /// The parts of a template, in order.
-pub(crate) fn parts(template: &str) -> Parts<'_> {
+pub fn parts(template: &str) -> Parts<'_> {
     Parts { rest: template }
 }
 
 /// The parts of a template that have not been read.
 #[derive(Debug)]
-pub(crate) struct Parts<'a> {
+pub struct Parts<'a> {
     rest: &'a str,
 }
 
@@ -121,7 +124,7 @@ impl<'a> Parts<'a> {
 }
 
 /// The names that stand for values where they are parameters', in order; one that is used twice is here twice.
-pub(crate) fn names(template: &str) -> impl Iterator<Item = &str> {
+pub fn names(template: &str) -> impl Iterator<Item = &str> {
     parts(template).filter_map(|part| match part {
         Part::Braced(braced) if braced.is_placeholder() => Some(braced.name),
         _ => None,
@@ -129,7 +132,7 @@ pub(crate) fn names(template: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The template that stands for a text: with no more and no fewer braces than a parameter's name in braces needs.
-pub(crate) fn escape(text: &str, is_parameter: impl Fn(&str) -> bool) -> String {
+pub fn escape(text: &str, is_parameter: impl Fn(&str) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for part in parts(text) {
         match part {
@@ -145,12 +148,16 @@ pub(crate) fn escape(text: &str, is_parameter: impl Fn(&str) -> bool) -> String 
 }
 
 /// A part of a template whose parameters are known.
-enum Piece<'a> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Text, which may be empty.
     Text(&'a str),
+    /// The value of a parameter, by its name.
     Value(&'a str),
 }
 
-fn pieces<'a>(template: &'a str, is_parameter: impl Fn(&str) -> bool) -> impl Iterator<Item = Piece<'a>> {
+/// The parts of a template, where it is known which names are parameters.
+pub fn pieces<'a>(template: &'a str, is_parameter: impl Fn(&str) -> bool) -> impl Iterator<Item = Piece<'a>> {
     parts(template).flat_map(move |part| match part {
         Part::Braced(braced) if is_parameter(braced.name) => {
             let (before, value, after) = braced.meaning();
@@ -170,7 +177,7 @@ fn pieces<'a>(template: &'a str, is_parameter: impl Fn(&str) -> bool) -> impl It
 /// # Errors
 /// The size that would have been reached, in bytes of compact JSON, where that is more than `most`. It is found out before
 /// any of the text is made.
-pub(crate) fn fill(
+pub fn fill(
     template: &str,
     arguments: &Map<String, Value>,
     is_parameter: impl Fn(&str) -> bool,
@@ -207,6 +214,15 @@ pub(crate) fn fill(
         });
     }
     Ok(out)
+}
+
+/// What stands for a value: a string as it is, anything else as JSON, `null` and what is missing as nothing.
+pub fn shown(value: Option<&Value>) -> Cow<'_, str> {
+    match value {
+        Some(Value::String(text)) => Cow::Borrowed(text),
+        Some(Value::Null) | None => Cow::Borrowed(""),
+        Some(value) => Cow::Owned(value.to_string()),
+    }
 }
 
 /// The length of a text in JSON, in bytes, without its quotes.
