@@ -1,0 +1,317 @@
+//! Starting a program, and what becomes of how it ends.
+
+use super::{ExitMeaning, Invocation, find};
+use crate::environment;
+use serde_json::Value;
+use skills_core::{
+    Arguments, Breach, Budget, End, ErrorKind, Evaluation, Failure, Frame, FunctionSpec, Grants, Host, Language,
+    Launcher, LimitName, Program, Stream, Usage,
+};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What programs are run by, and where they are looked for.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    /// Starts them, confined.
+    pub launcher: &'a dyn Launcher,
+    /// The folders that programs are looked for in, in this order.
+    pub search: &'a [PathBuf],
+}
+
+/// Runs a program to its end. What it writes to its standard output is its value; the rest is printed as it comes.
+pub fn run(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) -> Evaluation {
+    let mut usage = Usage::default();
+    let result = attempt(invocation, machine, host, &mut usage);
+    Evaluation { result, usage }
+}
+
+fn attempt(
+    invocation: &Invocation,
+    machine: Machine<'_>,
+    host: &Arc<dyn Host>,
+    usage: &mut Usage,
+) -> Result<Value, Failure> {
+    let program = program(invocation, machine, host.grants())?;
+    let apart = Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default() });
+    let ran = machine.launcher.run(&program, &(Arc::clone(&apart) as Arc<dyn Host>));
+    let ran = ran.map_err(|failure| {
+        apart.give_stdout();
+        with_help(failure)
+    })?;
+    usage.cpu = ran.cpu;
+    usage.peak_memory = ran.peak_memory;
+    let judged = judge(invocation, ran.end, &apart.kept().stderr);
+    let limit = host.budget().limits().result;
+    let value = judged.and_then(|()| invocation.output.value(&invocation.name, &ran.stdout, limit));
+    if value.is_err() {
+        apart.give_stdout();
+    }
+    value
+}
+
+/// What is started: the file of the program, its whole environment, where it runs and what it may read beside its grants.
+fn program(invocation: &Invocation, machine: Machine<'_>, grants: &Grants) -> Result<Program, Failure> {
+    let folder = invocation.folder.as_deref();
+    let executable =
+        find::program(&invocation.program, folder, machine.search).map_err(|failure| match invocation.is_shell() {
+            true => failure.with_help("install bash, which runs inline bash and commands with `\"shell\": true`"),
+            false => failure,
+        })?;
+    let mut needs = find::needs(&executable);
+    needs.extend(folder.map(find::resolved));
+    let mut environment = vec![
+        ("PATH".to_owned(), environment::PATH.to_owned()),
+        ("HOME".to_owned(), "/tmp".to_owned()),
+        ("TMPDIR".to_owned(), "/tmp".to_owned()),
+        ("LANG".to_owned(), "C.UTF-8".to_owned()),
+    ];
+    environment.retain(|(name, _)| !invocation.environment.contains_key(name));
+    environment.extend(invocation.environment.clone());
+    let os = |text: &String| OsString::from(text);
+    Ok(Program {
+        executable,
+        arguments: invocation.arguments.iter().map(os).collect(),
+        environment: environment.iter().map(|(name, value)| (os(name), os(value))).collect(),
+        directory: directory(invocation, grants)?,
+        stdin: invocation.stdin.clone().into_bytes(),
+        needs,
+        helper: invocation.script.is_some(),
+    })
+}
+
+/// Where it runs: where the definition says, from the working folder or the skill's own; else in the working folder where
+/// that may be read; else in the skill's own.
+fn directory(invocation: &Invocation, grants: &Grants) -> Result<Option<PathBuf>, Failure> {
+    let own = invocation.folder.as_deref().map(find::resolved);
+    let working = grants.working_directory.as_deref();
+    let allowed =
+        |path: &Path| grants.read.iter().chain(&grants.write).chain(&own).any(|granted| path.starts_with(granted));
+    let Some(wanted) = &invocation.working_directory else {
+        return Ok(working.filter(|path| allowed(path)).map(Path::to_path_buf).or(own));
+    };
+    let places = working.into_iter().chain(own.as_deref()).map(|base| normal(&base.join(wanted)));
+    let absolute = Path::new(wanted).is_absolute().then(|| normal(Path::new(wanted)));
+    let Some(found) = absolute.into_iter().chain(places).find(|path| find::is_folder(path)) else {
+        let message = format!("the working folder `{wanted}` of `{}` is not there", invocation.name);
+        return Err(Failure::new(ErrorKind::NotFound, message)
+            .with_help("`working_directory` is taken from where the skill is run, else from the skill's own folder"));
+    };
+    let found = find::resolved(&found);
+    if allowed(&found) {
+        return Ok(Some(found));
+    }
+    let message = format!("`{}` is to run in {}, which it may not read", invocation.name, found.display());
+    Err(Failure::new(ErrorKind::PermissionDenied, message).with_help(format!(
+        "the definition asks for it by `\"file_read\": [{wanted:?}]`, and whoever runs it allows it by `--allow-read {}`",
+        found.display()
+    )))
+}
+
+/// A path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => drop(out.pop()),
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// Whether how it ended is a success, and if not, why.
+fn judge(invocation: &Invocation, end: End, stderr: &str) -> Result<(), Failure> {
+    let name = &invocation.name;
+    let code = match end {
+        End::Exited(code) => code,
+        End::Signalled(signal) => {
+            let message = format!("`{name}` was killed by {}", signal_name(signal));
+            return Err(Failure::new(ErrorKind::Crashed, with_last_line(message, stderr)));
+        }
+        _ => return Err(Failure::new(ErrorKind::Crashed, format!("`{name}` ended in an unknown way"))),
+    };
+    match invocation.exit_codes.get(&code) {
+        Some(ExitMeaning::Success) => return Ok(()),
+        Some(ExitMeaning::Failure(why)) => {
+            return Err(Failure::new(ErrorKind::ScriptError, format!("`{name}`: {why}")));
+        }
+        None if code == 0 => return Ok(()),
+        None => {}
+    }
+    let ended = match code - 128 {
+        signal @ 1..=64 if invocation.is_shell() => {
+            format!("`{name}` ended with exit code {code}: {} killed what it ran", signal_name(signal))
+        }
+        _ => format!("`{name}` ended with exit code {code}"),
+    };
+    let mut failure = Failure::new(ErrorKind::ScriptError, with_last_line(ended, stderr));
+    failure.help = missing_grant(invocation, code, stderr);
+    if let Some(script) = &invocation.script {
+        let frame = place(&script.file, stderr).map(|line| Frame {
+            file: script.file.clone(),
+            line,
+            source: script.line(line).map(str::to_owned),
+            ..Frame::default()
+        });
+        failure = failure.in_script(Language::Bash, frame.into_iter().collect());
+    }
+    Err(failure)
+}
+
+/// The message with the end of what was written to standard error.
+fn with_last_line(message: String, stderr: &str) -> String {
+    match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
+        Some(last) => format!("{message}: {}", last.trim().chars().take(400).collect::<String>()),
+        None => message,
+    }
+}
+
+/// The line that bash names last: `FILE: line 3: …`.
+fn place(file: &str, stderr: &str) -> Option<u32> {
+    stderr.lines().rev().find_map(|line| {
+        let rest = line.strip_prefix(file)?.strip_prefix(": ")?;
+        let rest = rest.strip_prefix("-c: ").unwrap_or(rest);
+        rest.strip_prefix("line ")?.split(':').next()?.parse().ok()
+    })
+}
+
+/// Which grant is missing, where a shell says that it could not start a program.
+fn missing_grant(invocation: &Invocation, code: i32, stderr: &str) -> Option<String> {
+    let last = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let fork = last.contains("fork:") || last.contains("cannot make pipe");
+    let denied = last.ends_with("Permission denied") || last.ends_with("Operation not permitted");
+    if !invocation.is_shell() || !(fork || denied && matches!(code, 126 | 127)) {
+        return None;
+    }
+    let program = last.rsplit(": ").nth(1).filter(|_| !fork).unwrap_or("PROGRAM");
+    let program = program.rsplit('/').next().unwrap_or(program);
+    let what = if fork {
+        "pipes, `&` and `$(…)` start processes".to_owned()
+    } else {
+        format!("bash may not start `{program}`")
+    };
+    Some(format!(
+        "{what}: the definition asks for it by `\"process_spawn\": [\"{program}\"]`, and whoever runs it allows it by \
+         `--allow-run {program}`"
+    ))
+}
+
+/// Adds what to do to a failure of the launcher that has no help of its own.
+fn with_help(failure: Failure) -> Failure {
+    match failure.limit.map(|breach| breach.name) {
+        Some(LimitName::Output) if failure.help.is_none() => {
+            failure.with_help("what a program prints is its value; `--max-output` allows more")
+        }
+        _ => failure,
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return format!("signal {signal}"),
+    };
+    format!("signal {signal} ({name})")
+}
+
+/// The most of standard error that is kept for an error's message, in bytes.
+const KEPT: usize = 4096;
+
+#[derive(Default)]
+struct Kept {
+    stdout: String,
+    stderr: String,
+}
+
+/// The host as a program sees it: what it writes to its standard output is its value, and is printed only where there is
+/// no value.
+struct Apart {
+    inner: Arc<dyn Host>,
+    kept: Mutex<Kept>,
+}
+
+impl Apart {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Prints what the program wrote, so that it is not lost with the value.
+    fn give_stdout(&self) {
+        let stdout = std::mem::take(&mut self.kept().stdout);
+        if !stdout.is_empty() {
+            // It fitted under the limit as it came.
+            drop(self.inner.print(Stream::Stdout, &stdout));
+        }
+    }
+}
+
+impl Host for Apart {
+    fn functions(&self) -> &Arc<[FunctionSpec]> {
+        self.inner.functions()
+    }
+
+    fn is_global(&self, index: usize) -> bool {
+        self.inner.is_global(index)
+    }
+
+    fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+        self.inner.call(index, arguments)
+    }
+
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
+        let mut kept = self.kept();
+        if stream == Stream::Stderr {
+            kept.stderr.push_str(text);
+            let mut cut = kept.stderr.len().saturating_sub(KEPT);
+            while !kept.stderr.is_char_boundary(cut) {
+                cut += 1;
+            }
+            kept.stderr.drain(..cut);
+            drop(kept);
+            return self.inner.print(stream, text);
+        }
+        let budget = self.inner.budget();
+        let reading = budget.output() + (kept.stdout.len() + text.len()) as u64;
+        match budget.limits().output {
+            Some(limit) if reading > limit => {
+                let fits = limit.saturating_sub(budget.output() + kept.stdout.len() as u64);
+                let mut fits = usize::try_from(fits).unwrap_or(usize::MAX).min(text.len());
+                while !text.is_char_boundary(fits) {
+                    fits -= 1;
+                }
+                kept.stdout.push_str(&text[..fits]);
+                Err(budget.breach(Breach { name: LimitName::Output, limit, reading }))
+            }
+            _ => {
+                kept.stdout.push_str(text);
+                Ok(())
+            }
+        }
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        self.inner.budget()
+    }
+
+    fn grants(&self) -> &Grants {
+        self.inner.grants()
+    }
+}

@@ -1,0 +1,13 @@
+//! Runs steps of a skill that are no script of an embedded interpreter: programs, and bash.
+//!
+//! - [`CommandSpec`] is a program as a definition declares it; [`Invocation`] is one run of it, ready to start.
+//! - [`shell`] rewrites shell source so that no text of a parameter ever becomes source.
+//! - [`environment`] says which variables a definition may set, and which ones a program finds.
+//!
+//! Nothing here starts a process: a [`Launcher`](skills_core::Launcher) does, in confinement.
+
+mod command;
+pub mod environment;
+pub mod shell;
+
+pub use command::{Call, CommandSpec, ExitMeaning, Invocation, Machine, OutputForm, Stdin, run};
