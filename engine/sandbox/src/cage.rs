@@ -135,6 +135,25 @@ pub enum LayerName {
 }
 
 impl LayerName {
+    /// All, in the order in which they are put on.
+    pub const ALL: [LayerName; 15] = [
+        LayerName::UserNamespace,
+        LayerName::MountNamespace,
+        LayerName::PidNamespace,
+        LayerName::IpcNamespace,
+        LayerName::NetworkNamespace,
+        LayerName::Root,
+        LayerName::Uid,
+        LayerName::Capabilities,
+        LayerName::NoNewPrivs,
+        LayerName::Rlimits,
+        LayerName::Landlock,
+        LayerName::Seccomp,
+        LayerName::Descriptors,
+        LayerName::Environment,
+        LayerName::Cgroup,
+    ];
+
     /// The name in reports, such as `user_namespace`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -16,11 +16,6 @@ impl Fault {
     pub fn new(layer: LayerName, detail: impl Into<String>) -> Fault {
         Fault { layer, detail: detail.into() }
     }
-
-    /// Confinement on a system that it is not written for.
-    pub(crate) fn unsupported() -> Fault {
-        Fault::new(LayerName::UserNamespace, "confinement exists on Linux only, on x86_64 and aarch64")
-    }
 }
 
 impl std::fmt::Display for Fault {
@@ -47,5 +42,17 @@ impl From<Fault> for Failure {
             }
         };
         Failure::new(ErrorKind::Unavailable, format!("this machine cannot confine a process: {fault}")).with_help(help)
+    }
+}
+
+/// Names the layer and the attempt where something failed.
+pub(super) trait Attempt<T> {
+    /// The value, or the fault of `layer` in doing `what`.
+    fn attempt(self, layer: LayerName, what: impl std::fmt::Display) -> Result<T, Fault>;
+}
+
+impl<T, E: std::fmt::Display> Attempt<T> for Result<T, E> {
+    fn attempt(self, layer: LayerName, what: impl std::fmt::Display) -> Result<T, Fault> {
+        self.map_err(|error| Fault::new(layer, format!("{what}: {error}")))
     }
 }

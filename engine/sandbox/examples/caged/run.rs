@@ -1,0 +1,124 @@
+//! A zygote and its workers, as small as they can be.
+
+use skills_sandbox::layers::{Base, Fault, enter_without};
+use skills_sandbox::{Cage, LayerName};
+use std::ffi::CString;
+use std::os::fd::AsRawFd;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// What is asked for.
+#[derive(Debug, serde::Deserialize)]
+struct Request {
+    cage: Cage,
+    #[serde(default)]
+    actions: Vec<Vec<String>>,
+    #[serde(default)]
+    needs: Vec<PathBuf>,
+    /// A program with its arguments.
+    #[serde(default)]
+    run: Vec<String>,
+    /// How often to fork and confine, to measure it.
+    #[serde(default)]
+    rounds: u32,
+    /// A file that is open when the process is confined, as descriptor 50.
+    #[serde(default)]
+    inherited: Option<PathBuf>,
+}
+
+pub(crate) fn main() {
+    let text = std::env::args().nth(1).expect("a request");
+    if text == "probe" {
+        for (layer, status, detail) in skills_sandbox::layers::probe_in_child() {
+            println!("{}", serde_json::json!({"layer": layer, "status": status, "detail": detail}));
+        }
+        return;
+    }
+    let request: Request = serde_json::from_str(&text).expect("a request in JSON");
+    if let Some(path) = &request.inherited {
+        let file = std::fs::File::open(path).expect("the inherited file");
+        // SAFETY: descriptor 50 is nobody's.
+        unsafe { libc::dup2(file.as_raw_fd(), 50) };
+    }
+    or_fault(enter_without(&request.cage.without));
+    let code = in_fork(|| zygote(&request));
+    std::process::exit(code);
+}
+
+fn zygote(request: &Request) -> i32 {
+    let tree = !request.cage.without.contains(&LayerName::MountNamespace);
+    let base = or_fault(if tree { Base::prepare(&request.needs) } else { Base::without_tree() });
+    let own = std::fs::File::open("/proc/self/ns/pid").expect("our process namespace");
+    let rounds = request.rounds.max(1);
+    let start = Instant::now();
+    let mut code = 0;
+    for _ in 0..rounds {
+        if !request.cage.without.contains(&LayerName::PidNamespace) {
+            // SAFETY: concerns the next children only.
+            assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0, "unshare: {}", std::io::Error::last_os_error());
+        }
+        code = in_fork(|| worker(&base, request));
+        // SAFETY: as above, back to our own.
+        unsafe { libc::setns(own.as_raw_fd(), libc::CLONE_NEWPID) };
+    }
+    if request.rounds > 0 {
+        println!("{{\"microseconds\":{}}}", start.elapsed().as_micros() as u64 / u64::from(rounds));
+    }
+    code
+}
+
+fn worker(base: &Base, request: &Request) -> i32 {
+    let confined = or_fault(base.confine(&request.cage, &[]));
+    if request.rounds > 0 {
+        return 0;
+    }
+    for action in &request.actions {
+        let words: Vec<&str> = action.iter().map(String::as_str).collect();
+        let line = match super::actions::act(&words) {
+            Ok(got) => serde_json::json!({"action": words[0], "got": got}),
+            Err(error) => serde_json::json!({"action": words[0], "error": error}),
+        };
+        println!("{line}");
+    }
+    if !request.run.is_empty() {
+        let words: Vec<CString> = request.run.iter().map(|word| CString::new(word.as_str()).expect("a word")).collect();
+        let mut pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
+        pointers.push(std::ptr::null());
+        or_fault(confined.before_program());
+        // SAFETY: a list of terminated strings that ends with nothing.
+        unsafe { libc::execv(pointers[0], pointers.as_ptr()) };
+        eprintln!("exec: {}", std::io::Error::last_os_error());
+        return 127;
+    }
+    0
+}
+
+/// Does something in a fork, and gives its exit code, or 128 and the signal that ended it.
+pub(crate) fn in_fork(child: impl FnOnce() -> i32) -> i32 {
+    // SAFETY: this program has one thread.
+    match unsafe { libc::fork() } {
+        0 => {
+            let code = child();
+            // SAFETY: ends the process at once; what it had to say is said.
+            unsafe { libc::_exit(code) }
+        }
+        pid if pid > 0 => {
+            let mut status = 0;
+            // SAFETY: waits for our own child.
+            unsafe { libc::waitpid(pid, &raw mut status, 0) };
+            if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
+        }
+        _ => {
+            println!("{}", serde_json::json!({"action": "fork", "error": std::io::Error::last_os_error().to_string()}));
+            126
+        }
+    }
+}
+
+fn or_fault<T>(result: Result<T, Fault>) -> T {
+    result.unwrap_or_else(|fault| {
+        println!("{}", serde_json::json!({"fault": fault}));
+        // SAFETY: ends the process at once.
+        unsafe { libc::_exit(3) }
+    })
+}

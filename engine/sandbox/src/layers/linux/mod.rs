@@ -1,0 +1,131 @@
+//! Confinement on Linux: one file a layer, in the order in which [`Base::confine`] puts them on.
+
+mod descriptors;
+mod ids;
+mod landlock;
+mod loopback;
+mod namespaces;
+mod probe;
+mod programs;
+mod rlimits;
+mod root;
+mod seccomp;
+
+use super::{Confined, Fault, PROXY_PORT, environment, fault};
+use crate::Cage;
+use crate::LayerName::{
+    self, Capabilities, Descriptors, Environment, Landlock, NoNewPrivs, Rlimits, Root, Seccomp, Uid,
+};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+pub use probe::probe_in_child;
+pub(super) use seccomp::Filter;
+
+/// What is the same for every worker of a zygote, made once.
+#[derive(Debug)]
+pub struct Base {
+    tree: Option<root::Tree>,
+    filters: seccomp::Filters,
+}
+
+/// Moves the calling process into namespaces of its own: user, mount, ipc, network and host name at once, processes from its
+/// next child on. The caller's user becomes user 1000 inside, whoever it is, with all capabilities over what is inside.
+///
+/// # Errors
+/// What the kernel refuses. The process may then be in some of them, and must end.
+pub fn enter() -> Result<(), Fault> {
+    namespaces::enter(&[])
+}
+
+/// [`enter`], with layers left out.
+///
+/// # Errors
+/// As [`enter`].
+#[cfg(feature = "test-hooks")]
+pub fn enter_without(without: &[LayerName]) -> Result<(), Fault> {
+    namespaces::enter(without)
+}
+
+impl Base {
+    /// Makes the file tree of the workers and moves the process into it. `needs` are files and folders of the host that every
+    /// worker reads, such as an interpreter's library.
+    ///
+    /// # Errors
+    /// What the kernel refuses, and needs that are not there.
+    pub fn prepare(needs: &[PathBuf]) -> Result<Base, Fault> {
+        Ok(Base { tree: Some(root::Tree::make(needs)?), filters: seccomp::Filters::compile()? })
+    }
+
+    /// A base without a tree of its own, for workers that leave the layers of the tree out.
+    ///
+    /// # Errors
+    /// Where the filters cannot be compiled.
+    #[cfg(feature = "test-hooks")]
+    pub fn without_tree() -> Result<Base, Fault> {
+        Ok(Base { tree: None, filters: seccomp::Filters::compile()? })
+    }
+
+    /// Confines the calling process for good. Every descriptor but the standard three and those of `keep` is closed, so the caller
+    /// must not use, nor drop, anything else that it has open.
+    ///
+    /// # Errors
+    /// What the kernel refuses. The process is then confined in part, and must end.
+    pub fn confine(&self, cage: &Cage, keep: &[BorrowedFd<'_>]) -> Result<Confined, Fault> {
+        let without = left_out(cage);
+        let with = |layer: LayerName| !without.contains(&layer);
+        namespaces::leave_zygote(without)?;
+        let proxy = if cage.network { Some(loopback::listen()?) } else { None };
+        let mut shown = root::Shown::default();
+        if let Some(tree) = self.tree.as_ref().filter(|_| with(Root)) {
+            shown = tree.enter(cage)?;
+        }
+        if with(Uid) {
+            ids::check_user()?;
+        }
+        if let Some(proc) = shown.proc.take() {
+            namespaces::count_apart(&proc)?;
+        }
+        if with(Environment) {
+            environment::replace(cage.network)?;
+        }
+        if with(Descriptors) {
+            let proxy = proxy.as_ref().map(AsRawFd::as_raw_fd);
+            descriptors::close_others(&keep.iter().map(AsRawFd::as_raw_fd).chain(proxy).collect::<Vec<_>>())?;
+        }
+        start_in(cage);
+        if with(Capabilities) {
+            ids::drop_capabilities()?;
+        }
+        if with(NoNewPrivs) {
+            ids::no_new_privs()?;
+        }
+        if with(Rlimits) {
+            rlimits::hold(cage)?;
+        }
+        if let Some(tree) = self.tree.as_ref().filter(|_| with(Landlock)) {
+            landlock::restrict(tree, &shown, cage, &programs::Executables::of(cage))?;
+        }
+        if with(Seccomp) {
+            self.filters.apply(cage)?;
+        }
+        Ok(Confined { proxy, alone: self.filters.alone(cage).filter(|_| with(Seccomp)) })
+    }
+}
+
+/// The layers that a cage leaves out: none, but in builds for tests.
+fn left_out(cage: &Cage) -> &[LayerName] {
+    if cfg!(feature = "test-hooks") { &cage.without } else { &[] }
+}
+
+/// A session and a folder of the worker's own.
+fn start_in(cage: &Cage) {
+    // Refused where the process leads a group, which then is its own already.
+    let _ = rustix::process::setsid();
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    let folder = cage.directory.as_deref().unwrap_or(Path::new("/tmp"));
+    if rustix::process::chdir(folder).is_err() {
+        // Not granted, or gone: the private folder is always there.
+        let _ = rustix::process::chdir("/tmp");
+    }
+}

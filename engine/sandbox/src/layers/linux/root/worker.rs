@@ -1,0 +1,189 @@
+//! The root of one worker: the base's mounts, private temporary folders, its own `/proc`, and what is granted.
+
+use super::super::fault::{Attempt, Fault};
+use super::base::{Entry, HOST, NEW, inner};
+use super::mounts::{QUIET, copy, fresh, is_folder, place, restrict, show, show_at};
+use crate::LayerName::{MountNamespace, Root};
+use crate::{Cage, Programs};
+use rustix::fd::OwnedFd;
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2, symlinkat};
+use rustix::io::Errno;
+use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use std::path::{Path, PathBuf};
+
+/// What fits into the temporary folders where no limit says so.
+const DISK: u64 = 256 << 20;
+/// Folders that are private to a worker: a grant of one of them means its own.
+pub(super) const PRIVATE: [&str; 5] = ["/tmp", "/run", "/dev/shm", "/var/tmp", "/var/run"];
+/// Folders whose content is made for each worker: nothing of the host's is shown below them.
+const APART: [&str; 4] = ["/proc", "/dev", "/sys", "/.skills"];
+
+/// What was shown to the worker beside the base.
+#[derive(Debug, Default)]
+pub(in super::super) struct Shown {
+    /// Paths that can be read.
+    pub read: Vec<(PathBuf, bool)>,
+    /// Paths that can be written.
+    pub write: Vec<(PathBuf, bool)>,
+    /// A writable `/proc`, that is not in the tree.
+    pub proc: Option<OwnedFd>,
+}
+
+/// Builds the root of a worker in its own mount namespace, and makes it the root.
+pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
+    let apart = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", apart).attempt(MountNamespace, "keeping mounts to ourselves")?;
+    let root = skeleton(cage.disk.unwrap_or(DISK))?;
+    let zygote = open_folder("/")?;
+    for entry in entries {
+        match entry {
+            Entry::Link(name, target) => {
+                symlinkat(target.as_os_str(), &root, *name).attempt(Root, format_args!("linking {name}"))?;
+            }
+            Entry::Mount(path, folder) => {
+                let tree = copy(&zygote, inner(path)).attempt(Root, format_args!("copying {}", path.display()))?;
+                show(&tree, &place(&root, path, *folder)?)?;
+            }
+        }
+    }
+    let loose = if cage.programs == Programs::All { QUIET } else { QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC };
+    for (from, to) in [("tmp", "tmp"), ("run", "run"), ("shm", "dev/shm")] {
+        let tree = copy(&root, Path::new(from)).attempt(Root, format_args!("copying {from}"))?;
+        restrict(&tree, loose, false)?;
+        show_at(&tree, &root, Path::new(to))?;
+    }
+    let mut shown = Shown { proc: proc(&root, cage.processes.is_some())?, ..Shown::default() };
+    grants(&root, cage, &mut shown)?;
+    restrict(&root, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
+    rustix::process::fchdir(&root).attempt(Root, "entering the worker's tree")?;
+    rustix::process::pivot_root(".", ".").attempt(Root, "making the worker's tree the root")?;
+    // The zygote's tree, and the host's in it, now lies over the new root: away with it.
+    unmount(".", UnmountFlags::DETACH).attempt(Root, "letting go of the host's tree")?;
+    rustix::process::chdir("/").attempt(Root, "entering the new root")?;
+    Ok(shown)
+}
+
+/// The worker's own file system, with its private folders.
+fn skeleton(disk: u64) -> Result<OwnedFd, Fault> {
+    // A file takes a page at least, and an inode that the size does not count.
+    let size = disk.max(64 << 10);
+    let options = [
+        ("mode", String::from("0755")),
+        ("size", size.to_string()),
+        ("nr_inodes", (size / 4096).saturating_add(1024).to_string()),
+    ];
+    let root = fresh("tmpfs", &options, QUIET)?;
+    let place = openat(CWD, NEW, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .attempt(Root, "finding the place of the root")?;
+    show(&root, &place)?;
+    for name in ["tmp", "run", "shm"] {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        mkdirat(&root, name, Mode::from_raw_mode(0o700)).attempt(Root, format_args!("making /{name}"))?;
+        let folder = openat(&root, name, flags, Mode::empty()).attempt(Root, format_args!("opening /{name}"))?;
+        fchmod(&folder, Mode::from_raw_mode(0o1777)).attempt(Root, format_args!("opening /{name} to all"))?;
+    }
+    mkdirat(&root, "var", Mode::from_raw_mode(0o755)).attempt(Root, "making /var")?;
+    symlinkat("../tmp", &root, "var/tmp").attempt(Root, "linking /var/tmp")?;
+    symlinkat("../run", &root, "var/run").attempt(Root, "linking /var/run")?;
+    Ok(root)
+}
+
+/// A `/proc` of the worker's processes, read-only: user 0 of the machine may be behind our user, and owns what is below
+/// `/proc/sys`. Where it is `wanted`, a writable one as well, that is not in the tree.
+fn proc(root: &OwnedFd, wanted: bool) -> Result<Option<OwnedFd>, Fault> {
+    let quiet = QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let proc = fresh("proc", &[], quiet)?;
+    show(&proc, &place(root, Path::new("proc"), true)?)?;
+    let writable = if wanted { Some(copy(root, Path::new("proc")).attempt(Root, "copying /proc")?) } else { None };
+    restrict(&proc, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
+    Ok(writable)
+}
+
+/// Shows what is granted, and what the program needs, each at its own path.
+fn grants(root: &OwnedFd, cage: &Cage, shown: &mut Shown) -> Result<(), Fault> {
+    let host = open_folder(HOST)?;
+    let mut all: Vec<(PathBuf, Access)> = Vec::new();
+    for (paths, access) in [(&cage.needs, Access::Need), (&cage.read, Access::Read), (&cage.write, Access::Write)] {
+        for path in paths {
+            all.extend(spread(&host, path)?.into_iter().map(|path| (path, access)));
+        }
+    }
+    if let Some(executable) = &cage.executable {
+        all.push((executable.clone(), Access::Need));
+    }
+    // Outer ones first, so that inner ones come to lie over them. What is below a folder that can be written, can be too.
+    let written: Vec<PathBuf> =
+        all.iter().filter(|(_, access)| *access == Access::Write).map(|(path, _)| path.clone()).collect();
+    all.retain(|(path, access)| *access == Access::Write || !written.iter().any(|outer| path.starts_with(outer)));
+    all.sort_by_key(|(path, _)| path.components().count());
+    for (path, access) in all {
+        if let Some(folder) = show_one(&host, root, &path, access)? {
+            let list = if access == Access::Write { &mut shown.write } else { &mut shown.read };
+            list.push((path, folder));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Need,
+    Read,
+    Write,
+}
+
+/// Shows one path of the host's. What is not there is not shown; whether it is a folder, otherwise.
+fn show_one(host: &OwnedFd, root: &OwnedFd, path: &Path, access: Access) -> Result<Option<bool>, Fault> {
+    // A need is named by whoever runs the program, links and all. A grant was resolved when it was given: a link in it is
+    // one that somebody has put there since.
+    let links =
+        if access == Access::Need { ResolveFlags::IN_ROOT } else { ResolveFlags::NO_SYMLINKS | ResolveFlags::BENEATH };
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let from = match openat2(host, inner(path), flags, Mode::empty(), links | ResolveFlags::NO_MAGICLINKS) {
+        Ok(from) => from,
+        Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+        Err(Errno::LOOP) => {
+            let detail = format!("{} leads through a link that was not there when it was granted", path.display());
+            return Err(Fault::new(Root, detail));
+        }
+        Err(errno) => return Err(errno).attempt(Root, format_args!("opening {}", path.display())),
+    };
+    let folder = is_folder(&from)?;
+    let target = match place(root, path, folder) {
+        // What the base shows at this place already is what is needed.
+        Err(_) if access == Access::Need => return Ok(Some(folder)),
+        target => target?,
+    };
+    let tree = copy(&from, Path::new("")).attempt(Root, format_args!("copying the mount of {}", path.display()))?;
+    let mode = if access == Access::Write { QUIET } else { QUIET | MountAttrFlags::MOUNT_ATTR_RDONLY };
+    restrict(&tree, mode, true)?;
+    show(&tree, &target)?;
+    Ok(Some(folder))
+}
+
+/// The paths that a grant means: itself, or for the root all that stands in it; nothing for what is private to a worker.
+fn spread(host: &OwnedFd, path: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let hidden =
+        |path: &Path| APART.iter().any(|apart| path.starts_with(apart)) || PRIVATE.iter().any(|p| path == Path::new(p));
+    if inner(path).components().next().is_some() {
+        return Ok(if hidden(path) { Vec::new() } else { vec![path.to_path_buf()] });
+    }
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = openat(host, ".", flags, Mode::empty()).attempt(Root, "opening the host's root")?;
+    let mut all = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&root).attempt(Root, "reading the host's root")? {
+        let entry = entry.attempt(Root, "reading the host's root")?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = Path::new("/").join(&name);
+        let link = entry.file_type() == rustix::fs::FileType::Symlink;
+        if !link && name != "." && name != ".." && !hidden(&path) {
+            all.push(path);
+        }
+    }
+    Ok(all)
+}
+
+fn open_folder(path: &str) -> Result<OwnedFd, Fault> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    openat(CWD, path, flags, Mode::empty()).attempt(Root, format_args!("opening {path}"))
+}

@@ -1,0 +1,69 @@
+//! Systems that confinement is not written for.
+
+use super::{Confined, Fault};
+use crate::Cage;
+use skills_core::Enforcement;
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+/// What is the same for every worker of a zygote. There is none on this system.
+#[derive(Debug)]
+pub struct Base {
+    never: std::convert::Infallible,
+}
+
+/// Would move the process into namespaces of its own.
+///
+/// # Errors
+/// Always: this system has none.
+pub fn enter() -> Result<(), Fault> {
+    Err(unsupported())
+}
+
+/// As [`enter`].
+///
+/// # Errors
+/// Always.
+#[cfg(feature = "test-hooks")]
+pub fn enter_without(_without: &[crate::LayerName]) -> Result<(), Fault> {
+    enter()
+}
+
+/// A filter of system calls. There is none on this system.
+#[derive(Debug)]
+pub(super) struct Filter {
+    never: std::convert::Infallible,
+}
+
+impl Filter {
+    pub(super) fn apply(&self) -> Result<(), Fault> {
+        match self.never {}
+    }
+}
+
+/// What the layers are worth: nothing.
+pub fn probe_in_child() -> Vec<(crate::LayerName, Enforcement, String)> {
+    crate::LayerName::ALL.into_iter().map(|layer| (layer, Enforcement::Unavailable, unsupported().detail)).collect()
+}
+
+fn unsupported() -> Fault {
+    Fault::new(crate::LayerName::UserNamespace, "confinement exists on Linux only, on x86_64 and aarch64")
+}
+
+impl Base {
+    /// Would make the file tree of the workers.
+    ///
+    /// # Errors
+    /// Always: this system has no confinement.
+    pub fn prepare(_needs: &[PathBuf]) -> Result<Base, Fault> {
+        Err(unsupported())
+    }
+
+    /// Would confine the process; there is no `Base` to call it on.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn confine(&self, _cage: &Cage, _keep: &[BorrowedFd<'_>]) -> Result<Confined, Fault> {
+        match self.never {}
+    }
+}
