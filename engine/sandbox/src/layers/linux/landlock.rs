@@ -4,8 +4,8 @@ use super::PROXY_PORT;
 use super::fault::{Attempt, Fault};
 use super::programs::Executables;
 use super::root::{Shown, Tree};
+use crate::Cage;
 use crate::LayerName::Landlock;
-use crate::{Cage, Kind};
 use ::landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetStatus, Scope,
@@ -32,7 +32,7 @@ pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Ex
         .attempt(Landlock, "asking the kernel for it")?;
     let mut rules = Rules(Some(made));
 
-    let execute = if executables.all() { AccessFs::Execute.into() } else { BitFlags::EMPTY };
+    let execute = if executables.all { AccessFs::Execute.into() } else { BitFlags::EMPTY };
     // Devices and pipes of special files stay out of reach everywhere: what is written is a file, a folder or a link.
     let write = AccessFs::from_write(KNOWN) & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
 
@@ -42,7 +42,7 @@ pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Ex
     }
     rules.allow(Path::new("/dev"), true, READ | AccessFs::WriteFile | AccessFs::IoctlDev | AccessFs::Truncate)?;
     rules.allow(Path::new("/proc"), true, READ)?;
-    for private in ["/tmp", "/run", "/dev/shm"] {
+    for private in &shown.private {
         rules.allow(Path::new(private), true, READ | write | execute)?;
     }
     for (path, folder) in &shown.read {
@@ -51,10 +51,8 @@ pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Ex
     for (path, folder) in &shown.write {
         rules.allow(path, *folder, READ | write | execute)?;
     }
-    if cage.kind == Kind::Program || !executables.none() {
-        for (path, folder) in executables.named() {
-            rules.allow(path, folder, READ | AccessFs::Execute)?;
-        }
+    for (path, folder) in executables.real() {
+        rules.allow(path, folder, READ | AccessFs::Execute)?;
     }
     if cage.network {
         rules.connect(PROXY_PORT)?;

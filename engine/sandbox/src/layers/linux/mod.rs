@@ -80,6 +80,10 @@ impl Base {
         if let Some(tree) = self.tree.as_ref().filter(|_| with(Root)) {
             shown = tree.enter(cage)?;
         }
+        let executables = programs::Executables::of(cage);
+        if let Some(tree) = self.tree.as_ref().filter(|_| with(Root) && executables.paths().next().is_some()) {
+            tree.mask(&executables)?;
+        }
         if with(Uid) {
             ids::check_user()?;
         }
@@ -104,7 +108,7 @@ impl Base {
             rlimits::hold(cage)?;
         }
         if let Some(tree) = self.tree.as_ref().filter(|_| with(Landlock)) {
-            landlock::restrict(tree, &shown, cage, &programs::Executables::of(cage))?;
+            landlock::restrict(tree, &shown, cage, &executables)?;
         }
         if with(Seccomp) {
             self.filters.apply(cage)?;

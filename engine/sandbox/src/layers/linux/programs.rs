@@ -21,75 +21,68 @@ const LOADERS: [&str; 5] = [
 const HELPERS: [&str; 4] = ["/usr/lib", "/usr/libexec", "/usr/local/lib", "/usr/local/libexec"];
 
 /// What may be executed.
-#[derive(Debug)]
-pub(super) enum Executables {
-    /// Nothing.
-    None,
-    /// Files, and folders of them.
-    Named(BTreeSet<(PathBuf, bool)>),
+#[derive(Debug, Default)]
+pub(super) struct Executables {
     /// Everything that is seen.
-    All,
+    pub all: bool,
+    /// Files, and folders of them.
+    real: BTreeSet<(PathBuf, bool)>,
+    /// The paths that lead to them.
+    paths: BTreeSet<PathBuf>,
 }
 
 impl Executables {
     /// What a cage grants, found in the tree of the process.
     pub(super) fn of(cage: &Cage) -> Executables {
-        let mut found = BTreeSet::new();
-        match &cage.programs {
-            Programs::All => return Executables::All,
-            Programs::Only(names) => names.iter().for_each(|name| add(name, 0, &mut found)),
-            Programs::None => {}
+        let mut found = Executables { all: cage.programs == Programs::All, ..Executables::default() };
+        if let Programs::Only(names) = &cage.programs {
+            names.iter().for_each(|name| found.add(name, 0));
         }
-        if let Some(executable) = &cage.executable {
-            add(&executable.to_string_lossy(), 0, &mut found);
+        if let Some(executable) = cage.executable.as_ref().filter(|_| !found.all) {
+            found.add(&executable.to_string_lossy(), 0);
         }
-        if found.is_empty() {
-            return Executables::None;
+        if !found.real.is_empty() {
+            let loaders = LOADERS.iter().filter_map(|loader| Path::new(loader).canonicalize().ok());
+            found.real.extend(loaders.map(|path| (path, false)));
         }
-        found.extend(
-            LOADERS.iter().filter_map(|loader| Path::new(loader).canonicalize().ok()).map(|path| (path, false)),
-        );
-        Executables::Named(found)
-    }
-
-    pub(super) fn all(&self) -> bool {
-        matches!(self, Executables::All)
-    }
-
-    pub(super) fn none(&self) -> bool {
-        matches!(self, Executables::None)
+        found
     }
 
     /// Those that are named, and whether each is a folder.
-    pub(super) fn named(&self) -> impl Iterator<Item = (&Path, bool)> {
-        let named = if let Executables::Named(named) = self { Some(named) } else { None };
-        named.into_iter().flatten().map(|(path, folder)| (path.as_path(), *folder))
+    pub(super) fn real(&self) -> impl Iterator<Item = (&Path, bool)> {
+        self.real.iter().map(|(path, folder)| (path.as_path(), *folder))
     }
-}
 
-/// Adds a program, and where it is a script what runs that.
-fn add(name: &str, depth: u8, found: &mut BTreeSet<(PathBuf, bool)>) {
-    let Some(path) = look_up(name) else { return };
-    let Ok(real) = path.canonicalize() else { return };
-    if depth > 4 || !found.insert((real.clone(), false)) {
-        return;
+    /// The paths by which those that are named are started.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.paths.iter().map(PathBuf::as_path)
     }
-    if let Some(line) = shebang(&real) {
-        let mut words = line.split_ascii_whitespace();
-        let interpreter = words.next().unwrap_or_default();
-        add(interpreter, depth + 1, found);
-        if interpreter.ends_with("/env")
-            && let Some(program) = words.find(|word| !word.starts_with('-') && !word.contains('='))
-        {
-            add(program, depth + 1, found);
+
+    /// Adds a program, and where it is a script what runs that.
+    fn add(&mut self, name: &str, depth: u8) {
+        let Some(path) = look_up(name) else { return };
+        let Ok(real) = path.canonicalize() else { return };
+        if depth > 4 || !self.paths.insert(path.clone()) {
+            return;
         }
-    }
-    let Some(own) = path.file_name().and_then(|name| name.to_str()) else { return };
-    for helpers in HELPERS {
-        for folder in [own.to_owned(), format!("{own}-core")] {
-            let folder = Path::new(helpers).join(folder);
-            if folder.is_dir() {
-                found.insert((folder, true));
+        self.real.insert((real.clone(), false));
+        if let Some(line) = shebang(&real) {
+            let mut words = line.split_ascii_whitespace();
+            let interpreter = words.next().unwrap_or_default();
+            self.add(interpreter, depth + 1);
+            if interpreter.ends_with("/env")
+                && let Some(program) = words.find(|word| !word.starts_with('-') && !word.contains('='))
+            {
+                self.add(program, depth + 1);
+            }
+        }
+        let Some(own) = path.file_name().and_then(|name| name.to_str()) else { return };
+        for helpers in HELPERS {
+            for folder in [own.to_owned(), format!("{own}-core")] {
+                let folder = Path::new(helpers).join(folder);
+                if folder.is_dir() {
+                    self.real.insert((folder, true));
+                }
             }
         }
     }

@@ -1,12 +1,14 @@
 //! The file tree of a confined process: what it needs, what it is granted, and nothing else of the host's.
 
 mod base;
+mod masks;
 mod mounts;
 mod worker;
 
 pub(super) use worker::Shown;
 
 use super::Fault;
+use super::programs::Executables;
 use crate::Cage;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +27,11 @@ impl Tree {
     /// Builds the worker's own tree from it and moves the process into that.
     pub(super) fn enter(&self, cage: &Cage) -> Result<Shown, Fault> {
         worker::enter(&self.entries, cage)
+    }
+
+    /// Takes programs that are not granted out of the tree, once it is the root.
+    pub(super) fn mask(&self, executables: &Executables) -> Result<(), Fault> {
+        masks::put_on(executables)
     }
 
     /// What of the base is mounted in the tree of a worker, and whether it is a folder.

@@ -25,6 +25,8 @@ pub(in super::super) struct Shown {
     pub read: Vec<(PathBuf, bool)>,
     /// Paths that can be written.
     pub write: Vec<(PathBuf, bool)>,
+    /// Folders that are the worker's own.
+    pub private: Vec<&'static str>,
     /// A writable `/proc`, that is not in the tree.
     pub proc: Option<OwnedFd>,
 }
@@ -53,6 +55,7 @@ pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
         show_at(&tree, &root, Path::new(to))?;
     }
     let mut shown = Shown { proc: proc(&root, cage.processes.is_some())?, ..Shown::default() };
+    shown.private.extend(["/tmp", "/run", "/dev/shm"]);
     grants(&root, cage, &mut shown)?;
     restrict(&root, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
     rustix::process::fchdir(&root).attempt(Root, "entering the worker's tree")?;
@@ -76,6 +79,7 @@ fn skeleton(disk: u64) -> Result<OwnedFd, Fault> {
     let place = openat(CWD, NEW, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
         .attempt(Root, "finding the place of the root")?;
     show(&root, &place)?;
+    mkdirat(&root, super::masks::MADE, Mode::from_raw_mode(0o755)).attempt(Root, "making a place for programs")?;
     for name in ["tmp", "run", "shm"] {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         mkdirat(&root, name, Mode::from_raw_mode(0o700)).attempt(Root, format_args!("making /{name}"))?;

@@ -109,6 +109,9 @@ pub(super) fn conditional(starts: Starts) -> Result<BTreeMap<i64, Vec<SeccompRul
     rules.insert(libc::SYS_mknodat, node(2)?);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_mknod, node(1)?);
+    // Another filter on top of this one, without flags: nobody is asked.
+    let filter = (0, SeccompCmpOp::Eq, u64::from(libc::SECCOMP_SET_MODE_FILTER));
+    rules.insert(libc::SYS_seccomp, vec![rule(&[filter, (1, SeccompCmpOp::Eq, 0)])?]);
     Ok(rules)
 }
 
@@ -124,14 +127,12 @@ const NAMESPACES: u64 = (libc::CLONE_NEWNS
     | 0x80;
 
 #[rustfmt::skip]
-const PRCTL: [u64; 18] = [
+const PRCTL: [u64; 17] = [
     libc::PR_SET_NAME as u64, libc::PR_GET_NAME as u64, libc::PR_SET_PDEATHSIG as u64, libc::PR_GET_PDEATHSIG as u64,
     libc::PR_GET_DUMPABLE as u64, libc::PR_SET_DUMPABLE as u64, libc::PR_GET_KEEPCAPS as u64, libc::PR_CAPBSET_READ as u64,
     libc::PR_GET_SECCOMP as u64, libc::PR_SET_TIMERSLACK as u64, libc::PR_GET_TIMERSLACK as u64,
     libc::PR_SET_CHILD_SUBREAPER as u64, libc::PR_GET_CHILD_SUBREAPER as u64, libc::PR_SET_NO_NEW_PRIVS as u64,
     libc::PR_GET_NO_NEW_PRIVS as u64, libc::PR_SET_THP_DISABLE as u64, libc::PR_SET_VMA as u64,
-    // Another filter on top of this one.
-    libc::PR_SET_SECCOMP as u64,
 ];
 
 /// Requests about files, pipes and sockets, and what asks whether something is a terminal. None writes into one.
