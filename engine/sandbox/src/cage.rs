@@ -25,6 +25,9 @@ pub struct Cage {
     pub processes: Option<u64>,
     /// CPU time of one process, in seconds, after which the kernel ends it. Stands behind the deadlines of the host.
     pub cpu_seconds: Option<u64>,
+    /// CPU time of all its processes as a share of one processor, in percent. The host holds it to that from outside.
+    #[serde(default)]
+    pub cpu_percent: Option<u64>,
     /// The largest file that may be written, in bytes.
     pub file_size: Option<u64>,
     /// What fits into the private temporary folders, in bytes.
@@ -52,6 +55,7 @@ impl Cage {
             memory: limits.memory,
             processes: limits.processes,
             cpu_seconds: limits.wall.map(|wall| wall.as_secs().saturating_add(1).saturating_mul(processors)),
+            cpu_percent: limits.cpu_percent,
             file_size: match (limits.file_size, grants.max_file_size) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),

@@ -22,4 +22,4 @@ pub use cage::{Cage, Kind, LayerName, Programs};
 pub use entry::{MakeKernel, entry};
 pub use executable::Executable;
 pub use program::ProgramLauncher;
-pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Zygote, Zygotes};
+pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};

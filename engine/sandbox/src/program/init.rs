@@ -58,7 +58,7 @@ pub(crate) fn attend(program: i32, fds: Vec<OwnedFd>) -> ! {
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid.as_raw_pid() == program => {
-                let _ = rustix::io::write(&said, &Word::Ended(status.as_raw() as i32).to_bytes());
+                let _ = rustix::io::write(&said, &Word::Ended(status.as_raw()).to_bytes());
                 end(0);
             }
             Ok(_) | Err(Errno::INTR) => {}

@@ -2,12 +2,15 @@ use super::init::Word;
 use super::streams::Streams;
 use super::{refusals, streams};
 use crate::entry::COMMAND;
-use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Zygote, Zygotes};
+use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
 use crate::{Cage, Kind};
 use rustix::io::Errno;
 use skills_core::{Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+
+/// Processes and threads at once where no limit says so: a program that only starts more of itself must come to an end.
+const PROCESSES: u64 = 256;
 
 /// Runs programs in confinement: each is a child of the zygote of programs.
 #[derive(Debug)]
@@ -35,6 +38,12 @@ impl Launcher for ProgramLauncher {
         let child = self.zygotes.fork(COMMAND, &cage, Payload::Exec(exec), fds)?;
         let pumped = {
             let _running = host.budget().running(Arc::new(Stop(child.killer())));
+            child.watch(Watch {
+                memory: cage.memory,
+                processes: cage.processes,
+                cpu_percent: cage.cpu_percent,
+                ..Watch::default()
+            });
             let pumped = streams.pump(&**host, None, &mut || Ok(false));
             if pumped.is_err() {
                 child.kill(Reason::Output);
@@ -68,6 +77,7 @@ impl Interrupt for Stop {
 fn cage(program: &Program, executable: &Path, host: &Arc<dyn Host>) -> Cage {
     let mut cage = Cage::new(host.grants(), host.budget().limits());
     cage.kind = Kind::Program;
+    cage.processes = cage.processes.or(Some(PROCESSES));
     cage.directory = program.directory.clone();
     cage.needs.extend(program.needs.iter().cloned());
     // By its own name as well: a program may go by the name that it is called by.

@@ -1,6 +1,10 @@
+use super::cgroup::Group;
 use super::payload::{Ended, Reason, Status};
 use super::start::{ended, readable};
+use super::tree;
+use super::watch::{self, Watch, Watching};
 use super::wire::{self, Exit, Report};
+use crate::{Cage, Programs};
 use rustix::process::{Signal, pidfd_send_signal};
 use skills_core::{ErrorKind, Failure};
 use std::net::TcpListener;
@@ -35,21 +39,26 @@ pub(super) struct Tree {
     reason: AtomicU8,
     reading: AtomicU64,
     pub(super) peak: AtomicU64,
+    /// Its first process only attends to a program.
+    pub(super) attended: bool,
+    pub(super) group: Mutex<Option<Group>>,
+    pub(super) watching: Mutex<Option<Watching>>,
     ended: OnceLock<Ended>,
 }
 
 impl Child {
     /// Takes a child from its line, once it is confined, and lets it go.
-    pub(super) fn accept(line: OwnedFd) -> Result<Child, Failure> {
-        let (mut pidfd, mut proxy, mut confined) = (None, None, false);
-        while pidfd.is_none() || !confined {
+    pub(super) fn accept(line: OwnedFd, cage: &Cage, attended: bool) -> Result<Child, Failure> {
+        let (mut tree, mut proxy, mut confined) = (None, None, false);
+        while tree.is_none() || !confined {
             if !readable(&line, PATIENCE) {
                 return Err(broken("it does not answer"));
             }
             let report = wire::receive_report(line.as_fd()).map_err(|error| broken(&error.to_string()))?;
             match report {
                 Some((Report::Forked, fds)) => {
-                    pidfd = fds.into_iter().next();
+                    let pidfd = fds.into_iter().next().ok_or_else(|| broken("it has no descriptor"))?;
+                    tree = Some(Arc::new(Tree::count(pidfd, cage, attended)?));
                     go(&line);
                 }
                 Some((Report::Confined, fds)) => {
@@ -63,17 +72,8 @@ impl Child {
                 None => return Err(ended()),
             }
         }
-        let pidfd = pidfd.ok_or_else(|| broken("it has no descriptor"))?;
-        let id = process_id(&pidfd).ok_or_else(|| broken("it has ended"))?;
-        let tree = Tree {
-            pidfd,
-            id,
-            reason: AtomicU8::new(0),
-            reading: AtomicU64::new(0),
-            peak: AtomicU64::new(0),
-            ended: OnceLock::new(),
-        };
-        Ok(Child { tree: Arc::new(tree), line: Mutex::new(line), proxy })
+        let tree = tree.ok_or_else(|| broken("it is not there"))?;
+        Ok(Child { tree, line: Mutex::new(line), proxy })
     }
 
     /// Its process, as the host numbers it.
@@ -101,6 +101,31 @@ impl Child {
         Killer { tree: Arc::clone(&self.tree) }
     }
 
+    /// Holds it to this from now on, in place of what it was held to before.
+    pub fn watch(&self, watch: Watch) {
+        watch::watch(&self.tree, watch);
+    }
+
+    /// Lets it be, as long as nothing runs in it.
+    pub fn unwatch(&self) {
+        watch::forget(&self.tree);
+    }
+
+    /// The memory that it holds now, in bytes, without what files back.
+    pub fn memory(&self) -> u64 {
+        tree::memory(&tree::members(self.tree.id, 4096), u64::MAX)
+    }
+
+    /// The most memory that a watch has seen since it was asked last.
+    pub fn take_peak(&self) -> u64 {
+        self.tree.peak.swap(0, Ordering::Relaxed)
+    }
+
+    /// CPU time of it and of what it started and has waited for. The kernel counts in steps of 10 ms.
+    pub fn cpu(&self) -> Duration {
+        Duration::from_micros(tree::cpu_micros(&tree::members(self.tree.id, 4096)))
+    }
+
     /// Waits until it has ended.
     pub fn wait(&self) -> Ended {
         let line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,6 +139,7 @@ impl Child {
                 Ok(None) | Err(_) => break None,
             }
         };
+        watch::forget(&self.tree);
         let ended = self.tree.end(exit);
         *self.tree.ended.get_or_init(|| ended)
     }
@@ -134,6 +160,8 @@ impl Drop for Child {
     fn drop(&mut self) {
         if self.tree.ended.get().is_none() {
             self.tree.kill(Reason::Finished, 0);
+            watch::forget(&self.tree);
+            self.tree.bury();
         }
     }
 }
@@ -146,6 +174,38 @@ impl Killer {
 }
 
 impl Tree {
+    /// A child that waits to be let go, put where it is counted.
+    fn count(pidfd: OwnedFd, cage: &Cage, attended: bool) -> Result<Tree, Failure> {
+        let id = process_id(&pidfd).ok_or_else(|| broken("it has ended"))?;
+        let mut group = None;
+        // A process that can start no other, and may use what there is of the processor, is held well enough by itself.
+        if attended || cage.programs != Programs::None || cage.cpu_percent.is_some() {
+            group = Group::make(cage);
+        }
+        if let Some(group) = &mut group {
+            group.join(id);
+        }
+        Ok(Tree {
+            pidfd,
+            id,
+            reason: AtomicU8::new(0),
+            reading: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            attended,
+            group: Mutex::new(group),
+            watching: Mutex::default(),
+            ended: OnceLock::new(),
+        })
+    }
+
+    /// Removes its group, now or as soon as everything in it has ended.
+    fn bury(&self) {
+        let group = self.group.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(group) = group {
+            watch::bury(group);
+        }
+    }
+
     pub(super) fn kill(&self, reason: Reason, reading: u64) {
         if self.reason.compare_exchange(0, reason as u8, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.reading.store(reading, Ordering::Release);
@@ -155,6 +215,9 @@ impl Tree {
     }
 
     fn end(&self, exit: Option<Exit>) -> Ended {
+        let starved =
+            self.group.lock().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(Group::out_of_memory);
+        self.bury();
         let status = match exit.map(|exit| exit.status) {
             None => Status::Lost,
             Some(status) if libc::WIFSIGNALED(status) => Status::Signalled(libc::WTERMSIG(status)),
@@ -163,6 +226,7 @@ impl Tree {
         // A child that ended by itself before it was killed was not ended by the host.
         let killed = matches!(status, Status::Signalled(libc::SIGKILL) | Status::Lost);
         let reason = Reason::from_number(self.reason.load(Ordering::Acquire)).filter(|_| killed);
+        let reason = reason.or(starved.then_some(Reason::Memory));
         let reading = Some(self.reading.load(Ordering::Acquire)).filter(|reading| *reading > 0 && reason.is_some());
         Ended {
             status,

@@ -5,11 +5,14 @@
 //! zygote ends, and the kernel ends everything below it.
 
 mod bare;
+pub(crate) mod cgroup;
 mod child;
 mod kernel;
 mod payload;
 pub(crate) mod server;
 mod start;
+mod tree;
+mod watch;
 pub(crate) mod wire;
 mod zygotes;
 
@@ -17,4 +20,5 @@ pub use child::{Child, Killer};
 pub use kernel::Kernel;
 pub use payload::{Ended, Exec, Payload, Reason, Status};
 pub use start::Zygote;
+pub use watch::Watch;
 pub use zygotes::Zygotes;

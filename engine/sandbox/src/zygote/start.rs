@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "the launcher starts the processes that confine others")]
 
+use super::cgroup;
 use super::child::Child;
 use super::payload::Payload;
 use super::wire::{self, Hello, Order, Setup};
@@ -51,7 +52,10 @@ impl Zygote {
             status,
             detail,
         };
-        Ok(hello.layers.into_iter().map(layer).collect())
+        let (status, detail) = cgroup::report();
+        let groups = Layer { name: crate::LayerName::Cgroup.as_str(), status, detail };
+        let inside = hello.layers.into_iter().map(layer).filter(|layer| layer.name != "cgroup");
+        Ok(inside.chain([groups]).collect())
     }
 
     fn greet(&self, executable: &Executable, needs: &[PathBuf]) -> Result<(), Failure> {
@@ -84,6 +88,7 @@ impl Zygote {
             .map_err(|error| no_room(error.into()))?;
         let mut passed = vec![far.as_fd()];
         passed.extend(fds.iter().map(AsFd::as_fd));
+        let attended = matches!(payload, Payload::Exec(_));
         {
             let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
             wire::send_order(control.as_fd(), &Order { cage: cage.clone(), payload }, &passed).map_err(|error| {
@@ -99,7 +104,7 @@ impl Zygote {
         }
         drop(far);
         drop(fds);
-        Child::accept(line)
+        Child::accept(line, cage, attended)
     }
 
     /// Whether it still serves.

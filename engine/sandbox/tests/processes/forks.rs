@@ -23,13 +23,13 @@ pub(crate) fn me() -> Executable {
     Executable::at("/proc/self/exe")
 }
 
-fn fork(zygote: &Zygote) -> (Child, UnixStream) {
+pub(crate) fn fork(zygote: &Zygote) -> (Child, UnixStream) {
     let (near, far) = UnixStream::pair().unwrap();
     let cage = Cage::new(Grants::NONE, &Limits::none());
     (zygote.fork(&cage, Payload::Serve, vec![far.into()]).unwrap(), near)
 }
 
-fn ask<const N: usize>(socket: &mut UnixStream, byte: u8) -> [u8; N] {
+pub(crate) fn ask<const N: usize>(socket: &mut UnixStream, byte: u8) -> [u8; N] {
     let mut answer = [0; N];
     socket.write_all(&[byte]).unwrap();
     socket.read_exact(&mut answer).unwrap();

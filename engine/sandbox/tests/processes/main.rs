@@ -4,6 +4,7 @@
 mod forks;
 mod host;
 mod kernels;
+mod limits;
 mod programs;
 
 use libtest_mimic::{Arguments, Trial};
@@ -12,7 +13,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     skills_sandbox::entry(kernels::ALL);
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = forks::tests().into_iter().chain(programs::tests()).collect();
+    let tests: Vec<Trial> = forks::tests().into_iter().chain(programs::tests()).chain(limits::tests()).collect();
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
