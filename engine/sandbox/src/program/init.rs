@@ -1,6 +1,7 @@
 //! The first process of a program's namespace: it starts the program, collects whatever ends in the namespace, and says how the
 //! program ended. When it ends, the kernel ends what the program left behind.
 
+use crate::layers::Confined;
 use crate::zygote::{Exec, server::end};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, wait};
@@ -42,19 +43,28 @@ impl Word {
     }
 }
 
-/// Attends to the program, the only child of this process, and then ends with all that is left in the namespace. `fds` are
-/// the program's, of which it keeps the one where words are written to.
-///
-/// It has no right that the program could make use of, and cannot be looked into.
-pub(crate) fn attend(program: i32, fds: Vec<OwnedFd>) -> ! {
-    let Some(said) = fds.into_iter().nth(SAID) else { end(80) };
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let none = rustix::thread::CapabilitySets {
-        effective: rustix::thread::CapabilitySet::empty(),
-        permitted: rustix::thread::CapabilitySet::empty(),
-        inheritable: rustix::thread::CapabilitySet::empty(),
+/// Starts the program, attends to it, and ends with all that is left in the namespace. `fds` are the program's three standard
+/// ones, where words are written to, and what else it is given. The process is confined as the program is.
+pub(crate) fn start_program(exec: Exec, confined: &Confined, fds: Vec<OwnedFd>) -> ! {
+    let [stdin, stdout, stderr, said, more @ ..] = &fds[..] else { end(80) };
+    // SAFETY: the process has one thread.
+    let errno = match unsafe { libc::fork() } {
+        0 => match execute(exec, confined, [stdin, stdout, stderr], more) {
+            Ok(never) => match never {},
+            Err(errno) => errno,
+        },
+        -1 => last_errno(),
+        program => attend(program, fds),
     };
-    let _ = rustix::thread::set_capabilities(None, none);
+    let _ = rustix::io::write(said, &Word::NotStarted(errno.raw_os_error()).to_bytes());
+    end(81)
+}
+
+/// Attends to the program, the only child of this process. It keeps nothing open but where it says how that ended, and cannot
+/// be looked into by it.
+fn attend(program: i32, fds: Vec<OwnedFd>) -> ! {
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let Some(said) = fds.into_iter().nth(SAID) else { end(80) };
     loop {
         match wait(WaitOptions::empty()) {
             Ok(Some((pid, status))) if pid.as_raw_pid() == program => {
@@ -67,20 +77,9 @@ pub(crate) fn attend(program: i32, fds: Vec<OwnedFd>) -> ! {
     }
 }
 
-/// Becomes the program. `fds` are its three standard ones, where words are written to, and what else it is given.
-pub(crate) fn become_program(exec: Exec, fds: Vec<OwnedFd>) -> ! {
-    let [stdin, stdout, stderr, said, more @ ..] = &fds[..] else { end(80) };
-    let errno = match execute(exec, [stdin, stdout, stderr], more) {
-        Ok(never) => match never {},
-        Err(errno) => errno,
-    };
-    let _ = rustix::io::write(said, &Word::NotStarted(errno.raw_os_error()).to_bytes());
-    end(81)
-}
-
 enum Never {}
 
-fn execute(exec: Exec, standard: [&OwnedFd; 3], more: &[OwnedFd]) -> Result<Never, Errno> {
+fn execute(exec: Exec, confined: &Confined, standard: [&OwnedFd; 3], more: &[OwnedFd]) -> Result<Never, Errno> {
     let text = |text: OsString| CString::new(text.into_vec()).map_err(|_| Errno::INVAL);
     let executable = text(exec.executable.into_os_string())?;
     let arguments = exec.arguments.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
@@ -107,6 +106,7 @@ fn execute(exec: Exec, standard: [&OwnedFd; 3], more: &[OwnedFd]) -> Result<Neve
         // SAFETY: the default action installs no handler. Signals that have no other action refuse it, which is as well.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
+    confined.before_program().map_err(|_| Errno::PERM)?;
     // SAFETY: a zeroed set of signals is one, the pointers are of terminated strings that live, and the lists end in null.
     unsafe {
         let mut none = std::mem::zeroed();
@@ -114,5 +114,9 @@ fn execute(exec: Exec, standard: [&OwnedFd; 3], more: &[OwnedFd]) -> Result<Neve
         libc::sigprocmask(libc::SIG_SETMASK, &raw const none, std::ptr::null_mut());
         libc::execve(executable.as_ptr(), argv.as_ptr(), envp.as_ptr());
     }
-    Err(Errno::from_raw_os_error(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)))
+    Err(last_errno())
+}
+
+fn last_errno() -> Errno {
+    Errno::from_raw_os_error(std::io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO))
 }

@@ -161,8 +161,16 @@ impl Drop for Child {
         if self.tree.ended.get().is_none() {
             self.tree.kill(Reason::Finished, 0);
             watch::forget(&self.tree);
-            self.tree.bury();
         }
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        if self.ended.get().is_none() {
+            self.kill(Reason::Finished, 0);
+        }
+        self.bury();
     }
 }
 

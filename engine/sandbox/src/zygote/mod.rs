@@ -4,7 +4,6 @@
 //! a [`Child`] when it is told to, which is confined before it does anything. When the host program ends, however it does, the
 //! zygote ends, and the kernel ends everything below it.
 
-mod bare;
 pub(crate) mod cgroup;
 mod child;
 mod kernel;

@@ -1,13 +1,12 @@
 //! The zygote's own side: a single thread that forks when it is told to, and says how its children ended.
 
-use super::bare;
 use super::kernel::{Kernel, Programs};
 use super::payload::Payload;
 use super::wire::{self, Exit, Hello, Order, Report, Setup};
 use crate::Cage;
 use crate::entry::{COMMAND, PROBE};
-use crate::layers::{self, Base};
-use crate::program::init::{attend, become_program};
+use crate::layers::{self, Base, Confined};
+use crate::program::init::start_program;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
@@ -36,7 +35,7 @@ pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
         None => Err(Failure::new(ErrorKind::Unavailable, format!("the worker executable has no {kind}"))
             .with_help("build the worker with the same features as the program that uses it")),
     };
-    let entered = bare::enter();
+    let entered = layers::enter();
     // The first child of a process that asked for a process namespace is the first process of it.
     // SAFETY: the process has one thread.
     match unsafe { libc::fork() } {
@@ -105,7 +104,7 @@ fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<
 
 struct Zygote {
     kernel: Box<dyn Kernel>,
-    base: Option<Base>,
+    base: Base,
     /// The process namespace of the zygote itself: asking for one for a child changes what the next child gets.
     own_pids: OwnedFd,
     children: Vec<Forked>,
@@ -122,13 +121,13 @@ impl Zygote {
         kernel.warm()?;
         single_threaded()?;
         needs.extend(kernel.needs());
-        let base = bare::prepare(&needs)?;
         let own_pids = rustix::fs::open(
             "/proc/self/ns/pid",
             rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::CLOEXEC,
             rustix::fs::Mode::empty(),
         )
         .map_err(|error| internal(format!("a zygote cannot open its own namespace: {error}")))?;
+        let base = Base::prepare(&needs)?;
         Ok(Zygote { kernel, base, own_pids, children: Vec::new() })
     }
 
@@ -228,44 +227,35 @@ impl Zygote {
         let Order { cage, payload } = order;
         match payload {
             Payload::Serve => {
-                self.confine(&cage, line, &fds);
+                drop(self.confine(&cage, line, &fds));
                 self.kernel.serve(fds)
             }
             Payload::Exec(exec) => {
-                // SAFETY: the process has one thread.
-                match unsafe { libc::fork() } {
-                    0 => {
-                        self.confine(&cage, line, &fds);
-                        become_program(exec, fds)
-                    }
-                    -1 => {
-                        refuse(&line, format!("a process: {}", io::Error::last_os_error()));
-                        end(79)
-                    }
-                    program => {
-                        drop(line);
-                        attend(program, fds)
-                    }
-                }
+                // This process is not one of the program's own.
+                let cage = Cage { processes: cage.processes.map(|most| most.saturating_add(1)), ..cage };
+                let confined = self.confine(&cage, line, &fds);
+                start_program(exec, &confined, fds)
             }
         }
     }
 
     /// Confines this process and says so, or ends it. The line is closed in it for good.
-    fn confine(&self, cage: &Cage, line: OwnedFd, fds: &[OwnedFd]) {
+    fn confine(&self, cage: &Cage, line: OwnedFd, fds: &[OwnedFd]) -> Confined {
         let mut keep = wire::borrow(fds);
         keep.push(line.as_fd());
-        let proxy = match bare::confine(self.base.as_ref(), cage, &keep) {
-            Ok(proxy) => proxy,
+        let mut confined = match self.base.confine(cage, &keep) {
+            Ok(confined) => confined,
             Err(fault) => {
                 let _ = wire::send_report(line.as_fd(), &Report::Refused(fault.into()), &[]);
                 end(77)
             }
         };
+        let proxy = confined.proxy.take();
         let beside: Vec<BorrowedFd<'_>> = proxy.iter().map(AsFd::as_fd).collect();
         if wire::send_report(line.as_fd(), &Report::Confined, &beside).is_err() {
             end(78);
         }
+        confined
     }
 }
 

@@ -136,7 +136,7 @@ fn running(mark: &str) -> usize {
 }
 
 fn what_cannot_be_started_says_why() {
-    let folder = tempfile::tempdir_in("/var/tmp").unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let file = |name: &str, text: &str, mode: u32| -> PathBuf {
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
