@@ -32,6 +32,7 @@ type Snapshot = BTreeMap<PathBuf, (Vec<u8>, SystemTime)>;
 impl World {
     /// A new one. `neighbour`: with listeners in another network namespace, where the rights to make one are there.
     pub(super) fn new(neighbour: bool) -> World {
+        net();
         let root = tempfile::Builder::new().prefix("hostile").tempdir().unwrap();
         let secret = format!("secret-{}", random());
         let marker = format!("marker-{}", random());
@@ -159,6 +160,13 @@ impl World {
     pub(super) fn betrays(&self, text: &str) -> bool {
         text.contains(&self.secret)
     }
+}
+
+/// A limit around the tests themselves, which workers inherit: where a limit of the engine fails, the machine lives.
+fn net() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = getrlimit(Resource::Data).maximum.map_or(4 << 30, |now| now.min(4 << 30));
+    setrlimit(Resource::Data, Rlimit { current: Some(most), maximum: Some(most) }).unwrap();
 }
 
 fn walk(folder: &Path, all: &mut Snapshot) {

@@ -1,9 +1,9 @@
-# about: a daemon outlives the script
+# about: daemons outlive the script, for 20 s where nothing ends them
 # in_process: omitted: bash is a program of its own, and has no run in process
 # worker: ok "left\n"
 # container: omitted: this version runs no scripts in containers
 # grants: programs=*
 
-(setsid sleep 1000 &)
-(sleep 1000 & disown) &
+(setsid sleep 20 &)
+(sleep 20 & disown) &
 echo left

@@ -1,4 +1,4 @@
-# about: every process that can be named is killed
+# about: processes outside are looked for with a signal that does nothing
 # params: {"host": $host_pid}
 # in_process: omitted: Python in process has the rights of the host program, and is not promised to be confined
 # worker: ok "denied"
@@ -12,8 +12,8 @@ def run(host):
         if pid in (0, os.getpid()):
             continue
         try:
-            os.kill(pid, 9)
-            return f"killed {pid}"
+            os.kill(pid, 0)
+            return f"could kill {pid}"
         except OSError:
             pass
     return "denied"

@@ -19,7 +19,7 @@ def run(host):
 
     here, there = Vector(ctypes.addressof(buffer), 64), Vector(0x400000, 64)
     for pid in {host, os.getppid(), 1} - {0}:
-        if libc.ptrace(16, pid, None, None) == 0 or libc.ptrace(0x4206, pid, None, None) == 0:
+        if libc.ptrace(0x4206, pid, None, None) == 0:
             done.append(f"traced {pid}")
         ctypes.set_errno(0)
         libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0)

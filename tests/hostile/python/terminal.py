@@ -7,13 +7,14 @@ import fcntl
 import os
 
 TIOCSTI = 0x5412
+NOTHING = b"\0"
 
 
 def run():
     done = []
     for number in (0, 1, 2):
         try:
-            fcntl.ioctl(number, TIOCSTI, b"x")
+            fcntl.ioctl(number, TIOCSTI, NOTHING)
             done.append(number)
         except OSError:
             pass
