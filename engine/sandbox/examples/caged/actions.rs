@@ -247,6 +247,9 @@ fn by_name(name: &str) -> Result<String, String> {
         "socket_netlink" => (libc::SYS_socket, [i64::from(libc::AF_NETLINK), i64::from(libc::SOCK_RAW), 0, 0, 0]),
         "socket_alg" => (libc::SYS_socket, [i64::from(libc::AF_ALG), i64::from(libc::SOCK_SEQPACKET), 0, 0, 0]),
         "socket_raw" => (libc::SYS_socket, [i64::from(libc::AF_INET), i64::from(libc::SOCK_RAW), 1, 0, 0]),
+        "pidfd_getfd" => (libc::SYS_pidfd_getfd, [-1, 0, 0, 0, 0]),
+        "open_by_handle_at" => (libc::SYS_open_by_handle_at, [-1, 0, 0, 0, 0]),
+        "seccomp_listener" => (libc::SYS_seccomp, [i64::from(libc::SECCOMP_SET_MODE_FILTER), 8, 0, 0, 0]),
         "x32" => (0x4000_0000 + 39, none),
         _ => return Err(format!("no such call: {name}")),
     };

@@ -25,6 +25,9 @@ struct Request {
     /// A file that is open when the process is confined, as descriptor 50.
     #[serde(default)]
     inherited: Option<PathBuf>,
+    /// Whom to be, where the caller is root.
+    #[serde(default)]
+    user: Option<u32>,
 }
 
 pub(crate) fn main() {
@@ -40,6 +43,17 @@ pub(crate) fn main() {
         let file = std::fs::File::open(path).expect("the inherited file");
         // SAFETY: descriptor 50 is nobody's.
         unsafe { libc::dup2(file.as_raw_fd(), 50) };
+    }
+    if let Some(user) = request.user {
+        // SAFETY: only numbers are passed, and no group; this program has one thread.
+        let changed = unsafe {
+            libc::setgroups(0, std::ptr::null()) == 0
+                && libc::setresgid(user, user, user) == 0
+                && libc::setresuid(user, user, user) == 0
+                // As a program that this user has started: its own files in /proc are its own.
+                && libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) == 0
+        };
+        assert!(changed, "becoming user {user}: {}", std::io::Error::last_os_error());
     }
     // The worker's own process namespace is what is left out, where it is: that of the zygote is how it is ended.
     let without: Vec<_> =

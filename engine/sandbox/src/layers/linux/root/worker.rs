@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 const DISK: u64 = 256 << 20;
 /// Folders that are private to a worker: a grant of one of them means its own.
 pub(super) const PRIVATE: [&str; 5] = ["/tmp", "/run", "/dev/shm", "/var/tmp", "/var/run"];
+/// Where they are in the worker's own file system, and where they are shown.
+const OWN: [(&str, &str); 4] = [("tmp", "tmp"), ("var/tmp", "var/tmp"), ("run", "run"), ("var/.shm", "dev/shm")];
 /// Folders whose content is made for each worker: nothing of the host's is shown below them.
 const APART: [&str; 4] = ["/proc", "/dev", "/sys", "/.skills"];
 
@@ -49,13 +51,13 @@ pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
         }
     }
     let loose = if cage.programs == Programs::All { QUIET } else { QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC };
-    for (from, to) in [("tmp", "tmp"), ("run", "run"), ("shm", "dev/shm")] {
+    for (from, to) in OWN {
         let tree = copy(&root, Path::new(from)).attempt(Root, format_args!("copying {from}"))?;
         restrict(&tree, loose, false)?;
         show_at(&tree, &root, Path::new(to))?;
     }
     let mut shown = Shown { proc: proc(&root, cage.processes.is_some())?, ..Shown::default() };
-    shown.private.extend(["/tmp", "/run", "/dev/shm"]);
+    shown.private.extend(["/tmp", "/var/tmp", "/run", "/dev/shm"]);
     grants(&root, cage, &mut shown)?;
     restrict(&root, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
     rustix::process::fchdir(&root).attempt(Root, "entering the worker's tree")?;
@@ -80,14 +82,13 @@ fn skeleton(disk: u64) -> Result<OwnedFd, Fault> {
         .attempt(Root, "finding the place of the root")?;
     show(&root, &place)?;
     mkdirat(&root, super::masks::MADE, Mode::from_raw_mode(0o755)).attempt(Root, "making a place for programs")?;
-    for name in ["tmp", "run", "shm"] {
+    mkdirat(&root, "var", Mode::from_raw_mode(0o755)).attempt(Root, "making /var")?;
+    for (name, _) in OWN {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         mkdirat(&root, name, Mode::from_raw_mode(0o700)).attempt(Root, format_args!("making /{name}"))?;
         let folder = openat(&root, name, flags, Mode::empty()).attempt(Root, format_args!("opening /{name}"))?;
         fchmod(&folder, Mode::from_raw_mode(0o1777)).attempt(Root, format_args!("opening /{name} to all"))?;
     }
-    mkdirat(&root, "var", Mode::from_raw_mode(0o755)).attempt(Root, "making /var")?;
-    symlinkat("../tmp", &root, "var/tmp").attempt(Root, "linking /var/tmp")?;
     symlinkat("../run", &root, "var/run").attempt(Root, "linking /var/run")?;
     Ok(root)
 }
