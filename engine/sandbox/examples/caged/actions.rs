@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;
 
 /// Does one, by its words.
@@ -24,6 +24,31 @@ pub(crate) fn act(words: &[&str]) -> Result<String, String> {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777))
                 .map(|()| String::from("changed"))
                 .map_err(io)
+        }
+        ["set-id", path] => {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o4755))
+                .map(|()| String::from("set"))
+                .map_err(io)
+        }
+        ["make-set-id", path] => {
+            use std::os::unix::fs::OpenOptionsExt;
+            let mut options = std::fs::OpenOptions::new();
+            options.mode(0o4755).create_new(true).write(true).open(path).map(|_| String::from("made")).map_err(io)
+        }
+        ["lease", path] => {
+            let file = std::fs::File::open(path).map_err(io)?;
+            let arguments = [i64::from(file.as_raw_fd()), i64::from(libc::F_SETLEASE), i64::from(libc::F_RDLCK), 0, 0];
+            call("fcntl", libc::SYS_fcntl, arguments)
+        }
+        ["fifo", path] => {
+            let path = std::ffi::CString::new(*path).map_err(|error| error.to_string())?;
+            // SAFETY: a terminated path.
+            if unsafe { libc::mkfifo(path.as_ptr(), 0o600) } == 0 {
+                Ok(String::from("made"))
+            } else {
+                Err(std::io::Error::last_os_error().to_string())
+            }
         }
         ["hardlink", from, to] => std::fs::hard_link(from, to).map(|()| String::from("linked")).map_err(io),
         ["symlink", from, to] => std::os::unix::fs::symlink(from, to).map(|()| String::from("linked")).map_err(io),
@@ -213,6 +238,9 @@ fn by_name(name: &str) -> Result<String, String> {
         "io_uring_setup" => (libc::SYS_io_uring_setup, none),
         "io_uring_enter" => (libc::SYS_io_uring_enter, none),
         "shmget" => (libc::SYS_shmget, [0, 4096, 0o1600, 0, 0]),
+        "semget" => (libc::SYS_semget, [0, 1, 0o1600, 0, 0]),
+        "msgget" => (libc::SYS_msgget, [0, 0o1600, 0, 0, 0]),
+        "openat2" => (libc::SYS_openat2, none),
         "keyctl" => (libc::SYS_keyctl, none),
         "add_key" => (libc::SYS_add_key, none),
         "request_key" => (libc::SYS_request_key, none),

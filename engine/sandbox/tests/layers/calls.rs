@@ -1,8 +1,8 @@
-use crate::support::{Caged, each_user, refused};
+use crate::support::{Caged, each_user, folder_of, refused, text};
 use skills_sandbox::Programs;
 
 /// What answers that it may not be called.
-const REFUSED: [&str; 42] = [
+const REFUSED: [&str; 44] = [
     "ptrace",
     "process_vm_readv",
     "process_vm_writev",
@@ -11,6 +11,8 @@ const REFUSED: [&str; 42] = [
     "io_uring_setup",
     "io_uring_enter",
     "shmget",
+    "semget",
+    "msgget",
     "keyctl",
     "add_key",
     "request_key",
@@ -60,8 +62,35 @@ fn dangerous_calls_are_refused_even_where_all_programs_are_granted() {
 }
 
 #[test]
-fn clone3_is_not_there_so_that_the_c_library_uses_clone() {
-    each_user(|user| refused(Caged::new(user).tries(&["call", "clone3"]), "Function not implemented"));
+fn calls_that_cannot_be_judged_are_not_there_so_that_libraries_use_others() {
+    each_user(|user| {
+        for call in ["clone3", "openat2"] {
+            refused(Caged::new(user).tries(&["call", call]), "Function not implemented");
+        }
+    });
+}
+
+#[test]
+fn nothing_is_left_for_the_host_to_stumble_over() {
+    each_user(|user| {
+        let folder = folder_of(user);
+        let (file, new) = (folder.path().join("a.txt"), folder.path().join("new"));
+        let said = Caged::new(user)
+            .writing(folder.path())
+            .act(&["set-id", text(&file)])
+            .act(&["make-set-id", text(&new)])
+            .act(&["lease", text(&file)])
+            .act(&["fifo", text(&folder.path().join("pipe"))])
+            .act(&["fifo", "/tmp/pipe"])
+            .act(&["chmod", text(&file)])
+            .go();
+        for answer in &said.answers[..3] {
+            refused(answer.clone(), "Operation not permitted");
+        }
+        refused(said.answers[3].clone(), "Permission denied");
+        assert!(said.answers[4].is_ok() && said.answers[5].is_ok(), "{said:?}");
+        assert!(!new.exists());
+    });
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Ex
     let mut rules = Rules(Some(made));
 
     let execute = if executables.all { AccessFs::Execute.into() } else { BitFlags::EMPTY };
-    // Devices and pipes of special files stay out of reach everywhere: what is written is a file, a folder or a link.
+    // No devices anywhere; and in the host's folders no pipe, which holds up whoever opens it.
     let write = AccessFs::from_write(KNOWN) & !(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::IoctlDev);
 
     rules.allow(Path::new("/"), true, AccessFs::ReadDir.into())?;
@@ -42,14 +42,18 @@ pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Ex
     }
     rules.allow(Path::new("/dev"), true, READ | AccessFs::WriteFile | AccessFs::IoctlDev | AccessFs::Truncate)?;
     rules.allow(Path::new("/proc"), true, READ)?;
+    let kept = write & !(AccessFs::MakeFifo | AccessFs::MakeSock);
     for private in &shown.private {
+        // A right to a folder is one to all below it, and what is granted may be below it.
+        let host_below = shown.write.iter().any(|(path, _)| path.starts_with(private));
+        let write = if host_below { kept } else { write };
         rules.allow(Path::new(private), true, READ | write | execute)?;
     }
     for (path, folder) in &shown.read {
         rules.allow(path, *folder, READ | execute)?;
     }
     for (path, folder) in &shown.write {
-        rules.allow(path, *folder, READ | write | execute)?;
+        rules.allow(path, *folder, READ | kept | execute)?;
     }
     for (path, folder) in executables.real() {
         rules.allow(path, folder, READ | AccessFs::Execute)?;

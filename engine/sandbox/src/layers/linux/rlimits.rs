@@ -5,8 +5,8 @@ use crate::LayerName::Rlimits;
 use crate::{Cage, Kind};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Open files at once.
-const FILES: u64 = 1024;
+/// Open files at once. What pipes and sockets hold is the kernel's memory, which no limit of a process counts.
+const FILES: u64 = 512;
 /// Address space that an interpreter may reserve beside its memory: stacks of threads, arenas of the C library.
 const RESERVED: u64 = 256 << 20;
 

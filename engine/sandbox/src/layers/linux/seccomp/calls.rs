@@ -1,6 +1,10 @@
 //! Which system calls a confined process may make.
 //!
-//! Not on any list, and so refused: `ptrace`, `process_vm_*`, `memfd_create`, `execveat`, `io_uring_*`, `shmget`, `keyctl`, `bpf`,
+//! Some calls that a program may well make would reach the host through a folder that it may write: a set-user-id bit on a file of
+//! the caller's, a lease that holds up whoever opens it. These pass by their arguments.
+//!
+//! Not on any list, and so refused: `ptrace`, `process_vm_*`, `memfd_create`, `execveat`, `io_uring_*`, `shmget`, `semget`, `msgget`
+//! (no limit counts what these hold), `keyctl`, `bpf`,
 //! `userfaultfd`, `mount` and its kin, `unshare`, `setns`, `kexec_*`, `perf_event_open`, the `set*uid` family, and whatever a
 //! later kernel brings.
 
@@ -16,14 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 const COMMON: &[c_long] = &[
     // Files: what they reach is held by the tree and by Landlock.
     libc::SYS_read, libc::SYS_write, libc::SYS_readv, libc::SYS_writev, libc::SYS_pread64, libc::SYS_pwrite64, libc::SYS_preadv,
-    libc::SYS_pwritev, libc::SYS_preadv2, libc::SYS_pwritev2, libc::SYS_openat, libc::SYS_openat2, libc::SYS_close,
+    libc::SYS_pwritev, libc::SYS_preadv2, libc::SYS_pwritev2, libc::SYS_close,
     libc::SYS_close_range, libc::SYS_lseek, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx, libc::SYS_statfs,
     libc::SYS_fstatfs, libc::SYS_getdents64, libc::SYS_getcwd, libc::SYS_chdir, libc::SYS_fchdir, libc::SYS_mkdirat,
     libc::SYS_unlinkat, libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_readlinkat,
-    libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_fchmod, libc::SYS_fchmodat, SYS_FCHMODAT2, libc::SYS_fchown,
+    libc::SYS_faccessat, libc::SYS_faccessat2, libc::SYS_fchown,
     libc::SYS_fchownat, libc::SYS_utimensat, libc::SYS_truncate, libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fsync,
-    libc::SYS_fdatasync, libc::SYS_sync, libc::SYS_syncfs, libc::SYS_sync_file_range, libc::SYS_fadvise64, libc::SYS_readahead,
-    libc::SYS_flock, libc::SYS_fcntl, libc::SYS_dup, libc::SYS_dup3, libc::SYS_umask, libc::SYS_sendfile, libc::SYS_splice,
+    libc::SYS_fdatasync, libc::SYS_syncfs, libc::SYS_sync_file_range, libc::SYS_fadvise64, libc::SYS_readahead,
+    libc::SYS_flock, libc::SYS_dup, libc::SYS_dup3, libc::SYS_umask, libc::SYS_sendfile, libc::SYS_splice,
     libc::SYS_tee, libc::SYS_vmsplice, libc::SYS_copy_file_range, libc::SYS_pipe2, libc::SYS_getxattr, libc::SYS_lgetxattr,
     libc::SYS_fgetxattr, libc::SYS_listxattr, libc::SYS_llistxattr, libc::SYS_flistxattr, libc::SYS_setxattr,
     libc::SYS_lsetxattr, libc::SYS_fsetxattr, libc::SYS_removexattr, libc::SYS_lremovexattr, libc::SYS_fremovexattr,
@@ -60,17 +64,14 @@ const COMMON: &[c_long] = &[
     libc::SYS_bind, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4, libc::SYS_connect, libc::SYS_getsockname,
     libc::SYS_getpeername, libc::SYS_getsockopt, libc::SYS_setsockopt, libc::SYS_sendto, libc::SYS_recvfrom, libc::SYS_sendmsg,
     libc::SYS_recvmsg, libc::SYS_sendmmsg, libc::SYS_recvmmsg, libc::SYS_shutdown,
-    // Semaphores and queues of System V, in an ipc namespace of our own. Shared memory is not: no limit counts it.
-    libc::SYS_semget, libc::SYS_semop, libc::SYS_semtimedop, libc::SYS_semctl, libc::SYS_msgget, libc::SYS_msgsnd,
-    libc::SYS_msgrcv, libc::SYS_msgctl,
 ];
 
 /// The older forms of calls, which one of the architectures has.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const OLDER: &[c_long] = &[
-    libc::SYS_open, libc::SYS_creat, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_getdents, libc::SYS_mkdir,
-    libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename, libc::SYS_link, libc::SYS_symlink, libc::SYS_readlink, libc::SYS_chmod,
+    libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_getdents, libc::SYS_mkdir,
+    libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename, libc::SYS_link, libc::SYS_symlink, libc::SYS_readlink,
     libc::SYS_chown, libc::SYS_lchown, libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat, libc::SYS_dup2, libc::SYS_pipe,
     libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_create, libc::SYS_epoll_wait, libc::SYS_eventfd, libc::SYS_signalfd,
     libc::SYS_inotify_init, libc::SYS_time, libc::SYS_alarm, libc::SYS_pause, libc::SYS_getpgrp, libc::SYS_arch_prctl,
@@ -109,11 +110,28 @@ pub(super) fn conditional(starts: Starts) -> Result<BTreeMap<i64, Vec<SeccompRul
     rules.insert(libc::SYS_mknodat, node(2)?);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_mknod, node(1)?);
+    // A bit that makes whoever executes the file its owner, on a file that the host sees.
+    rules.insert(libc::SYS_fchmod, vec![rule(&[plain(1)])?]);
+    rules.insert(libc::SYS_fchmodat, vec![rule(&[plain(2)])?]);
+    rules.insert(SYS_FCHMODAT2, vec![rule(&[plain(2)])?]);
+    rules.insert(libc::SYS_openat, open(2)?);
+    #[cfg(target_arch = "x86_64")]
+    {
+        rules.insert(libc::SYS_chmod, vec![rule(&[plain(1)])?]);
+        rules.insert(libc::SYS_creat, vec![rule(&[plain(1)])?]);
+        rules.insert(libc::SYS_open, open(1)?);
+    }
+    // Leases hold up whoever opens the file, notices tell what others do with a folder.
+    let none = |request: i32| (1, SeccompCmpOp::Ne, request as u64);
+    rules.insert(libc::SYS_fcntl, vec![rule(&[none(libc::F_SETLEASE), none(libc::F_NOTIFY)])?]);
     // Another filter on top of this one, without flags: nobody is asked.
     let filter = (0, SeccompCmpOp::Eq, u64::from(libc::SECCOMP_SET_MODE_FILTER));
     rules.insert(libc::SYS_seccomp, vec![rule(&[filter, (1, SeccompCmpOp::Eq, 0)])?]);
     Ok(rules)
 }
+
+/// The bits of a mode that give whoever executes a file the rights of its owner or group.
+const SET_ID: u64 = (libc::S_ISUID | libc::S_ISGID) as u64;
 
 /// Flags of `clone` that make a namespace.
 const NAMESPACES: u64 = (libc::CLONE_NEWNS
@@ -168,9 +186,20 @@ fn each(families: &[i32], types: &[i32]) -> Result<Vec<SeccompRule>, Fault> {
     Ok(rules)
 }
 
+/// A mode without a set-user-id or set-group-id bit, by the argument that has it.
+fn plain(argument: u8) -> (u8, SeccompCmpOp, u64) {
+    (argument, SeccompCmpOp::MaskedEq(SET_ID), 0)
+}
+
+/// Opening what is there, or making a file of a plain mode, by the argument that has the flags and comes before the mode.
+fn open(flags: u8) -> Result<Vec<SeccompRule>, Fault> {
+    let makes = (libc::O_CREAT | (libc::O_TMPFILE & !libc::O_DIRECTORY)) as u64;
+    Ok(vec![rule(&[plain(flags + 1)])?, rule(&[(flags, SeccompCmpOp::MaskedEq(makes), 0)])?])
+}
+
 /// A pipe with a name or a plain file, by the argument that has the mode.
 fn node(argument: u8) -> Result<Vec<SeccompRule>, Fault> {
-    let kind = SeccompCmpOp::MaskedEq(u64::from(libc::S_IFMT));
+    let kind = SeccompCmpOp::MaskedEq(u64::from(libc::S_IFMT) | SET_ID);
     [libc::S_IFIFO, libc::S_IFREG].iter().map(|mode| rule(&[(argument, kind.clone(), u64::from(*mode))])).collect()
 }
 

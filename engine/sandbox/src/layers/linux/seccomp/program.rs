@@ -16,7 +16,7 @@ const RETURN: u16 = 0x06;
 /// Numbers from here on are those of another interface (x32), which the kernel answers in the same process.
 const FOREIGN: u32 = 0x4000_0000;
 
-/// The whole program: foreign numbers end the process, `clone3` is not there, `allowed` passes, `conditional` passes by its
+/// The whole program: foreign numbers end the process, `clone3` and `openat2` are not there, `allowed` passes, `conditional` passes by its
 /// arguments, and everything else is refused.
 pub(super) fn compile(
     allowed: BTreeSet<libc::c_long>,
@@ -32,8 +32,10 @@ pub(super) fn compile(
     let mut program = rest;
     program.push(LOAD_NUMBER);
     returns_if(&mut program, JUMP_AT_LEAST, FOREIGN, u32::from(SeccompAction::KillProcess));
-    // Its flags are out of a filter's sight. The C library goes on with `clone` where it is told that there is none.
-    returns_if(&mut program, JUMP_EQUAL, libc::SYS_clone3 as u32, u32::from(SeccompAction::Errno(libc::ENOSYS as u32)));
+    // What they are asked for is out of a filter's sight. Libraries go on with `clone` and `openat` where these are not there.
+    for call in [libc::SYS_clone3, libc::SYS_openat2] {
+        returns_if(&mut program, JUMP_EQUAL, call as u32, u32::from(SeccompAction::Errno(libc::ENOSYS as u32)));
+    }
     let tree = halve(&ranges(&allowed));
     let last = tree.len();
     for (index, step) in tree.into_iter().enumerate() {
