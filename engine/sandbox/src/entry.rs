@@ -19,6 +19,7 @@ pub type MakeKernel = fn() -> Box<dyn Kernel>;
 ///
 /// Call it first thing in `main`, before any thread is started. `kernels` are the kinds of interpreters that it has.
 pub fn entry(kernels: &[(&str, MakeKernel)]) {
+    crate::program::helper::client::run();
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != ARGUMENT) {
         return;

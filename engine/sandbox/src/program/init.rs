@@ -1,13 +1,15 @@
 //! The first process of a program's namespace: it starts the program, collects whatever ends in the namespace, and says how the
 //! program ended. When it ends, the kernel ends what the program left behind.
 
+use super::helper::{FOLDER, NAME, VARIABLE};
 use crate::layers::Confined;
 use crate::zygote::{Exec, server::end};
 use rustix::io::Errno;
 use rustix::process::{WaitOptions, wait};
 use std::ffi::{CString, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 /// Which of a program's descriptors words are written to.
 const SAID: usize = 3;
@@ -45,8 +47,11 @@ impl Word {
 
 /// Starts the program, attends to it, and ends with all that is left in the namespace. `fds` are the program's three standard
 /// ones, where words are written to, and what else it is given. The process is confined as the program is.
-pub(crate) fn start_program(exec: Exec, confined: &Confined, fds: Vec<OwnedFd>) -> ! {
+pub(crate) fn start_program(mut exec: Exec, confined: &Confined, helper: Option<&Path>, fds: Vec<OwnedFd>) -> ! {
     let [stdin, stdout, stderr, said, more @ ..] = &fds[..] else { end(80) };
+    if let (Some(helper), Some(door)) = (helper, more.last()) {
+        offer(helper, door, &mut exec.environment);
+    }
     // SAFETY: the process has one thread.
     let errno = match unsafe { libc::fork() } {
         0 => match execute(exec, confined, [stdin, stdout, stderr], more) {
@@ -58,6 +63,23 @@ pub(crate) fn start_program(exec: Exec, confined: &Confined, fds: Vec<OwnedFd>) 
     };
     let _ = rustix::io::write(said, &Word::NotStarted(errno.raw_os_error()).to_bytes());
     end(81)
+}
+
+/// Puts `skill` where the program finds it.
+fn offer(helper: &Path, door: &OwnedFd, environment: &mut Vec<(OsString, OsString)>) {
+    let _ = rustix::fs::mkdir(FOLDER, rustix::fs::Mode::from_raw_mode(0o755));
+    let _ = rustix::fs::symlink(helper, Path::new(FOLDER).join(NAME));
+    let path = match environment.iter_mut().find(|(name, _)| name == "PATH") {
+        Some((_, path)) => path,
+        None => {
+            environment.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+            return offer(helper, door, environment);
+        }
+    };
+    let rest = std::mem::replace(path, FOLDER.into());
+    path.push(":");
+    path.push(rest);
+    environment.push((VARIABLE.into(), door.as_raw_fd().to_string().into()));
 }
 
 /// Attends to the program, the only child of this process. It keeps nothing open but where it says how that ended, and cannot

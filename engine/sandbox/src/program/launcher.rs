@@ -1,3 +1,4 @@
+use super::helper::Desk;
 use super::init::Word;
 use super::streams::Streams;
 use super::{refusals, streams};
@@ -31,10 +32,21 @@ impl Launcher for ProgramLauncher {
         host.budget().check_time()?;
         let executable = refusals::find(&program.executable)?;
         let cage = cage(program, &executable, host);
-        let (mut streams, fds) = Streams::open(program.stdin.clone()).map_err(|error| streams::no_pipe(&error))?;
+        let (mut streams, mut fds) = Streams::open(program.stdin.clone()).map_err(|error| streams::no_pipe(&error))?;
         let mut arguments = vec![program.executable.clone().into_os_string()];
         arguments.extend(program.arguments.iter().cloned());
-        let exec = Exec { executable: program.executable.clone(), arguments, environment: program.environment.clone() };
+        let exec = Exec {
+            executable: program.executable.clone(),
+            arguments,
+            environment: program.environment.clone(),
+            helper: program.helper,
+        };
+        let mut desk = None;
+        if program.helper {
+            let (own, door) = Desk::open().map_err(|error| streams::no_pipe(&error))?;
+            desk = Some(own);
+            fds.push(door);
+        }
         let child = self.zygotes.fork(COMMAND, &cage, Payload::Exec(exec), fds)?;
         let pumped = {
             let _running = host.budget().running(Arc::new(Stop(child.killer())));
@@ -44,7 +56,7 @@ impl Launcher for ProgramLauncher {
                 cpu_percent: cage.cpu_percent,
                 ..Watch::default()
             });
-            let pumped = streams.pump(&**host, None, &mut || Ok(false));
+            let pumped = streams.pump(&**host, desk.as_mut());
             if pumped.is_err() {
                 child.kill(Reason::Output);
             }

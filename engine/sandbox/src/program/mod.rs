@@ -1,5 +1,6 @@
 //! Programs in confinement: the launcher.
 
+pub(crate) mod helper;
 pub(crate) mod init;
 mod launcher;
 mod refusals;

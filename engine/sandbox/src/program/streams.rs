@@ -1,5 +1,6 @@
 //! What goes into a program and comes out of it, moved by the thread that waits for it.
 
+use super::helper::Desk;
 use super::init::Word;
 use super::text::Decoder;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -7,7 +8,10 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use skills_core::{Failure, Host, Stream};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// How many of the host's own ends there are.
+const OWN: usize = 4;
 
 /// The host's ends of a program's pipes.
 #[derive(Debug)]
@@ -58,52 +62,53 @@ impl Streams {
         Ok((streams, vec![read_in, write_out, write_err, write_said]))
     }
 
-    /// Moves what there is until the program and all that it started have closed their ends, or until the host refuses what it
-    /// is given.
+    /// Moves what there is, and answers at the desk, until the program and all that it started have closed their ends, or until
+    /// the host refuses what it is given.
     ///
     /// # Errors
-    /// The host's own, and that of `serve`, which is called when `helper` has something to read, and says whether it goes on.
-    pub(super) fn pump(
-        &mut self,
-        host: &dyn Host,
-        mut helper: Option<&OwnedFd>,
-        serve: &mut dyn FnMut() -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
+    /// The host's own.
+    pub(super) fn pump(&mut self, host: &dyn Host, mut desk: Option<&mut Desk>) -> Result<(), Failure> {
         self.feed();
         while self.said.is_some() || self.outputs.iter().any(|output| output.from.is_some()) {
-            let ready = self.wait(helper);
-            if ready[0] {
+            let ready = self.wait(desk.as_deref());
+            let (own, visits) = ready.split_at(OWN);
+            if own[0] {
                 self.feed();
             }
             for index in 0..2 {
-                if ready[index + 1] {
+                if own[index + 1] {
                     self.take(index, host)?;
                 }
             }
-            if ready[3] {
+            if own[3] {
                 self.listen();
             }
-            if ready[4] && !serve()? {
-                helper = None;
+            if let Some(desk) = &mut desk {
+                desk.serve(visits, host);
+                // A limit that a call met ends the program, whatever it makes of the call's failure.
+                if let Some(verdict) = host.budget().verdict() {
+                    return Err(verdict.clone());
+                }
             }
         }
         Ok(())
     }
 
-    /// Waits until one of input, output, errors, words and helper can go on, and says which.
-    fn wait(&self, helper: Option<&OwnedFd>) -> [bool; 5] {
-        let all = [
-            (self.input.as_ref().map(|input| &input.to), PollFlags::OUT),
-            (self.outputs[0].from.as_ref(), PollFlags::IN),
-            (self.outputs[1].from.as_ref(), PollFlags::IN),
-            (self.said.as_ref(), PollFlags::IN),
-            (helper, PollFlags::IN),
+    /// Waits until one of input, output, errors, words and what the desk waits for can go on, and says which.
+    fn wait(&self, desk: Option<&Desk>) -> Vec<bool> {
+        let own: [_; OWN] = [
+            (self.input.as_ref().map(|input| input.to.as_fd()), PollFlags::OUT),
+            (self.outputs[0].from.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (self.outputs[1].from.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (self.said.as_ref().map(AsFd::as_fd), PollFlags::IN),
         ];
-        let mut fds: Vec<PollFd<'_>> = all.iter().filter_map(|(fd, flags)| Some(PollFd::new((*fd)?, *flags))).collect();
+        let all: Vec<_> = own.into_iter().chain(desk.into_iter().flat_map(Desk::waits)).collect();
+        let mut fds: Vec<PollFd<'_>> =
+            all.iter().filter_map(|(fd, flags)| Some(PollFd::from_borrowed_fd((*fd)?, *flags))).collect();
         // An interruption, and whatever else may be wrong, shows when they are tried.
         let _ = poll(&mut fds, None);
         let mut looked = fds.iter().map(|fd| !fd.revents().is_empty());
-        all.map(|(fd, _)| fd.is_some() && looked.next().unwrap_or(false))
+        all.iter().map(|(fd, _)| fd.is_some() && looked.next().unwrap_or(false)).collect()
     }
 
     fn feed(&mut self) {

@@ -39,6 +39,11 @@ impl Kernel for Programs {
         Ok(())
     }
 
+    fn needs(&self) -> Vec<PathBuf> {
+        // `skill` is this executable, and needs what this needs.
+        super::server::mapped_files()
+    }
+
     fn serve(&mut self, _descriptors: Vec<OwnedFd>) -> ! {
         super::server::end(1)
     }

@@ -22,6 +22,8 @@ pub struct Exec {
     pub arguments: Vec<OsString>,
     /// Its whole environment.
     pub environment: Vec<(OsString, OsString)>,
+    /// Whether the program `skill` is in its `PATH`. It talks over the last descriptor that is given.
+    pub helper: bool,
 }
 
 /// Why the host ended a child.

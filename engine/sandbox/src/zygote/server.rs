@@ -1,19 +1,21 @@
 //! The zygote's own side: a single thread that forks when it is told to, and says how its children ended.
 
-use super::kernel::{Kernel, Programs};
+#![expect(clippy::disallowed_methods, reason = "the zygote looks at its own process")]
+
+use super::kernel::{self, Kernel};
 use super::payload::Payload;
 use super::wire::{self, Exit, Hello, Order, Report, Setup};
-use crate::Cage;
 use crate::entry::{COMMAND, PROBE};
 use crate::layers::{self, Base, Confined};
 use crate::program::init::start_program;
+use crate::{Cage, Programs};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use skills_core::{ErrorKind, Failure};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Ends the process at once: a fork must not run what its parent registered for its own end.
 pub(crate) fn end(code: i32) -> ! {
@@ -31,7 +33,7 @@ pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
     }
     let kernel = match kernel {
         Some(kernel) => Ok(kernel),
-        None if kind == COMMAND => Ok(Box::new(Programs) as Box<dyn Kernel>),
+        None if kind == COMMAND => Ok(Box::new(kernel::Programs) as Box<dyn Kernel>),
         None => Err(Failure::new(ErrorKind::Unavailable, format!("the worker executable has no {kind}"))
             .with_help("build the worker with the same features as the program that uses it")),
     };
@@ -105,6 +107,8 @@ fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<
 struct Zygote {
     kernel: Box<dyn Kernel>,
     base: Base,
+    /// The worker executable, which is `skill` as well.
+    executable: Option<PathBuf>,
     /// The process namespace of the zygote itself: asking for one for a child changes what the next child gets.
     own_pids: OwnedFd,
     children: Vec<Forked>,
@@ -127,8 +131,9 @@ impl Zygote {
             rustix::fs::Mode::empty(),
         )
         .map_err(|error| internal(format!("a zygote cannot open its own namespace: {error}")))?;
+        let executable = std::fs::read_link("/proc/self/exe").ok();
         let base = Base::prepare(&needs)?;
-        Ok(Zygote { kernel, base, own_pids, children: Vec::new() })
+        Ok(Zygote { kernel, base, executable, own_pids, children: Vec::new() })
     }
 
     /// Forks on orders until the host is gone. The zygote is the first process of its namespace, so its end is that of all.
@@ -232,9 +237,13 @@ impl Zygote {
             }
             Payload::Exec(exec) => {
                 // This process is not one of the program's own.
-                let cage = Cage { processes: cage.processes.map(|most| most.saturating_add(1)), ..cage };
+                let mut cage = Cage { processes: cage.processes.map(|most| most.saturating_add(1)), ..cage };
+                let helper = self.executable.take().filter(|_| exec.helper);
+                if let Some(helper) = &helper {
+                    allow(&mut cage.programs, helper);
+                }
                 let confined = self.confine(&cage, line, &fds);
-                start_program(exec, &confined, fds)
+                start_program(exec, &confined, helper.as_deref(), fds)
             }
         }
     }
@@ -257,6 +266,27 @@ impl Zygote {
         }
         confined
     }
+}
+
+/// Lets one more program be started.
+fn allow(programs: &mut Programs, more: &Path) {
+    let more = more.to_string_lossy().into_owned();
+    match programs {
+        Programs::All => {}
+        Programs::Only(names) => names.push(more),
+        Programs::None => *programs = Programs::Only(vec![more]),
+    }
+}
+
+/// The files that this process runs from: its executable and its libraries.
+pub(super) fn mapped_files() -> Vec<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let path = |line: &str| line.find(" /").map(|at| PathBuf::from(&line[at + 1..]));
+    let system = |path: &PathBuf| ["/usr/", "/lib/", "/lib64/", "/dev/"].iter().any(|folder| path.starts_with(folder));
+    let mut files: Vec<PathBuf> =
+        maps.lines().filter_map(path).filter(|path| path.is_file() && !system(path)).collect();
+    files.dedup();
+    files
 }
 
 /// Waits until the host has put the child where it is to be counted.

@@ -131,6 +131,17 @@ pub(crate) fn receive_report(from: BorrowedFd<'_>) -> io::Result<Option<(Report,
     Ok(Some((serde_json::from_slice(&body[..got])?, fds)))
 }
 
+/// Passes a socket to whoever serves behind a door.
+pub(crate) fn send_visit(door: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Result<()> {
+    send_with(door, &[0], &[socket])
+}
+
+/// Takes what came through a door; `None` when nobody has its other side any more.
+pub(crate) fn receive_visit(door: BorrowedFd<'_>) -> io::Result<Option<Vec<OwnedFd>>> {
+    let (got, fds) = receive_with(door, &mut [0; 1])?;
+    Ok((got > 0).then_some(fds))
+}
+
 fn send_with(to: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     if fds.len() > MOST_DESCRIPTORS {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -1,7 +1,7 @@
 //! A host for programs of tests.
 
-use serde_json::Value;
-use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Limits, Stream};
+use serde_json::{Value, json};
+use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Limits, ParameterSpec, Stream};
 use std::sync::{Arc, Mutex};
 
 pub(crate) struct TestHost {
@@ -17,7 +17,17 @@ impl TestHost {
     }
 
     pub(crate) fn granted(limits: Limits, grants: Grants) -> Arc<TestHost> {
-        let functions = Arc::new([]);
+        let function = |name: &str, parameters: Vec<ParameterSpec>| FunctionSpec {
+            name: name.into(),
+            description: format!("Does {name}"),
+            parameters,
+            returns: json!({}),
+            capability: None,
+        };
+        let functions = Arc::new([
+            function("echo", vec![ParameterSpec::any("value")]),
+            function("state.set", vec![ParameterSpec::typed("key", "string"), ParameterSpec::any("value")]),
+        ]);
         Arc::new(TestHost { functions, budget: Budget::new(limits), grants, printed: Mutex::default() })
     }
 
@@ -36,8 +46,14 @@ impl Host for TestHost {
         false
     }
 
-    fn call(&self, _index: usize, _arguments: Arguments) -> Result<Value, Failure> {
-        Err(Failure::new(ErrorKind::NotFound, "there is no function"))
+    /// Echoes; state is not granted.
+    fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+        self.budget.charge_host_call()?;
+        let mut bound = self.functions[index].bind(arguments)?;
+        match index {
+            0 => Ok(bound.remove(0)),
+            _ => Err(Failure::new(ErrorKind::PermissionDenied, "no state here").with_help("ask for it")),
+        }
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {

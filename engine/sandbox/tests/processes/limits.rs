@@ -33,9 +33,10 @@ fn memory_of_a_child_is_watched_while_it_is_asked_for() {
     assert!(ended.peak_memory > 50 << 20, "{ended:?}");
 
     let (child, mut socket) = fork(&zygote);
-    child.watch(Watch { memory: Some(1), ..Watch::default() });
+    child.watch(Watch { deadline: Some(Instant::now() + Duration::from_millis(200)), ..Watch::default() });
     child.unwatch();
-    assert_eq!(ask(&mut socket, b'w'), [1], "nobody looks any more, or had not looked yet");
+    assert_eq!(child.wait_for(Duration::from_millis(400)), None, "nobody looks any more");
+    assert_eq!(ask(&mut socket, b'w'), [1]);
 }
 
 fn a_deadline_of_a_child_ends_it() {

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests look at the machine from outside")]
 
 mod forks;
+mod helper;
 mod host;
 mod kernels;
 mod limits;
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     skills_sandbox::entry(kernels::ALL);
     let arguments = Arguments::from_args();
-    let tests: Vec<Trial> = forks::tests().into_iter().chain(programs::tests()).chain(limits::tests()).collect();
+    let tests: Vec<Trial> =
+        forks::tests().into_iter().chain(programs::tests()).chain(limits::tests()).chain(helper::tests()).collect();
     libtest_mimic::run(&arguments, tests).exit_code()
 }
 
