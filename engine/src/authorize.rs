@@ -1,6 +1,6 @@
 //! The decision whether a plan may run, and with what.
 
-use crate::{CapabilityRequest, Error, Isolation, Plan};
+use crate::{CapabilityRequest, Error, Isolation, Plan, Step};
 use serde::Serialize;
 use skills_core::{ErrorKind, Grants};
 use std::path::{Component, Path, PathBuf};
@@ -63,7 +63,8 @@ impl AuthorizedPlan {
 /// # Errors
 /// `unavailable` for an isolation tier that this build does not have.
 pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, Error> {
-    if plan.isolation != Isolation::InProcess {
+    let own_process = matches!(plan.step, Step::Program(_)) && plan.isolation == Isolation::Worker;
+    if plan.isolation != Isolation::InProcess && !own_process {
         let tier = if plan.isolation == Isolation::Worker { "worker" } else { "container" };
         return Err(Error::new(ErrorKind::Unavailable, format!("the isolation tier `{tier}` is not available"))
             .with_help("this version runs skills in process only: leave the tier out, or use `in-process`"));

@@ -5,8 +5,9 @@ use crate::discovery::Layout;
 use crate::engine::Parts;
 use crate::languages::Languages;
 use crate::plan::LimitSources;
+use crate::programs::Programs;
 use crate::{Engine, Error, MemoryState};
-use skills_core::{EventSink, Interpreter, Limits, NoEvents, StateStore};
+use skills_core::{EventSink, Interpreter, Launcher, Limits, NoEvents, StateStore};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ pub struct EngineBuilder {
     ceiling: Limits,
     state: Arc<dyn StateStore>,
     events: Arc<dyn EventSink>,
+    programs: Programs,
 }
 
 impl EngineBuilder {
@@ -46,6 +48,7 @@ impl EngineBuilder {
             ceiling: Limits::none(),
             state: Arc::new(MemoryState::default()),
             events: Arc::new(NoEvents),
+            programs: Programs::default(),
         }
     }
 
@@ -119,13 +122,27 @@ impl EngineBuilder {
         self
     }
 
+    /// What starts programs and bash, in confinement.
+    #[must_use]
+    pub fn launcher(mut self, launcher: Arc<dyn Launcher>) -> EngineBuilder {
+        self.programs.launcher = Some(launcher);
+        self
+    }
+
+    /// The folders that programs are looked for in, instead of those of the system. Relative ones do not count.
+    #[must_use]
+    pub fn program_folders(mut self, folders: impl IntoIterator<Item = PathBuf>) -> EngineBuilder {
+        self.programs.search = folders.into_iter().filter(|folder| folder.is_absolute()).collect();
+        self
+    }
+
     /// Makes the engine, and finds the skills. No interpreter starts. A definition that is broken hides nothing but
     /// itself: [`Engine::catalog`] tells what is wrong with it.
     ///
     /// # Errors
     /// None today; later parts may need something that is not there.
     pub fn build(self) -> Result<Engine, Error> {
-        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events } = self;
+        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events, programs } = self;
         // What the configuration grants by default is granted by the host too, where a skill asks for it.
         let granted = &config.security.default_permissions;
         let base = policy.working_directory.clone();
@@ -141,6 +158,6 @@ impl EngineBuilder {
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let catalog = Catalog::new(bundled, layout, &config);
-        Ok(Engine::from_parts(Parts { languages, catalog, policy, limits, state, events }))
+        Ok(Engine::from_parts(Parts { languages, catalog, policy, limits, state, events, programs }))
     }
 }

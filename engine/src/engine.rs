@@ -5,6 +5,7 @@ use crate::function::{Closure, Names, TypedAsyncFunction, TypedFunction};
 use crate::host::{Chain, FunctionTable};
 use crate::languages::Languages;
 use crate::plan::{CapabilityRequest, LimitSources, Step};
+use crate::programs::Programs;
 use crate::runtime::Runtime;
 use crate::{EngineBuilder, Error, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) programs: Programs,
     pub(crate) runtime: Runtime,
     pub(crate) run_prefix: String,
     pub(crate) runs: AtomicU64,
@@ -65,6 +67,7 @@ pub(crate) struct Parts {
     pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
+    pub(crate) programs: Programs,
 }
 
 /// Engines that exist, so that a thread's kept sessions of those that do not can be dropped.
@@ -98,7 +101,7 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, limits, state, events } = parts;
+        let Parts { languages, catalog, policy, limits, state, events, programs } = parts;
         let inner = Inner {
             id,
             languages,
@@ -107,6 +110,7 @@ impl Engine {
             limits,
             state,
             events,
+            programs,
             runtime: Runtime::default(),
             run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             runs: AtomicU64::new(0),
@@ -372,13 +376,14 @@ impl Inner {
             .correlation_id
             .clone()
             .unwrap_or_else(|| format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed)));
+        let step = Step::of(skill, options.script.as_deref(), &arguments)?;
         Ok(Plan {
             engine: self.id,
             options: options.clone(),
-            step: Step::of(skill, options.script.as_deref())?,
+            isolation: step.isolation(options.isolation),
+            step,
             arguments,
             limits: self.limits.resolve(skill, &options.limits),
-            isolation: options.isolation.unwrap_or_default(),
             capabilities: CapabilityRequest::of(skill),
             correlation_id,
             skill: Arc::clone(skill),

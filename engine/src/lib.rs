@@ -18,6 +18,7 @@ mod languages;
 mod options;
 mod outcome;
 mod plan;
+mod programs;
 mod run;
 mod runtime;
 mod scripts;
@@ -42,9 +43,10 @@ pub use skill::*;
 pub use skills_core as core;
 pub use skills_core::{
     Breach, CallContext, CapStatus, Capability, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec,
-    HostFunction, Interpreter, Language, LimitName, Limits, LogLevel, NoEvents, ParameterSpec, Script, StateStore,
-    Stream,
+    HostFunction, Interpreter, Language, Launcher, LimitName, Limits, LogLevel, NoEvents, ParameterSpec, Script,
+    StateStore, Stream,
 };
+pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]
 pub use skills_rhai::CountingAllocator;
 pub use state::MemoryState;

@@ -1,7 +1,8 @@
 use crate::{Allow, Body, Error, RunOptions, Skill};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use skills_core::{ErrorKind, LimitName, Limits, Script};
+use skills_core::{ErrorKind, Language, LimitName, Limits, Script};
+use skills_executors::{Call, Invocation};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,6 +116,8 @@ pub enum Step {
     Script(Arc<Script>),
     /// A prompt template to fill in.
     Prompt(String),
+    /// A program, or bash, in a process of its own.
+    Program(Arc<Invocation>),
 }
 
 /// Something that a skill asks to use.
@@ -176,23 +179,35 @@ impl CapabilityRequest {
 }
 
 impl Step {
-    /// The step of a skill; `script` names one of the scripts beside a `SKILL.md`.
-    pub(crate) fn of(skill: &Skill, script: Option<&str>) -> Result<Step, Error> {
+    /// The step of a skill with its arguments; `script` names one of the scripts beside a `SKILL.md`.
+    pub(crate) fn of(skill: &Skill, script: Option<&str>, arguments: &Map<String, Value>) -> Result<Step, Error> {
         let lacks = |what: &str| {
             Error::new(ErrorKind::Unavailable, format!("`{}` {what}, which this version does not run", skill.name))
                 .with_help(
-                    "skills whose code is Rhai, Python, JavaScript or TypeScript run, and so do prompt templates",
+                    "skills whose code is Rhai, Python, JavaScript, TypeScript or bash run, and so do commands and prompt templates",
                 )
         };
+        let parameters: Vec<&str> = skill.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let call = Call {
+            skill: &skill.name,
+            parameters: &parameters,
+            arguments,
+            folder: skill.folder.as_deref(),
+            output: skill.output,
+        };
+        let code = |script: Arc<Script>| match script.language {
+            Language::Bash => call.bash(&script).map(|invocation| Step::Program(Arc::new(invocation))),
+            _ => Ok(Step::Script(script)),
+        };
         match (&skill.body, script) {
-            (Body::Prompt { scripts, .. }, Some(name)) => crate::scripts::beside(skill, scripts, name),
+            (Body::Prompt { scripts, .. }, Some(name)) => Ok(code(crate::scripts::beside(skill, scripts, name)?)?),
             (_, Some(_)) => Err(Error::new(
                 ErrorKind::InvalidArguments,
                 format!("`{}` has no scripts beside its definition to choose from", skill.name),
             )),
-            (Body::Inline { script }, None) => Ok(Step::Script(Arc::clone(script))),
+            (Body::Inline { script }, None) => Ok(code(Arc::clone(script))?),
             (Body::Prompt { template, .. }, None) => Ok(Step::Prompt(template.clone())),
-            (Body::Command(_), None) => Err(lacks("runs an external command")),
+            (Body::Command(spec), None) => Ok(Step::Program(Arc::new(call.command(spec)?))),
             (Body::Mcp { .. }, None) => Err(lacks("calls an MCP server")),
             (Body::Delegate { .. }, None) => Err(lacks("delegates to an agent")),
             (Body::Conversation(_), None) => Err(lacks("is a conversation")),
@@ -272,6 +287,10 @@ impl Serialize for Plan {
         let step = match &self.step {
             Step::Script(script) => json!({"script": script.file, "language": script.language}),
             Step::Prompt(_) => json!({"prompt": self.skill.file}),
+            Step::Program(invocation) => match &invocation.script {
+                Some(script) => json!({"script": script.file, "language": script.language}),
+                None => json!(**invocation),
+            },
         };
         json!({
             "skill": self.skill.name,

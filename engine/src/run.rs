@@ -39,6 +39,7 @@ impl Inner {
         });
         let evaluation = match &plan.step {
             Step::Script(script) => self.run_script(script, &plan, &host),
+            Step::Program(invocation) => self.programs.run(invocation, &(Arc::clone(&host) as Arc<dyn Host>)),
             // The body of a SKILL.md is text for a model, in which braces are just braces.
             Step::Prompt(text) if plan.skill.dialect == Dialect::SkillMd => {
                 Evaluation { result: Ok(Value::String(text.clone())), usage: Usage::default() }
@@ -106,6 +107,7 @@ impl Inner {
         let Evaluation { result, usage } = evaluation;
         let caps = match &plan.step {
             Step::Script(script) => self.caps(script.language),
+            Step::Program(_) => self.programs.caps().into(),
             Step::Prompt(_) => Arc::default(),
         };
         let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);

@@ -1,6 +1,5 @@
 //! Scripts that are not named by a definition's `code`: those beside a `SKILL.md`, and files and text given directly.
 
-use crate::plan::Step;
 use crate::{Body, Dialect, Error, LimitRequest, Permissions, PromptGuides, ReadError, Resilience, Scope, Skill};
 use crate::{SkillFiles, SkillKind};
 use sha2::{Digest as _, Sha256};
@@ -13,7 +12,7 @@ use std::sync::Arc;
 pub(crate) const MAX_SCRIPT: u64 = 4 << 20;
 
 /// A script beside a `SKILL.md`, by its path below the folder or by its file name.
-pub(crate) fn beside(skill: &Skill, scripts: &[String], name: &str) -> Result<Step, Error> {
+pub(crate) fn beside(skill: &Skill, scripts: &[String], name: &str) -> Result<Arc<Script>, Error> {
     let found =
         scripts.iter().find(|script| *script == name || Path::new(script).file_name().is_some_and(|f| f == name));
     let Some(path) = found else {
@@ -22,7 +21,7 @@ pub(crate) fn beside(skill: &Skill, scripts: &[String], name: &str) -> Result<St
     };
     let bytes = skill.files.read(Path::new(path), MAX_SCRIPT).map_err(|error| unreadable(path, &error))?;
     let file = skill.folder.as_ref().map_or_else(|| path.clone(), |folder| folder.join(path).display().to_string());
-    Ok(Step::Script(Arc::new(script(&file, bytes, None)?)))
+    script(&file, bytes, None).map(Arc::new)
 }
 
 /// A script file that has no definition, as a skill of its own. Its folder is what it can import from.
@@ -51,7 +50,7 @@ fn script(file: &str, bytes: Vec<u8>, language: Option<Language>) -> Result<Scri
     let extension = Path::new(file).extension().and_then(|e| e.to_str()).unwrap_or_default();
     let language = language.or_else(|| Language::from_extension(extension)).ok_or_else(|| {
         Error::new(ErrorKind::InvalidArguments, format!("{file}: no language has the extension `{extension}`"))
-            .with_help("use .rhai, .py, .js, .mjs or .ts")
+            .with_help("use .rhai, .py, .js, .mjs, .ts or .sh")
     })?;
     let source = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -84,6 +83,7 @@ fn direct(name: String, script: Script) -> Skill {
         file: script.file.clone(),
         folder: None,
         body: Body::Inline { script: Arc::new(script) },
+        output: crate::OutputForm::Text,
         parameters: Vec::new(),
         parameters_declared: false,
         limits: LimitRequest::default(),

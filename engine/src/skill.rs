@@ -5,6 +5,7 @@ use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use skills_core::{ParameterSpec, Script};
+pub use skills_executors::{CommandSpec, ExitMeaning, OutputForm, Stdin};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,6 +115,9 @@ pub struct Skill {
     pub folder: Option<PathBuf>,
     /// What it runs.
     pub body: Body,
+    /// What becomes of the output of a program or of bash.
+    #[serde(skip_serializing_if = "OutputForm::is_text")]
+    pub output: OutputForm,
     /// The parameters, in order.
     #[serde(serialize_with = "parameters_as_schema")]
     pub parameters: Vec<ParameterSpec>,
@@ -190,21 +194,6 @@ pub enum Body {
         /// Values for `{{context.name}}` placeholders.
         context: Map<String, Value>,
     },
-}
-
-/// An external program with its arguments.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct CommandSpec {
-    /// The program, or the whole line where `shell` is set.
-    pub command: String,
-    /// The arguments, with `{parameter}` placeholders.
-    pub args: Vec<String>,
-    /// Whether `command` is source for a shell.
-    pub shell: bool,
-    /// Environment variables.
-    pub env: BTreeMap<String, String>,
-    /// The folder to run in, as written.
-    pub working_directory: Option<String>,
 }
 
 /// A conversation's settings.

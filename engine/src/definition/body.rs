@@ -3,11 +3,25 @@
 use crate::definition::build::Context;
 use crate::definition::fields::{Fields, Text};
 use crate::definition::node::{Member, Node};
-use crate::definition::{codes, conversation, executor};
+use crate::definition::{codes, command, conversation, executor};
 use crate::{Body, Dialect, LimitRequest, PromptGuides, SkillKind};
 
 /// Keys of a program or script that stand at the top level.
-const FLAT: &[&str] = &["command", "args", "shell", "environment", "working_directory", "code", "language"];
+const FLAT: &[&str] = &[
+    "command",
+    "args",
+    "shell",
+    "environment",
+    "working_directory",
+    "stdin",
+    "exit_codes",
+    "output",
+    "code",
+    "language",
+];
+
+/// Those that only a program has.
+const OF_PROGRAMS: &[&str] = &["args", "shell", "environment", "working_directory", "stdin", "exit_codes"];
 
 /// Keys of a conversation.
 const CONVERSATION: &[&str] =
@@ -89,10 +103,10 @@ fn code(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Contex
         }
         Some("command") => {
             unused(fields, &["code", "language"], context);
-            executor::command(fields, context).map(Body::Command)
+            command::build(fields, context).map(Body::Command)
         }
         Some(_) => {
-            unused(fields, &["args", "shell", "environment", "working_directory"], context);
+            unused(fields, OF_PROGRAMS, context);
             executor::inline(fields, context)
         }
         None => {
@@ -166,7 +180,8 @@ fn refuse_executor(fields: &mut Fields<'_>, reason: &str, context: &mut Context<
         let help = "remove it, or make the skill a `code_inline` one";
         context.sink.error(codes::CONVERSATION_WITH_EXECUTOR, &member.key_span, message, help);
     }
-    unused(fields, &["args", "shell", "environment", "working_directory", "language"], context);
+    unused(fields, OF_PROGRAMS, context);
+    unused(fields, &["output", "language"], context);
 }
 
 /// Warns about keys that have a meaning elsewhere, but do nothing in this type of skill or beside what it has.

@@ -7,7 +7,7 @@ use crate::definition::sink::Sink;
 use crate::definition::{
     LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest,
 };
-use crate::{Dialect, Scope, Skill, SkillKind};
+use crate::{Dialect, OutputForm, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 use skills_core::template;
@@ -30,6 +30,10 @@ pub(crate) struct Context<'a> {
     pub(crate) file: &'a str,
     /// The names of the parameters, where the definition declares any.
     pub(crate) declared: Vec<String>,
+    /// The paths that it asks to read.
+    pub(crate) read: Vec<String>,
+    /// What becomes of the output of a program or of bash.
+    pub(crate) output: OutputForm,
 }
 
 /// Placeholders that the engine fills itself.
@@ -77,7 +81,16 @@ impl Context<'_> {
 pub(crate) fn build(raw: &RawDefinition, root: &Node, sink: Sink, options: &LoadOptions) -> (Option<Skill>, Sink) {
     let references = References::new(&raw.file, &raw.files, options);
     let kind = SkillKind::CodeInline;
-    let mut context = Context { sink, references, kind, dialect: raw.dialect, file: &raw.file, declared: Vec::new() };
+    let mut context = Context {
+        sink,
+        references,
+        kind,
+        dialect: raw.dialect,
+        file: &raw.file,
+        declared: Vec::new(),
+        read: Vec::new(),
+        output: OutputForm::Text,
+    };
     let skill = assemble(raw, root, &mut context);
     (skill, context.sink)
 }
@@ -94,6 +107,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     let parameters = declared.map(|node| parameters::build(node, &mut context.sink)).unwrap_or_default();
     context.declared = parameters.iter().map(|parameter| parameter.name.clone()).collect();
     let permissions = permissions::build(&mut fields, &mut context.sink);
+    context.read = permissions.file_read.iter().chain(&permissions.file_write).flatten().cloned().collect();
     let mut limits = settings::limits(&mut fields, context);
     let resilience = settings::resilience(&mut fields, &mut limits, context);
     let session = settings::session(&mut fields, context);
@@ -133,6 +147,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         file: raw.file.clone(),
         folder: raw.files.path().map(std::path::Path::to_path_buf),
         body: body?,
+        output: context.output,
         parameters,
         parameters_declared: declared.is_some(),
         limits,

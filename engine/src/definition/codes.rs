@@ -84,6 +84,9 @@ codes! {
     REQUIRED_WITH_DEFAULT = "S0085" "a required parameter with a default";
     CONSTRAINT_OF_OTHER_TYPE = "S0086" "a constraint that the parameter's type does not have";
     UNKNOWN_PLACEHOLDER = "S0087" "a placeholder that no parameter fills";
+    UNSAFE_PLACEHOLDER = "S0088" "a placeholder where a value could run as code";
+    ENVIRONMENT = "S0089" "an environment variable that changes which code runs";
+    EXIT_CODE = "S0090" "an exit code that no program has";
 
     DIALECT = "S0100" "the file is written in another form than v2";
     UNTRANSLATABLE = "S0101" "a part of another form that has no counterpart in v2";
@@ -91,7 +94,6 @@ codes! {
     NEEDS_SHELL = "S0103" "a command that only a shell understands";
     COMMAND_SPLIT = "S0104" "a command line that stands for a program and its arguments";
     BROKEN_COMMAND = "S0105" "a command line that no shell would understand";
-    QUOTED_PLACEHOLDER = "S0106" "a placeholder inside the quotes of a shell command";
     UNDECLARED_PARAMETER = "S0107" "a placeholder without a parameter of its name";
     UNUSED_PARAMETER = "S0108" "a parameter that nothing uses";
     NO_VALUE = "S0109" "a parameter that may be left out, where something has to stand";

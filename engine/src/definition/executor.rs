@@ -2,9 +2,9 @@
 
 use crate::definition::build::Context;
 use crate::definition::fields::{Fields, Text};
-use crate::definition::reference::{References, Resolved};
-use crate::definition::{codes, limits, suggest};
-use crate::{Body, CommandSpec, LimitRequest};
+use crate::definition::reference::Resolved;
+use crate::definition::{codes, command, limits, suggest};
+use crate::{Body, LimitRequest};
 use serde_json::Map;
 use skills_core::{Language, Script};
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub(crate) fn nested(executor: &mut Fields<'_>, limits: &mut LimitRequest, conte
     };
     match kind {
         Kind::Inline => inline(executor, context),
-        Kind::Command => command(executor, context).map(Body::Command),
+        Kind::Command => command::build(executor, context).map(Body::Command),
         Kind::Mcp => mcp(executor, context),
         Kind::Delegate => delegate(executor, context),
         Kind::Workflow => workflow(executor, context),
@@ -62,6 +62,14 @@ pub(crate) fn inline(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Opti
     // An unknown language has been reported.
     let said = said.ok()?;
     let language = check_language(fields, text, said, &resolved, context)?;
+    match (language, fields.member("output")) {
+        (Language::Bash, _) => context.output = command::output(fields, context),
+        (_, Some(member)) => {
+            let message = format!("`output` does nothing here: the value of {language} code is that of its `run`");
+            context.sink.warning(codes::NOT_HERE, &member.key_span, message, "remove it");
+        }
+        _ => {}
+    }
     let file = resolved.file.map_or_else(|| context.file.to_owned(), |file| file.shown);
     Some(Body::Inline { script: Arc::new(Script { language, file, source: resolved.text }) })
 }
@@ -121,44 +129,6 @@ fn looks_like_path(code: &str) -> bool {
     let extension = code.rsplit_once('.').map(|(_, extension)| extension);
     let path_like = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
     code.chars().all(path_like) && extension.is_some_and(|extension| Language::from_extension(extension).is_some())
-}
-
-/// A program with its arguments.
-pub(crate) fn command(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<CommandSpec> {
-    let shell = fields.bool("shell", &mut context.sink).unwrap_or(false);
-    if fields.node("command").is_none() {
-        fields.missing(codes::MISSING_KEY, "command", "write `\"command\": \"PROGRAM\"`", &mut context.sink);
-    }
-    let command = fields.filled("command", &mut context.sink).and_then(|text| argument(text, context));
-    let args = fields.texts("args", &mut context.sink).unwrap_or_default();
-    let args = args.into_iter().filter_map(|text| argument(text, context)).collect();
-    let mut env = std::collections::BTreeMap::new();
-    for key in ["env", "environment"] {
-        for (member, text) in fields.text_map(key, &mut context.sink).unwrap_or_default() {
-            if member.key.is_empty() || member.key.contains(['=', '\0']) {
-                let message = format!("`{}` cannot be the name of an environment variable", member.key.escape_debug());
-                context.sink.error(codes::BAD_NAME, &member.key_span, message, "write letters, digits and `_`");
-            }
-            env.insert(member.key.clone(), text.text.to_owned());
-        }
-    }
-    let working_directory = fields.filled("working_directory", &mut context.sink).map(|text| text.text.to_owned());
-    Some(CommandSpec { command: command?, args, shell, env, working_directory })
-}
-
-/// An argument as it is; a reference becomes the path of its file, which has to be there.
-fn argument(text: Text<'_>, context: &mut Context<'_>) -> Option<String> {
-    if text.text.contains('\0') {
-        let help = "remove the character: no program can be given it";
-        context.sink.error(codes::BAD_ARGUMENT, text.span, "an argument has a NUL character", help);
-        return None;
-    }
-    if !References::is_reference(text.text) {
-        context.check_placeholders(text.text, text.span);
-        return Some(text.text.to_owned());
-    }
-    let file = context.references.resolve(text, &mut context.sink)?.file?;
-    Some(file.path.display().to_string())
 }
 
 fn mcp(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {

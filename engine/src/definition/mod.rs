@@ -37,6 +37,7 @@
 mod body;
 mod build;
 pub(crate) mod codes;
+mod command;
 mod conversation;
 mod dialects;
 mod executor;

@@ -64,6 +64,11 @@ impl<'a> References<'a> {
         References { files, options, shown_folder, read: BTreeMap::new() }
     }
 
+    /// The skill's own folder, where it is in the file system.
+    pub(crate) fn folder(&self) -> Option<&'a Path> {
+        self.files.path()
+    }
+
     /// Whether a text refers to a file.
     pub(crate) fn is_reference(text: &str) -> bool {
         text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))

@@ -4,7 +4,7 @@ use crate::definition::fields::{Fields, unknown_key};
 use crate::definition::limits::{self, Bound, Plausible, RUN, SESSION};
 use crate::definition::node::{Data, Member, Node};
 use crate::definition::sink::Sink;
-use crate::definition::{codes, reader, schema_form, suggest};
+use crate::definition::{codes, dialects, reader, schema_form, suggest};
 
 /// What a definition may say at its top level.
 const KEYS: &[&str] =
@@ -42,7 +42,11 @@ pub(crate) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
     for member in root.members() {
         match member.key.as_str() {
             "prompt" | "conversation" | "completion" => copy(member, &mut v2),
-            "executor" => v2.set("executor", &member.key_span, executor(&member.value, sink)),
+            "executor" => {
+                let mut value = executor(&member.value, sink);
+                dialects::executor(&mut value, root, sink);
+                v2.set("executor", &member.key_span, value);
+            }
             "session" => v2.set("session_config", &member.key_span, session(&member.value, sink)),
             "parameters" => v2.set("parameters", &member.key_span, parameters(&member.value)),
             "metadata" | "skill_type" => {}

@@ -18,6 +18,8 @@ pub(crate) mod nested;
 mod programs;
 pub(crate) mod words;
 
+use words::{Hole, Word};
+
 /// Shell source that can be run, whatever the parameters are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -48,18 +50,18 @@ pub fn rewrite(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<
     lexer::Lexer::new(text, variable).read()
 }
 
-/// What is wrong with a program and its arguments, where it is started without a shell.
+/// What is wrong with a program and its arguments, where it is started without a shell. The place of a refusal is the number
+/// of the argument, 0 for the program.
 pub fn check_arguments(program: &str, arguments: &[String], is_parameter: &dyn Fn(&str) -> bool) -> Vec<Refusal> {
-    let word = |text: &str| words::Word::of_argument(text, is_parameter);
-    let program = word(program);
-    let own = program.holes.first().map(|hole| refusal(hole, "is the name of the program", None));
-    let all: Vec<_> = std::iter::once(program).chain(arguments.iter().map(|argument| word(argument))).collect();
-    let nested = nested::check(&all).into_iter().map(|finding| refusal(&finding.hole, &finding.reason, None));
+    let texts = std::iter::once(program).chain(arguments.iter().map(String::as_str));
+    let words: Vec<_> = texts.enumerate().map(|(index, text)| Word::of_argument(text, index, is_parameter)).collect();
+    let own = words[0].holes.first().map(|hole| refusal(hole, "is the name of the program", None));
+    let nested = nested::check(&words).into_iter().map(|finding| refusal(&finding.hole, &finding.reason, None));
     own.into_iter().chain(nested).collect()
 }
 
 /// The refusal of a placeholder. `variable` is what its author can use instead.
-fn refusal(hole: &words::Hole, reason: &str, variable: Option<&str>) -> Refusal {
+fn refusal(hole: &Hole, reason: &str, variable: Option<&str>) -> Refusal {
     let message = format!("`{{{}}}` {reason}", hole.name);
     let help = match variable {
         Some(variable) => format!(

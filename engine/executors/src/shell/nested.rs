@@ -238,7 +238,7 @@ mod tests {
 
     /// The reasons for a command of words in which `{x}` is a parameter.
     fn reasons(words: &[&str]) -> Vec<String> {
-        let words: Vec<Word> = words.iter().map(|word| Word::of_argument(word, |name| name == "x")).collect();
+        let words: Vec<Word> = words.iter().map(|word| Word::of_argument(word, 0, |name| name == "x")).collect();
         check(&words).into_iter().map(|finding| finding.reason).collect()
     }
 

@@ -10,7 +10,7 @@ pub(crate) const HOLE: char = '\u{fffc}';
 pub(crate) struct Hole {
     /// The parameter.
     pub(crate) name: String,
-    /// Where its placeholder stands in the whole text, in bytes.
+    /// Where its placeholder stands in the whole text, in bytes; or which argument it stands in.
     pub(crate) at: usize,
 }
 
@@ -26,13 +26,13 @@ pub(crate) struct Word {
 }
 
 impl Word {
-    /// An argument of a program that is started without a shell.
-    pub(crate) fn of_argument(template: &str, is_parameter: impl Fn(&str) -> bool) -> Word {
+    /// An argument of a program that is started without a shell: the one at `index`.
+    pub(crate) fn of_argument(template: &str, index: usize, is_parameter: impl Fn(&str) -> bool) -> Word {
         let mut word = Word::default();
         for piece in template::pieces(template, is_parameter) {
             match piece {
                 Piece::Text(text) => word.text.push_str(text),
-                Piece::Value(name) => word.hole(name, 0),
+                Piece::Value(name) => word.hole(name, index),
             }
         }
         word

@@ -14,8 +14,20 @@ pub(super) fn to_v2(root: &Node, sink: &mut Sink) -> Node {
     let mut out = root.clone();
     parameter_types(&mut out, sink);
     placeholders(&mut out, sink);
-    command_line(&mut out, sink);
+    let declared = declared(&out);
+    command_line(&mut out, &declared, sink);
+    if let Some(mut member) = out.member("executor").cloned() {
+        executor(&mut member.value, root, sink);
+        out.set("executor", &member.key_span, member.value);
+    }
     out
+}
+
+/// The same for the program of an `executor`, in v1 and v2.
+pub(crate) fn executor(node: &mut Node, root: &Node, sink: &mut Sink) {
+    if node.get("type").and_then(Node::as_str) == Some("command") {
+        command_line(node, &declared(root), sink);
+    }
 }
 
 fn deviates(sink: &mut Sink, at: &Span, message: String, help: String) {
@@ -131,14 +143,13 @@ fn declare(out: &mut Node, found: &[placeholder::Found], at: &Span) {
 }
 
 /// `"command": "ls -la"` is a program and its arguments, or source for a shell.
-fn command_line(out: &mut Node, sink: &mut Sink) {
+fn command_line(out: &mut Node, declared: &HashSet<String>, sink: &mut Sink) {
     let Some(member) = out.member("command").filter(|_| !out.has("shell")).cloned() else { return };
     let (node, key_span) = (member.value, member.key_span);
     let Some(text) = node.as_str().filter(|text| text.trim().contains(|c: char| !is_plain(c))).map(str::to_owned)
     else {
         return;
     };
-    let declared = declared(out);
     // A file without parameters takes any.
     let is_parameter = |name: &str| declared.is_empty() || declared.contains(name);
     let given: Vec<Node> = out.get("args").map(Node::items).unwrap_or_default().to_vec();
@@ -159,10 +170,9 @@ fn command_line(out: &mut Node, sink: &mut Sink) {
             }
         }
         CommandLine::Shell(operator) => {
-            let (safe, quoted) = shell::unquote(&text, &is_parameter);
-            draft::warn_shell(sink, &node, &operator, &quoted);
+            draft::warn_shell(sink, &node, &operator);
             out.take("args");
-            out.set("command", &key_span, Node::string(safe.trim(), &node.span));
+            out.set("command", &key_span, Node::string(text.trim(), &node.span));
             out.set("shell", &key_span, Node::bool(true, &node.span));
         }
         CommandLine::Broken(why) => draft::broken(sink, &node, why),

@@ -136,9 +136,8 @@ impl<'a> Draft<'a> {
         match shell::analyse(text, &is_parameter) {
             CommandLine::Words(words) => self.set_words(&words, &node.span),
             CommandLine::Shell(operator) => {
-                let (safe, quoted) = shell::unquote(text, &is_parameter);
-                warn_shell(self.sink, node, &operator, &quoted);
-                self.text("command", safe.trim(), &node.span);
+                warn_shell(self.sink, node, &operator);
+                self.text("command", text.trim(), &node.span);
                 self.set("shell", Node::bool(true, &node.span));
             }
             CommandLine::Broken(why) => {
@@ -277,30 +276,15 @@ pub(super) fn locate(sink: &Sink, node: &Node, written: &str) -> Span {
     }
 }
 
-/// Says that a command needs a shell, and which placeholders were in the way of passing values safely.
-pub(super) fn warn_shell(sink: &mut Sink, node: &Node, operator: &str, quoted: &[String]) {
+/// Says that a command needs a shell.
+pub(super) fn warn_shell(sink: &mut Sink, node: &Node, operator: &str) {
     let shown = if operator.contains(' ') { operator.to_owned() } else { format!("`{operator}`") };
     sink.warning(
         codes::NEEDS_SHELL,
         &node.span,
-        format!("the command needs a shell, for {shown}"),
-        "write a script, or a `command` with `args` and no shell; values never become shell source then",
+        format!("the command needs a shell, for {shown}; it is taken as `\"shell\": true`"),
+        "write a script, or a `command` with `args` and no shell, where that is enough",
     );
-    let mut from = node.span.start;
-    for name in quoted {
-        let source = sink.text().get(from..node.span.end).unwrap_or_default();
-        let at = match source.find(&format!("{{{name}")) {
-            Some(at) => from + at + 1..from + at + 1 + name.len(),
-            None => node.span.clone(),
-        };
-        from = at.end;
-        sink.warning(
-            codes::QUOTED_PLACEHOLDER,
-            &at,
-            format!("`{name}` stands inside quotes: a value with a quote in it would end them and run as code"),
-            format!("leave `{{{name}}}` outside of quotes, where it stands for one quoted word; it is moved there"),
-        );
-    }
 }
 
 /// Says that nobody can run a command.

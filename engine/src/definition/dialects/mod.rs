@@ -27,6 +27,8 @@ mod workflow;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use deviations::executor;
+
 use crate::Dialect;
 use crate::definition::codes;
 use crate::definition::node::Node;

@@ -56,15 +56,6 @@ pub(super) fn program(text: &str, is_parameter: &dyn Fn(&str) -> bool) -> (Strin
     }
 }
 
-/// Shell source with its placeholders moved out of quotes, and the names of those that were inside.
-///
-/// A placeholder in shell source stands for one quoted word. Inside quotes of its own, the value's quotes would end
-/// them, and the value would run as code: `'{x}!'` becomes `{x}'!'`, which means the same and is safe.
-pub(super) fn unquote(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> (String, Vec<String>) {
-    let scan = scan(line, is_parameter);
-    (scan.text, scan.quoted)
-}
-
 fn is_assignment(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
@@ -83,18 +74,19 @@ enum Within {
     Parenthesis,
 }
 
+/// What a line holds.
 #[derive(Default)]
 struct Scan {
-    text: String,
+    /// The first part that only a shell understands.
     operator: Option<String>,
-    quoted: Vec<String>,
+    /// Whether a quote or bracket is never closed.
     open: bool,
 }
 
 fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
     let mut out = Scan::default();
-    // What surrounds the place, from the outside in, each with where in the output it was opened.
-    let mut within: Vec<(Within, usize)> = Vec::new();
+    // What surrounds the place, from the outside in.
+    let mut within: Vec<Within> = Vec::new();
     let mut rest = line;
     let mut word_start = true;
     let mut in_run = false;
@@ -105,28 +97,21 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
         if !in_run && let Some(braced) = Braced::at(rest).filter(|braced| is_parameter(braced.name)) {
             rest = &rest[braced.written.len()..];
             word_start = false;
-            if braced.is_placeholder() {
-                rest = out.placeholder(&braced, rest, &mut within);
-            } else {
-                out.text.push_str(braced.written);
-            }
             continue;
         }
         in_run = c == '{';
-        let inner = within.last().map(|(kind, _)| *kind);
         let mut taken = c.len_utf8();
-        let mut enter = None;
-        match (inner, c) {
+        match (within.last(), c) {
             (Some(Within::Single), '\'') | (Some(Within::Double), '"') | (Some(Within::Parenthesis), ')') => {
                 within.pop();
             }
             (Some(Within::Single), _) | (Some(Within::Double), '\'') => {}
             (_, '\\') => taken += rest[1..].chars().next().map_or(0, char::len_utf8),
-            (_, '\'') => enter = Some(Within::Single),
-            (_, '"') => enter = Some(Within::Double),
+            (_, '\'') => within.push(Within::Single),
+            (_, '"') => within.push(Within::Double),
             (_, '$') if rest.starts_with("$(") => {
                 out.note("$(…)");
-                enter = Some(Within::Parenthesis);
+                within.push(Within::Parenthesis);
                 taken = 2;
             }
             (_, '$') if rest[1..].starts_with(|n: char| n.is_ascii_alphanumeric() || "_{@*#?$!-".contains(n)) => {
@@ -136,7 +121,7 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
             (Some(Within::Double), _) => {}
             (_, '(') => {
                 out.note("(");
-                enter = Some(Within::Parenthesis);
+                within.push(Within::Parenthesis);
             }
             (_, '&') if rest.starts_with("&&") => out.note("&&"),
             (_, '|') if rest.starts_with("||") => out.note("||"),
@@ -155,9 +140,7 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
             }
             _ => {}
         }
-        within.extend(enter.map(|kind| (kind, out.text.len())));
         word_start = c.is_whitespace();
-        out.text.push_str(&rest[..taken]);
         rest = &rest[taken..];
     }
     out.open = !within.is_empty();
@@ -167,43 +150,6 @@ fn scan(line: &str, is_parameter: &dyn Fn(&str) -> bool) -> Scan {
 impl Scan {
     fn note(&mut self, operator: &str) {
         self.operator.get_or_insert_with(|| operator.to_owned());
-    }
-
-    /// Puts a placeholder into the text, outside of any quotes, and gives what is left to read after it.
-    fn placeholder<'a>(&mut self, braced: &Braced<'_>, after: &'a str, within: &mut Vec<(Within, usize)>) -> &'a str {
-        let (quote, opened) = match within.last() {
-            Some((Within::Single, opened)) => ('\'', *opened),
-            Some((Within::Double, opened)) => ('"', *opened),
-            _ => {
-                self.text.push_str(braced.written);
-                return after;
-            }
-        };
-        self.quoted.push(braced.name.to_owned());
-        // Braces around the placeholder stay inside of the quotes, where they are plain text.
-        let (before, _, behind) = braced.meaning();
-        self.text.push_str(before);
-        // Quotes that would be empty are left out: `'{x}'` becomes `{x}`, not `''{x}''`. Not so after a brace, which
-        // would be one of the placeholder's.
-        if opened + 1 == self.text.len() && !self.text[..opened].ends_with('{') {
-            self.text.pop();
-        } else {
-            self.text.push(quote);
-        }
-        self.text.push('{');
-        self.text.push_str(braced.name);
-        self.text.push('}');
-        within.pop();
-        match after.strip_prefix(quote) {
-            Some(after) if behind.is_empty() => after,
-            _ => {
-                let kind = if quote == '"' { Within::Double } else { Within::Single };
-                within.push((kind, self.text.len()));
-                self.text.push(quote);
-                self.text.push_str(behind);
-                after
-            }
-        }
     }
 }
 
@@ -217,10 +163,6 @@ mod tests {
 
     fn program(text: &str) -> (String, Vec<String>) {
         super::program(text, &|_| true)
-    }
-
-    fn unquote(line: &str) -> (String, Vec<String>) {
-        super::unquote(line, &|name| name != "other")
     }
 
     fn words(line: &str) -> Vec<String> {
@@ -284,28 +226,6 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_leave_their_quotes() {
-        for (line, safe, quoted) in [
-            ("echo '{x}' | jq .", "echo {x} | jq .", vec!["x"]),
-            ("echo 'a {x}!' | b", "echo 'a '{x}'!' | b", vec!["x"]),
-            ("echo \"{x}{y}\"; b", "echo {x}{y}; b", vec!["x", "y"]),
-            ("a \"$(b {x})\"", "a \"$(b {x})\"", vec![]),
-            ("a \"$(b '{x}')\"", "a \"$(b {x})\"", vec!["x"]),
-            ("a \"\\\"{x}\"; b", "a \"\\\"\"{x}; b", vec!["x"]),
-            ("a \"{x} {y}\"; b", "a {x}\" \"{y}; b", vec!["x", "y"]),
-            ("wc {x} | awk '{print $1}'", "wc {x} | awk '{print $1}'", vec![]),
-            ("awk '{{x}}' | b", "awk '{{x}}' | b", vec![]),
-            ("awk '{other}' | b", "awk '{other}' | b", vec![]),
-            ("awk '{{x}' | b", "awk '{'{x} | b", vec!["x"]),
-            ("awk '{{{x}}}' | b", "awk '{'{x}'}' | b", vec!["x"]),
-            ("a {'{x}'} | b", "a {''{x}} | b", vec!["x"]),
-        ] {
-            let (text, names) = unquote(line);
-            assert_eq!((text.as_str(), names), (safe, quoted.into_iter().map(str::to_owned).collect()), "{line}");
-        }
-    }
-
-    #[test]
     fn braces_that_are_never_closed_are_read_once() {
         for unit in ["{a", "{"] {
             let line = unit.repeat(500_000 / unit.len());
@@ -317,10 +237,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_is_too_much(line in r#"[a{}'"\\$()`| é]{0,24}"#) {
-            let (safe, _) = unquote(&line);
             let _ = analyse(&line);
-            // Moved out once, nothing is inside quotes any more.
-            proptest::prop_assert_eq!(unquote(&safe), (safe.clone(), Vec::new()));
         }
     }
 }

@@ -169,3 +169,25 @@ pub(super) struct ContextFiles {
     /// Globs of files to leave out.
     exclude_patterns: Option<Vec<String>>,
 }
+
+/// What a program reads from its standard input.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub(super) enum Stdin {
+    /// Nothing.
+    None,
+    /// The parameters, as one JSON object.
+    Json,
+}
+
+/// What becomes of the output of a program or of bash.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub(super) enum Output {
+    /// A string.
+    Text,
+    /// The value that it is as JSON.
+    Json,
+    /// An array of its lines.
+    Lines,
+}

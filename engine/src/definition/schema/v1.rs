@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
 
-use super::shared::{Completion, Conversation, Guides, Parameters, Persistence};
+use super::shared::{Completion, Conversation, Guides, Output, Parameters, Persistence, Stdin};
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -74,6 +74,8 @@ enum Executor {
         language: Option<String>,
         /// A `file://` reference, or the code itself.
         code: String,
+        /// What becomes of the output of bash.
+        output: Option<Output>,
         /// Milliseconds that it may take.
         #[schemars(range(min = 1, max = 86_400_000))]
         timeout: Option<f64>,
@@ -93,6 +95,12 @@ enum Executor {
         working_directory: Option<String>,
         /// Environment variables.
         env: Option<BTreeMap<String, String>>,
+        /// What it reads from its standard input.
+        stdin: Option<Stdin>,
+        /// What becomes of its output.
+        output: Option<Output>,
+        /// What exit codes mean: why it failed, or `ok`.
+        exit_codes: Option<BTreeMap<String, String>>,
     },
     /// A tool of an MCP server.
     Mcp {

@@ -3,7 +3,7 @@
 #![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
 
 use super::protection::{Limits, Resilience, Sandbox, Security};
-use super::shared::{Completion, ContextFilesOrPatterns, Conversation, Parameters, Persistence, Prompt};
+use super::shared::{Completion, ContextFilesOrPatterns, Conversation, Output, Parameters, Persistence, Prompt, Stdin};
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -45,6 +45,12 @@ pub(super) struct Definition {
     environment: Option<BTreeMap<String, String>>,
     /// The folder that the program runs in.
     working_directory: Option<String>,
+    /// What the program reads from its standard input.
+    stdin: Option<Stdin>,
+    /// What becomes of the output of the program, or of bash.
+    output: Option<Output>,
+    /// What the program's exit codes mean: why it failed, or `ok`.
+    exit_codes: Option<BTreeMap<String, String>>,
     /// Code to run: a `file://` reference, or the code itself.
     code: Option<String>,
     /// The language of `code`: `rhai`, `python`, `javascript`, `typescript` or `bash`.
@@ -131,6 +137,8 @@ enum Executor {
         language: Option<String>,
         /// A `file://` reference, or the code itself.
         code: String,
+        /// What becomes of the output of bash.
+        output: Option<Output>,
         /// Seconds that it may take.
         #[schemars(range(min = 0.001, max = 86_400))]
         timeout: Option<f64>,
@@ -150,6 +158,12 @@ enum Executor {
         working_directory: Option<String>,
         /// Environment variables.
         env: Option<BTreeMap<String, String>>,
+        /// What it reads from its standard input.
+        stdin: Option<Stdin>,
+        /// What becomes of its output.
+        output: Option<Output>,
+        /// What exit codes mean: why it failed, or `ok`.
+        exit_codes: Option<BTreeMap<String, String>>,
     },
     /// A tool of an MCP server.
     Mcp {

@@ -243,7 +243,8 @@ fn unclosed_braces_are_read_in_bounded_time() {
         let wild = serde_json::json!({
             "name": "a", "description": "d", "implementation": {"type": "command", "command": format!("echo {text}")}
         });
-        assert!(load(&wild.to_string()).skill.is_some(), "{unit}");
+        // No shell would take what it opens and never closes.
+        assert_eq!(load(&wild.to_string()).skill.is_some(), !unit.starts_with('$'), "{unit}");
     }
     let names: String = (0..40_000).map(|n| format!("{{n{n}}}")).collect();
     assert_eq!(load(&with_prompt(&names)).diagnostics[200].message, "39800 more problems are not shown");
