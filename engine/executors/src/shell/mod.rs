@@ -55,7 +55,10 @@ pub fn rewrite(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<
 pub fn check_arguments(program: &str, arguments: &[String], is_parameter: &dyn Fn(&str) -> bool) -> Vec<Refusal> {
     let texts = std::iter::once(program).chain(arguments.iter().map(String::as_str));
     let words: Vec<_> = texts.enumerate().map(|(index, text)| Word::of_argument(text, index, is_parameter)).collect();
-    let own = words[0].holes.first().map(|hole| refusal(hole, "is the name of the program", None));
+    let own = words[0].holes.first().map(|hole| Refusal {
+        help: "name the program itself; where there are several to choose from, make a skill of each".to_owned(),
+        ..refusal(hole, "is the name of the program", None)
+    });
     let nested = nested::check(&words).into_iter().map(|finding| refusal(&finding.hole, &finding.reason, None));
     own.into_iter().chain(nested).collect()
 }

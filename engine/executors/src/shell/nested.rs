@@ -187,13 +187,14 @@ fn filter(
                 at += 1;
             }
         } else if with_two.contains(&text) {
+            // The name of a variable, then its value.
             refuse(next(1), reason, found);
             at += 2;
         } else if with_argument.contains(&text) {
             // `-v name=value`: the value is no code, the name is the definition's.
-            let harmless = next(1).first().is_none_or(|word| !word.has_hole() || word.assigns().is_some());
-            if !harmless {
-                refuse(next(1), reason, found);
+            let named = next(1).first().is_none_or(|word| !word.has_hole() || word.assigns().is_some());
+            if matches!(text, "-v" | "--assign") && !named {
+                refuse(next(1), "is the name of a variable", found);
             }
             at += 1;
         } else if text.starts_with('-') && text.len() > 1 {
@@ -263,6 +264,7 @@ mod tests {
             &["awk", "{print {x}}"],
             &["awk", "-F", ":", "$1 == \"{x}\"", "/etc/passwd"],
             &["gawk", "-f", "{x}"],
+            &["awk", "-v", "{x}", "{print}"],
             &["sed", "-n", "s/{x}/y/"],
             &["sed", "-i", "-e", "s/{x}/y/", "f"],
             &["sed", "--expression=s/{x}/y/", "f"],
@@ -304,7 +306,7 @@ mod tests {
             &["awk", "-v", "n={x}", "{print n}", "f"],
             &["awk", "{print $1}", "{x}"],
             &["sed", "-e", "s/a/b/", "{x}"],
-            &["jq", "--arg", "n", "{x}", ".[$n]"],
+            &["jq", "--indent", "{x}", "--arg", "n", "{x}", ".[$n]"],
             &["env", "A={x}", "ls", "{x}"],
             &["sudo", "ls", "{x}"],
             &["xargs", "grep", "{x}"],

@@ -71,8 +71,8 @@ pub(super) fn takes(program: &str) -> Option<Takes> {
             with_two: NONE,
         },
         "jq" | "gojq" | "jaq" | "yq" => Takes::Filter {
-            code: &["-f", "--from-file"],
-            with_argument: &["--indent", "-L"],
+            code: &["-f", "--from-file", "-L"],
+            with_argument: &["--indent"],
             with_two: &["--arg", "--argjson", "--slurpfile", "--rawfile"],
         },
         "sqlite" | "psql" | "mysql" | "mariadb" | "duckdb" => Takes::Database,
