@@ -33,6 +33,22 @@ fn other_processes_are_neither_seen_nor_reached() {
 }
 
 #[test]
+fn files_that_tell_of_the_machines_memory_are_blank_or_closed() {
+    each_user(|user| {
+        for name in ["kpageflags", "kpagecount", "vmallocinfo", "slabinfo", "timer_list"] {
+            let path = format!("/proc/{name}");
+            if std::path::Path::new(&path).exists() {
+                let answer = Caged::new(user).tries(&["read", &path]);
+                match answer {
+                    Ok(got) => assert_eq!(got, "", "{path}"),
+                    closed => refused(closed, "Permission denied"),
+                }
+            }
+        }
+    });
+}
+
+#[test]
 fn an_interpreter_makes_threads_and_no_process() {
     each_user(|user| {
         let said =

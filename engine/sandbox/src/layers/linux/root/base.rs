@@ -3,10 +3,11 @@
 #![expect(clippy::disallowed_methods, reason = "the trusted start of a zygote reads the host's own system files")]
 
 use super::super::fault::{Attempt, Fault};
+use super::super::namespaces::INSIDE;
 use super::mounts::{QUIET, copy, fresh, place, restrict, show};
 use crate::LayerName::{MountNamespace, Root};
 use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat, symlinkat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, symlinkat};
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, mount_change};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,8 @@ pub(super) enum Entry {
     Link(&'static str, OsString),
     /// A folder or a file, mounted there; whether it is a folder.
     Mount(PathBuf, bool),
+    /// A file of `/proc` that nothing is to be read of.
+    Blank(PathBuf),
 }
 
 /// Makes the tree and moves the process into it.
@@ -85,6 +88,7 @@ pub(super) fn make(needs: &[PathBuf]) -> Result<Vec<Entry>, Fault> {
     }
     let proc = fresh("proc", &[], QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
     show(&proc, &place(&root, Path::new("proc"), true)?)?;
+    entries.extend(owners_files(&proc)?);
     folder(&root, "tmp")?;
     folder(&root, ".skills")?;
     folder(&root, ".skills/host")?;
@@ -102,6 +106,7 @@ fn need_of(need: &Path, root: &OwnedFd, host: &OwnedFd, entries: &mut Vec<Entry>
         let has = entries.iter().any(|entry| match entry {
             Entry::Mount(path, _) => target.starts_with(path),
             Entry::Link(name, _) => target.starts_with(Path::new("/").join(name)),
+            Entry::Blank(_) => false,
         });
         if !has {
             entries.push(mirror(root, host, &real, target)?);
@@ -152,6 +157,23 @@ fn devices(root: &OwnedFd, host: &OwnedFd) -> Result<Entry, Fault> {
     }
     folder(root, "dev/shm")?;
     own(root, "dev")
+}
+
+/// The files of `/proc` that only user 0 of the machine reads, where that is who is behind our user: they tell of its memory.
+fn owners_files(proc: &OwnedFd) -> Result<Vec<Entry>, Fault> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let listed = openat(proc, ".", flags, Mode::empty()).attempt(Root, "opening /proc")?;
+    let mut all = Vec::new();
+    for entry in rustix::fs::Dir::new(listed).attempt(Root, "reading /proc")? {
+        let entry = entry.attempt(Root, "reading /proc")?;
+        let name = entry.file_name();
+        let Ok(status) = rustix::fs::statat(proc, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let file = FileType::from_raw_mode(status.st_mode) == FileType::RegularFile;
+        if file && status.st_uid == INSIDE && status.st_mode & 0o004 == 0 {
+            all.push(Entry::Blank(Path::new("/proc").join(name.to_string_lossy().as_ref())));
+        }
+    }
+    Ok(all)
 }
 
 /// Makes a folder of the base's own file system a mount, so that workers copy it like the others.

@@ -38,7 +38,7 @@ impl Tree {
     pub(super) fn mounts(&self) -> impl Iterator<Item = (&Path, bool)> {
         self.entries.iter().filter_map(|entry| match entry {
             base::Entry::Mount(path, folder) => Some((path.as_path(), *folder)),
-            base::Entry::Link(..) => None,
+            base::Entry::Link(..) | base::Entry::Blank(_) => None,
         })
     }
 }

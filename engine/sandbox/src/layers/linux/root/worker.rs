@@ -48,6 +48,7 @@ pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
                 let tree = copy(&zygote, inner(path)).attempt(Root, format_args!("copying {}", path.display()))?;
                 show(&tree, &place(&root, path, *folder)?)?;
             }
+            Entry::Blank(_) => {}
         }
     }
     let loose = if cage.programs == Programs::All { QUIET } else { QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC };
@@ -56,7 +57,7 @@ pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
         restrict(&tree, loose, false)?;
         show_at(&tree, &root, Path::new(to))?;
     }
-    let mut shown = Shown { proc: proc(&root, cage.processes.is_some())?, ..Shown::default() };
+    let mut shown = Shown { proc: proc(&root, entries, cage.processes.is_some())?, ..Shown::default() };
     shown.private.extend(["/tmp", "/var/tmp", "/run", "/dev/shm"]);
     grants(&root, cage, &mut shown)?;
     restrict(&root, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
@@ -95,11 +96,17 @@ fn skeleton(disk: u64) -> Result<OwnedFd, Fault> {
 
 /// A `/proc` of the worker's processes, read-only: user 0 of the machine may be behind our user, and owns what is below
 /// `/proc/sys`. Where it is `wanted`, a writable one as well, that is not in the tree.
-fn proc(root: &OwnedFd, wanted: bool) -> Result<Option<OwnedFd>, Fault> {
+fn proc(root: &OwnedFd, entries: &[Entry], wanted: bool) -> Result<Option<OwnedFd>, Fault> {
     let quiet = QUIET | MountAttrFlags::MOUNT_ATTR_NOEXEC;
     let proc = fresh("proc", &[], quiet)?;
     show(&proc, &place(root, Path::new("proc"), true)?)?;
     let writable = if wanted { Some(copy(root, Path::new("proc")).attempt(Root, "copying /proc")?) } else { None };
+    for entry in entries {
+        if let Entry::Blank(path) = entry {
+            let nothing = copy(root, Path::new("dev/null")).attempt(Root, "copying /dev/null")?;
+            show_at(&nothing, root, inner(path))?;
+        }
+    }
     restrict(&proc, MountAttrFlags::MOUNT_ATTR_RDONLY, false)?;
     Ok(writable)
 }
