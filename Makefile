@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test lint doc examples bench prerequisites
+.PHONY: demo test soak lint doc examples bench prerequisites
 
 # Runs bundled skills in all three languages.
 demo: prerequisites
@@ -12,6 +12,10 @@ demo: prerequisites
 # Every test that there is but the long ones.
 test: prerequisites
 	tools/test
+
+# Many runs in confinement, and a look at what is left of them: 10,000 unless SKILLS_SOAK_RUNS says otherwise.
+soak: prerequisites
+	tools/soak
 
 # Formatting, lints, documentation: what CI checks besides the tests.
 lint: prerequisites

@@ -117,7 +117,7 @@ fn a_deadline_ends_the_whole_tree() {
     let script = format!("setsid sleep {mark} & (setsid setsid sleep {mark} &) ; trap '' TERM INT; sleep {mark}");
     let failure = run(&bash(&script), &host).unwrap_err();
     assert_eq!((failure.kind, failure.limit.unwrap().name), (ErrorKind::Timeout, LimitName::Time));
-    assert_eq!(running(&mark), 0);
+    assert_eq!(processes_with(&mark), 0);
 }
 
 fn what_a_program_leaves_behind_ends_with_it() {
@@ -125,11 +125,11 @@ fn what_a_program_leaves_behind_ends_with_it() {
     let script = format!("setsid sleep {mark} & (setsid sleep {mark} >/dev/null 2>&1 &); exit 4");
     let ran = run(&bash(&script), &TestHost::granted(limits(), programs())).unwrap();
     assert_eq!(ran.end, End::Exited(4));
-    assert_eq!(running(&mark), 0);
+    assert_eq!(processes_with(&mark), 0);
 }
 
 /// How many processes of the machine have `mark` as an argument.
-fn running(mark: &str) -> usize {
+pub(crate) fn processes_with(mark: &str) -> usize {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines.filter(|line| line.split(|byte| *byte == 0).any(|word| word == mark.as_bytes())).count()
