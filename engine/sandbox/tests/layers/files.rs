@@ -163,3 +163,23 @@ fn the_whole_tree_can_be_granted_but_for_what_is_private() {
         refused(said.answers[3].clone(), "Read-only");
     });
 }
+
+#[test]
+fn a_file_of_the_hosts_configuration_can_be_granted_beside_what_is_always_there() {
+    each_user(|user| {
+        let said = Caged::new(user)
+            .reading("/etc/debconf.conf".as_ref())
+            .reading("/etc/hosts".as_ref())
+            .act(&["read", "/etc/debconf.conf"])
+            .act(&["read", "/etc/hosts"])
+            .act(&["read", "/etc/passwd"])
+            .act(&["write", "/etc/new", "x"])
+            .go();
+        if let Ok(expected) = std::fs::read_to_string("/etc/debconf.conf") {
+            assert_eq!(said.answers[0].as_ref(), Ok(&expected), "{said:?}");
+        }
+        assert_eq!(said.answers[1].as_ref(), Ok(&std::fs::read_to_string("/etc/hosts").unwrap()));
+        assert!(said.answers[2].as_ref().unwrap().starts_with("skill:x:1000:"));
+        refused(said.answers[3].clone(), "Read-only");
+    });
+}

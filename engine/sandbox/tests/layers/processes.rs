@@ -98,7 +98,7 @@ fn a_program_starts_those_that_are_granted_by_name() {
         let said = Caged::new(user).reading(folder.path()).programs(granted.clone()).shell(&source);
         assert_eq!(said.stdout(), "b\n", "{}", said.stderr());
         let by_path = Programs::Only(vec![text(&tool).to_owned()]);
-        let said = Caged::new(user).reading(folder.path()).programs(by_path).shell(text(&tool));
+        let said = Caged::new(user).programs(by_path).shell(text(&tool));
         assert_eq!(said.stdout(), "tool\n", "{}", said.stderr());
     });
 }

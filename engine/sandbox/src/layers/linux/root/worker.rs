@@ -6,13 +6,17 @@ use super::mounts::{QUIET, copy, fresh, is_folder, place, restrict, show, show_a
 use crate::LayerName::{MountNamespace, Root};
 use crate::{Cage, Programs};
 use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2, symlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags, mount_change, unmount};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// What fits into the temporary folders where no limit says so.
 const DISK: u64 = 256 << 20;
+/// The folder of configuration, of which the base has what is no secret.
+const ETC: &str = "/etc";
 /// Folders that are private to a worker: a grant of one of them means its own.
 pub(super) const PRIVATE: [&str; 5] = ["/tmp", "/run", "/dev/shm", "/var/tmp", "/var/run"];
 /// Where they are in the worker's own file system, and where they are shown.
@@ -44,6 +48,7 @@ pub(super) fn enter(entries: &[Entry], cage: &Cage) -> Result<Shown, Fault> {
             Entry::Link(name, target) => {
                 symlinkat(target.as_os_str(), &root, *name).attempt(Root, format_args!("linking {name}"))?;
             }
+            Entry::Mount(path, _) if path == Path::new(ETC) && grants_below_etc(cage) => scatter(&zygote, &root)?,
             Entry::Mount(path, folder) => {
                 let tree = copy(&zygote, inner(path)).attempt(Root, format_args!("copying {}", path.display()))?;
                 show(&tree, &place(&root, path, *folder)?)?;
@@ -94,6 +99,39 @@ fn skeleton(disk: u64) -> Result<OwnedFd, Fault> {
     Ok(root)
 }
 
+/// Whether something in `/etc` is granted that the base may have no place for.
+fn grants_below_etc(cage: &Cage) -> bool {
+    let paths = [&cage.read, &cage.write, &cage.needs].into_iter().flatten();
+    paths.into_iter().any(|path| path.starts_with(ETC) && path != Path::new(ETC))
+}
+
+/// Shows what is in the base's `/etc` one by one, in a folder of the worker's own, in which there is place for more.
+fn scatter(zygote: &OwnedFd, root: &OwnedFd) -> Result<(), Fault> {
+    for (name, folder) in listed(zygote, inner(Path::new(ETC)))? {
+        let path = Path::new(ETC).join(name);
+        let tree = copy(zygote, inner(&path)).attempt(Root, format_args!("copying {}", path.display()))?;
+        restrict(&tree, MountAttrFlags::MOUNT_ATTR_RDONLY, true)?;
+        show(&tree, &place(root, &path, folder)?)?;
+    }
+    Ok(())
+}
+
+/// The files and folders in a folder, each with whether it is a folder. No links.
+fn listed(at: &OwnedFd, path: &Path) -> Result<Vec<(OsString, bool)>, Fault> {
+    let what = || format!("reading /{}", path.display());
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = openat(at, path, flags, Mode::empty()).attempt(Root, what())?;
+    let mut all = Vec::new();
+    for entry in rustix::fs::Dir::new(folder).attempt(Root, what())? {
+        let entry = entry.attempt(Root, what())?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_os_string();
+        if name != "." && name != ".." && entry.file_type() != FileType::Symlink {
+            all.push((name, entry.file_type() == FileType::Directory));
+        }
+    }
+    Ok(all)
+}
+
 /// A `/proc` of the worker's processes, read-only: user 0 of the machine may be behind our user, and owns what is below
 /// `/proc/sys`. Where it is `wanted`, a writable one as well, that is not in the tree.
 fn proc(root: &OwnedFd, entries: &[Entry], wanted: bool) -> Result<Option<OwnedFd>, Fault> {
@@ -120,9 +158,9 @@ fn grants(root: &OwnedFd, cage: &Cage, shown: &mut Shown) -> Result<(), Fault> {
             all.extend(spread(&host, path)?.into_iter().map(|path| (path, access)));
         }
     }
-    if let Some(executable) = &cage.executable {
-        all.push((executable.clone(), Access::Need));
-    }
+    let named = if let Programs::Only(names) = &cage.programs { names.as_slice() } else { &[] };
+    let named = named.iter().map(PathBuf::from).filter(|path| path.is_absolute());
+    all.extend(cage.executable.iter().cloned().chain(named).map(|path| (path, Access::Need)));
     // Outer ones first, so that inner ones come to lie over them. What is below a folder that can be written, can be too.
     let written: Vec<PathBuf> =
         all.iter().filter(|(_, access)| *access == Access::Write).map(|(path, _)| path.clone()).collect();
@@ -180,19 +218,8 @@ fn spread(host: &OwnedFd, path: &Path) -> Result<Vec<PathBuf>, Fault> {
     if inner(path).components().next().is_some() {
         return Ok(if hidden(path) { Vec::new() } else { vec![path.to_path_buf()] });
     }
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = openat(host, ".", flags, Mode::empty()).attempt(Root, "opening the host's root")?;
-    let mut all = Vec::new();
-    for entry in rustix::fs::Dir::read_from(&root).attempt(Root, "reading the host's root")? {
-        let entry = entry.attempt(Root, "reading the host's root")?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = Path::new("/").join(&name);
-        let link = entry.file_type() == rustix::fs::FileType::Symlink;
-        if !link && name != "." && name != ".." && !hidden(&path) {
-            all.push(path);
-        }
-    }
-    Ok(all)
+    let names = listed(host, Path::new("."))?.into_iter().map(|(name, _)| Path::new("/").join(name));
+    Ok(names.filter(|path| !hidden(path)).collect())
 }
 
 fn open_folder(path: &str) -> Result<OwnedFd, Fault> {
