@@ -275,6 +275,12 @@ fn by_name(name: &str) -> Result<String, String> {
         "socket_netlink" => (libc::SYS_socket, [i64::from(libc::AF_NETLINK), i64::from(libc::SOCK_RAW), 0, 0, 0]),
         "socket_alg" => (libc::SYS_socket, [i64::from(libc::AF_ALG), i64::from(libc::SOCK_SEQPACKET), 0, 0, 0]),
         "socket_raw" => (libc::SYS_socket, [i64::from(libc::AF_INET), i64::from(libc::SOCK_RAW), 1, 0, 0]),
+        "socket_multipath" => (libc::SYS_socket, [i64::from(libc::AF_INET), i64::from(libc::SOCK_STREAM), 262, 0, 0]),
+        "socket_filter" => {
+            (libc::SYS_setsockopt, [0, i64::from(libc::SOL_SOCKET), i64::from(libc::SO_ATTACH_FILTER), 0, 0])
+        }
+        "send_urgent" => (libc::SYS_sendto, [0, 0, 0, i64::from(libc::MSG_OOB), 0]),
+        "receive_urgent" => (libc::SYS_recvmsg, [0, 0, i64::from(libc::MSG_OOB), 0, 0]),
         "pidfd_getfd" => (libc::SYS_pidfd_getfd, [-1, 0, 0, 0, 0]),
         "open_by_handle_at" => (libc::SYS_open_by_handle_at, [-1, 0, 0, 0, 0]),
         "seccomp_listener" => (libc::SYS_seccomp, [i64::from(libc::SECCOMP_SET_MODE_FILTER), 8, 0, 0, 0]),

@@ -2,7 +2,7 @@ use crate::support::{Caged, each_user, folder_of, refused, text};
 use skills_sandbox::Programs;
 
 /// What answers that it may not be called.
-const REFUSED: [&str; 44] = [
+const REFUSED: [&str; 48] = [
     "ptrace",
     "process_vm_readv",
     "process_vm_writev",
@@ -44,6 +44,10 @@ const REFUSED: [&str; 44] = [
     "socket_netlink",
     "socket_alg",
     "socket_raw",
+    "socket_multipath",
+    "socket_filter",
+    "send_urgent",
+    "receive_urgent",
     "pidfd_getfd",
     "open_by_handle_at",
     "seccomp_listener",

@@ -62,8 +62,7 @@ const COMMON: &[c_long] = &[
     libc::SYS_landlock_create_ruleset, libc::SYS_landlock_add_rule, libc::SYS_landlock_restrict_self,
     // Sockets that there are: those of an empty network, and pairs. Which can be made depends on the arguments.
     libc::SYS_bind, libc::SYS_listen, libc::SYS_accept, libc::SYS_accept4, libc::SYS_connect, libc::SYS_getsockname,
-    libc::SYS_getpeername, libc::SYS_getsockopt, libc::SYS_setsockopt, libc::SYS_sendto, libc::SYS_recvfrom, libc::SYS_sendmsg,
-    libc::SYS_recvmsg, libc::SYS_sendmmsg, libc::SYS_recvmmsg, libc::SYS_shutdown,
+    libc::SYS_getpeername, libc::SYS_getsockopt, libc::SYS_shutdown,
 ];
 
 /// The older forms of calls, which one of the architectures has.
@@ -104,9 +103,30 @@ pub(super) fn conditional(starts: Starts) -> Result<BTreeMap<i64, Vec<SeccompRul
     rules.insert(libc::SYS_ioctl, one_of(1, &IOCTL)?);
     // Reading, and setting the one that everybody has.
     rules.insert(libc::SYS_personality, one_of(0, &[0xffff_ffff, 0])?);
-    rules.insert(libc::SYS_socket, each(&[libc::AF_INET, libc::AF_INET6], &[libc::SOCK_STREAM, libc::SOCK_DGRAM])?);
+    let internet = [libc::AF_INET, libc::AF_INET6];
+    let mut sockets = each(&internet, libc::SOCK_STREAM, &[0, libc::IPPROTO_TCP])?;
+    sockets.extend(each(&internet, libc::SOCK_DGRAM, &[0, libc::IPPROTO_UDP])?);
+    rules.insert(libc::SYS_socket, sockets);
     // Not datagrams: an end of such a pair can be connected anew, to any path.
-    rules.insert(libc::SYS_socketpair, each(&[libc::AF_UNIX], &[libc::SOCK_STREAM, libc::SOCK_SEQPACKET])?);
+    let mut pairs = each(&[libc::AF_UNIX], libc::SOCK_STREAM, &[0])?;
+    pairs.extend(each(&[libc::AF_UNIX], libc::SOCK_SEQPACKET, &[0])?);
+    rules.insert(libc::SYS_socketpair, pairs);
+    // Urgent data and filters on sockets: hardly used, and often the way into a kernel.
+    let urgent = |flags: u8| rule(&[(flags, SeccompCmpOp::MaskedEq(libc::MSG_OOB as u64), 0)]);
+    for (call, flags) in [
+        (libc::SYS_sendto, 3),
+        (libc::SYS_recvfrom, 3),
+        (libc::SYS_sendmsg, 2),
+        (libc::SYS_recvmsg, 2),
+        (libc::SYS_sendmmsg, 3),
+        (libc::SYS_recvmmsg, 3),
+    ] {
+        rules.insert(call, vec![urgent(flags)?]);
+    }
+    let other = (1, SeccompCmpOp::Ne, libc::SOL_SOCKET as u64);
+    let mut plain_options = vec![(1, SeccompCmpOp::Eq, libc::SOL_SOCKET as u64)];
+    plain_options.extend(FILTERS.map(|option| (2, SeccompCmpOp::Ne, option as u64)));
+    rules.insert(libc::SYS_setsockopt, vec![rule(&[other])?, rule(&plain_options)?]);
     rules.insert(libc::SYS_mknodat, node(2)?);
     #[cfg(target_arch = "x86_64")]
     rules.insert(libc::SYS_mknod, node(1)?);
@@ -129,6 +149,10 @@ pub(super) fn conditional(starts: Starts) -> Result<BTreeMap<i64, Vec<SeccompRul
     rules.insert(libc::SYS_seccomp, vec![rule(&[filter, (1, SeccompCmpOp::Eq, 0)])?]);
     Ok(rules)
 }
+
+/// Options of a socket that give the kernel a program to run.
+const FILTERS: [i32; 4] =
+    [libc::SO_ATTACH_FILTER, libc::SO_ATTACH_BPF, libc::SO_ATTACH_REUSEPORT_CBPF, libc::SO_ATTACH_REUSEPORT_EBPF];
 
 /// The bits of a mode that give whoever executes a file the rights of its owner or group.
 const SET_ID: u64 = (libc::S_ISUID | libc::S_ISGID) as u64;
@@ -175,12 +199,16 @@ fn clone(starts: Starts) -> Vec<(u8, SeccompCmpOp, u64)> {
     }
 }
 
-/// A socket of one of some families and one of some types, whatever the flags.
-fn each(families: &[i32], types: &[i32]) -> Result<Vec<SeccompRule>, Fault> {
+/// A socket of one of some families, of a type whatever its flags, and of one of some protocols.
+fn each(families: &[i32], kind: i32, protocols: &[i32]) -> Result<Vec<SeccompRule>, Fault> {
     let mut rules = Vec::new();
     for family in families {
-        for kind in types {
-            rules.push(rule(&[(0, SeccompCmpOp::Eq, *family as u64), (1, SeccompCmpOp::MaskedEq(0xf), *kind as u64)])?);
+        for protocol in protocols {
+            rules.push(rule(&[
+                (0, SeccompCmpOp::Eq, *family as u64),
+                (1, SeccompCmpOp::MaskedEq(0xf), kind as u64),
+                (2, SeccompCmpOp::Eq, *protocol as u64),
+            ])?);
         }
     }
     Ok(rules)
