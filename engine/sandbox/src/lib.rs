@@ -12,14 +12,24 @@
 //! [`Limits`]: skills_core::Limits
 
 mod cage;
+#[cfg(target_os = "linux")]
 mod entry;
 mod executable;
 pub mod layers;
+#[cfg(target_os = "linux")]
 mod program;
+#[cfg(target_os = "linux")]
+pub mod zygote;
+#[cfg(not(target_os = "linux"))]
+#[path = "elsewhere.rs"]
 pub mod zygote;
 
 pub use cage::{Cage, Kind, LayerName, Programs};
+#[cfg(target_os = "linux")]
 pub use entry::{MakeKernel, entry};
 pub use executable::Executable;
+#[cfg(target_os = "linux")]
 pub use program::ProgramLauncher;
 pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
+#[cfg(not(target_os = "linux"))]
+pub use zygote::{MakeKernel, ProgramLauncher, entry};

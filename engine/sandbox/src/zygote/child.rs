@@ -233,7 +233,7 @@ impl Tree {
         };
         // A child that ended by itself before it was killed was not ended by the host.
         let killed = matches!(status, Status::Signalled(libc::SIGKILL) | Status::Lost);
-        let reason = Reason::from_number(self.reason.load(Ordering::Acquire)).filter(|_| killed);
+        let reason = self::reason(self.reason.load(Ordering::Acquire)).filter(|_| killed);
         let reason = reason.or(starved.then_some(Reason::Memory));
         let reading = Some(self.reading.load(Ordering::Acquire)).filter(|reading| *reading > 0 && reason.is_some());
         Ended {
@@ -244,6 +244,12 @@ impl Tree {
             peak_memory: self.peak.load(Ordering::Relaxed).max(exit.map_or(0, |exit| exit.peak)),
         }
     }
+}
+
+/// The reason of a number that was made by `as u8`.
+fn reason(number: u8) -> Option<Reason> {
+    use Reason::{Cancelled, Deadline, Finished, Memory, Output, Processes};
+    [Deadline, Memory, Output, Processes, Cancelled, Finished].into_iter().find(|reason| *reason as u8 == number)
 }
 
 /// Lets a child go on once it is where it is counted. One that has ended by now is found out by whoever waits for it.

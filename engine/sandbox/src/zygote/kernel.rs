@@ -29,22 +29,3 @@ pub trait Kernel {
     /// Serves one session in a confined child, with the descriptors that the host gave it, and ends the process.
     fn serve(&mut self, descriptors: Vec<OwnedFd>) -> !;
 }
-
-/// The kernel of programs: nothing is warm, and a child becomes its program.
-#[derive(Debug, Default)]
-pub(crate) struct Programs;
-
-impl Kernel for Programs {
-    fn warm(&mut self) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn needs(&self) -> Vec<PathBuf> {
-        // `skill` is this executable, and needs what this needs.
-        super::server::mapped_files()
-    }
-
-    fn serve(&mut self, _descriptors: Vec<OwnedFd>) -> ! {
-        super::server::end(1)
-    }
-}

@@ -45,14 +45,6 @@ pub enum Reason {
     Finished,
 }
 
-impl Reason {
-    /// The reason of a number that was made by `as u8`.
-    pub(crate) fn from_number(number: u8) -> Option<Reason> {
-        use Reason::*;
-        [Deadline, Memory, Output, Processes, Cancelled, Finished].into_iter().find(|reason| *reason as u8 == number)
-    }
-}
-
 /// How the kernel saw a child end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the zygote looks at its own process")]
 
-use super::kernel::{self, Kernel};
+use super::kernel::Kernel;
 use super::payload::Payload;
 use super::wire::{self, Exit, Hello, Order, Report, Setup};
 use crate::entry::{COMMAND, PROBE};
@@ -33,7 +33,7 @@ pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
     }
     let kernel = match kernel {
         Some(kernel) => Ok(kernel),
-        None if kind == COMMAND => Ok(Box::new(kernel::Programs) as Box<dyn Kernel>),
+        None if kind == COMMAND => Ok(Box::new(NoKernel) as Box<dyn Kernel>),
         None => Err(Failure::new(ErrorKind::Unavailable, format!("the worker executable has no {kind}"))
             .with_help("build the worker with the same features as the program that uses it")),
     };
@@ -101,6 +101,24 @@ fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<
     match zygote {
         Some(zygote) => zygote.serve(control),
         None => end(74),
+    }
+}
+
+/// The kernel of programs: nothing is warm, and a child becomes its program.
+struct NoKernel;
+
+impl Kernel for NoKernel {
+    fn warm(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    fn needs(&self) -> Vec<PathBuf> {
+        // `skill` is this executable, and needs what this needs.
+        mapped_files()
+    }
+
+    fn serve(&mut self, _descriptors: Vec<OwnedFd>) -> ! {
+        end(1)
     }
 }
 
@@ -279,7 +297,7 @@ fn allow(programs: &mut Programs, more: &Path) {
 }
 
 /// The files that this process runs from: its executable and its libraries.
-pub(super) fn mapped_files() -> Vec<PathBuf> {
+fn mapped_files() -> Vec<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap_or_default();
     let path = |line: &str| line.find(" /").map(|at| PathBuf::from(&line[at + 1..]));
     let system = |path: &PathBuf| ["/usr/", "/lib/", "/lib64/", "/dev/"].iter().any(|folder| path.starts_with(folder));
