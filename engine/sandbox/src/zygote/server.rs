@@ -125,12 +125,17 @@ impl Kernel for NoKernel {
 struct Zygote {
     kernel: Box<dyn Kernel>,
     base: Base,
+    /// What every child needs of folders that are private to each: shown to each anew.
+    needs: Vec<PathBuf>,
     /// The worker executable, which is `skill` as well.
     executable: Option<PathBuf>,
     /// The process namespace of the zygote itself: asking for one for a child changes what the next child gets.
     own_pids: OwnedFd,
     children: Vec<Forked>,
 }
+
+/// Folders that each child has of its own.
+const PRIVATE: [&str; 5] = ["/tmp", "/run", "/dev/shm", "/var/tmp", "/var/run"];
 
 struct Forked {
     pid: Pid,
@@ -150,8 +155,10 @@ impl Zygote {
         )
         .map_err(|error| internal(format!("a zygote cannot open its own namespace: {error}")))?;
         let executable = std::fs::read_link("/proc/self/exe").ok();
-        let base = Base::prepare(&needs)?;
-        Ok(Zygote { kernel, base, executable, own_pids, children: Vec::new() })
+        let private = |path: &PathBuf| PRIVATE.iter().any(|folder| path.starts_with(folder));
+        let (needs, shared) = needs.into_iter().partition::<Vec<_>, _>(private);
+        let base = Base::prepare(&shared)?;
+        Ok(Zygote { kernel, base, needs, executable, own_pids, children: Vec::new() })
     }
 
     /// Forks on orders until the host is gone. The zygote is the first process of its namespace, so its end is that of all.
@@ -247,7 +254,8 @@ impl Zygote {
         if !await_go(&line) {
             end(78);
         }
-        let Order { cage, payload } = order;
+        let Order { mut cage, payload } = order;
+        cage.needs.append(&mut self.needs);
         match payload {
             Payload::Serve => {
                 drop(self.confine(&cage, line, &fds));
@@ -255,7 +263,7 @@ impl Zygote {
             }
             Payload::Exec(exec) => {
                 // This process is not one of the program's own.
-                let mut cage = Cage { processes: cage.processes.map(|most| most.saturating_add(1)), ..cage };
+                cage.processes = cage.processes.map(|most| most.saturating_add(1));
                 let helper = self.executable.take().filter(|_| exec.helper);
                 if let Some(helper) = &helper {
                     allow(&mut cage.programs, helper);

@@ -4,7 +4,10 @@ use crate::host::TestHost;
 use crate::programs::{bash, limits, programs, run};
 use crate::test;
 use libtest_mimic::Trial;
-use skills_core::{End, ErrorKind, Limits, Program, Stream};
+use skills_core::{End, ErrorKind, Host, Launcher, Limits, Program, Stream};
+use skills_sandbox::{Executable, ProgramLauncher, Zygotes};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
 pub(crate) fn tests() -> Vec<Trial> {
     vec![
@@ -12,6 +15,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("several_may_ask_at_once", several_may_ask_at_once),
         test("a_refusal_is_said_and_ends_with_one", a_refusal_is_said_and_ends_with_one),
         test("host_calls_of_a_program_are_bounded", host_calls_of_a_program_are_bounded),
+        test("an_executable_in_a_private_folder_serves", an_executable_in_a_private_folder_serves),
         test("nonsense_at_the_door_harms_nobody", nonsense_at_the_door_harms_nobody),
     ]
 }
@@ -93,4 +97,15 @@ fn nonsense_at_the_door_harms_nobody() {
     assert!(lines[0].starts_with("{\"failure\"") && lines[1].starts_with("{\"failure\""), "{out}");
     assert_eq!(lines[2..4], ["", "{\"value\":7}"]);
     assert!(lines[4] == "cut" || lines[4].starts_with("{\"failure\""), "{out}");
+}
+
+fn an_executable_in_a_private_folder_serves() {
+    let folder = tempfile::tempdir_in("/tmp").unwrap();
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let executable = folder.path().join("skills-worker");
+    std::fs::copy("/proc/self/exe", &executable).unwrap();
+    let launcher = ProgramLauncher::new(Arc::new(Zygotes::new(Executable::at(executable), Vec::new())));
+    let host: Arc<dyn Host> = TestHost::new(limits());
+    let ran = launcher.run(&helped("skill echo 1; ls /tmp 2>&1"), &host).unwrap();
+    assert!(ran.stdout.starts_with(b"1\n"), "{:?}", String::from_utf8_lossy(&ran.stdout));
 }

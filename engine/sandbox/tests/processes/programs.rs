@@ -4,7 +4,9 @@ use crate::forks::me;
 use crate::host::TestHost;
 use crate::test;
 use libtest_mimic::Trial;
-use skills_core::{Access, End, ErrorKind, Failure, Grants, Host, Launcher, LimitName, Limits, Program, Ran, Stream};
+use skills_core::{
+    Access, End, Enforcement, ErrorKind, Failure, Grants, Host, Launcher, LimitName, Limits, Program, Ran, Stream,
+};
 use skills_sandbox::{ProgramLauncher, Zygotes};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("output_is_bounded_and_text", output_is_bounded_and_text),
         test("a_deadline_ends_the_whole_tree", a_deadline_ends_the_whole_tree),
         test("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
+        test("layers_are_tried", layers_are_tried),
         test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
     ]
 }
@@ -161,4 +164,15 @@ fn what_cannot_be_started_says_why() {
     let good = file("good", "#!/bin/sh\nexit 5\n", 0o755);
     let program = Program { executable: good, ..Program::default() };
     assert_eq!(run(&program, &TestHost::granted(limits(), programs())).unwrap().end, End::Exited(5));
+}
+
+fn layers_are_tried() {
+    let layers = launcher().layers();
+    let names: Vec<&str> = layers.iter().map(|layer| layer.name).collect();
+    for name in ["user_namespace", "pid_namespace", "root", "landlock", "seccomp"] {
+        let layer = layers.iter().find(|layer| layer.name == name).unwrap_or_else(|| panic!("{name} in {names:?}"));
+        assert_eq!(layer.status, Enforcement::Enforced, "{layer:?}");
+    }
+    assert_eq!(names.iter().filter(|name| **name == "cgroup").count(), 1, "{names:?}");
+    assert!(layers.iter().all(|layer| !layer.detail.is_empty()));
 }
