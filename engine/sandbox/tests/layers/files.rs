@@ -1,4 +1,5 @@
 use crate::support::{Caged, each_user, folder_of, own, refused, text};
+use skills_sandbox::LayerName;
 
 #[test]
 fn what_is_not_granted_is_not_there() {
@@ -181,5 +182,19 @@ fn a_file_of_the_hosts_configuration_can_be_granted_beside_what_is_always_there(
         assert_eq!(said.answers[1].as_ref(), Ok(&std::fs::read_to_string("/etc/hosts").unwrap()));
         assert!(said.answers[2].as_ref().unwrap().starts_with("skill:x:1000:"));
         refused(said.answers[3].clone(), "Read-only");
+    });
+}
+
+#[test]
+fn the_machines_settings_are_read_only_even_where_landlock_would_not_hold() {
+    each_user(|user| {
+        let setting = "/proc/sys/vm/overcommit_ratio";
+        let caged = Caged::new(user).without(LayerName::Landlock);
+        let answer = caged.tries(&["append", setting, ""]);
+        if user.is_root() {
+            refused(answer, "Read-only file system");
+        } else {
+            refused(answer, "denied");
+        }
     });
 }

@@ -73,3 +73,11 @@ fn processes_are_counted_for_each_worker_where_the_kernel_counts_them() {
         }
     });
 }
+
+#[test]
+fn open_files_and_core_dumps_are_held() {
+    each_user(|user| {
+        let said = Caged::new(user).shell("ulimit -n; ulimit -Hn; ulimit -c");
+        assert_eq!(said.stdout(), "512\n512\n0\n", "{}", said.stderr());
+    });
+}

@@ -137,6 +137,15 @@ fn without_landlock_a_program_that_is_not_granted_runs() {
 }
 
 #[test]
+fn without_landlock_processes_outside_are_signalled_where_they_are_seen() {
+    each_user(|user| {
+        // The first process there is the zygote.
+        let caged = Caged::new(user).without(LayerName::PidNamespace);
+        matters(LayerName::Landlock, caged, &["kill", "1"]);
+    });
+}
+
+#[test]
 fn without_seccomp_namespaces_nest_and_memory_is_executed() {
     each_user(|user| {
         matters(LayerName::Seccomp, Caged::new(user), &["call", "unshare_user"]);

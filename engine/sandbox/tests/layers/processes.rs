@@ -1,4 +1,4 @@
-use crate::support::{Caged, each_user, folder_of, refused, text};
+use crate::support::{Caged, each_user, folder_of, own, refused, text};
 use skills_sandbox::Programs;
 
 #[test]
@@ -100,6 +100,21 @@ fn a_program_starts_those_that_are_granted_by_name() {
         let by_path = Programs::Only(vec![text(&tool).to_owned()]);
         let said = Caged::new(user).programs(by_path).shell(text(&tool));
         assert_eq!(said.stdout(), "tool\n", "{}", said.stderr());
+    });
+}
+
+#[test]
+fn what_is_written_to_a_private_folder_is_not_executed_through_the_loader() {
+    each_user(|user| {
+        let folder = folder_of(user);
+        let tool = folder.path().join("tool");
+        std::fs::copy("/usr/bin/true", &tool).unwrap();
+        own(&tool, user);
+        let granted = Programs::Only(vec![String::from("cat")]);
+        let source = format!("cat {} > /tmp/t; /lib*/ld-linux*.so.* /tmp/t && echo ran", text(&tool));
+        let said = Caged::new(user).reading(folder.path()).programs(granted).shell(&source);
+        assert_eq!(said.stdout(), "");
+        assert!(said.stderr().contains("failed to map segment"), "{}", said.stderr());
     });
 }
 
