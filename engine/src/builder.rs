@@ -122,7 +122,23 @@ impl EngineBuilder {
         self
     }
 
-    /// What starts programs and bash, in confinement.
+    /// The executable that workers are started from: a program that calls [`worker_main`](crate::worker_main) first thing in its
+    /// `main`, such as the `skills` command.
+    #[must_use]
+    pub fn worker(mut self, executable: impl Into<PathBuf>) -> EngineBuilder {
+        self.programs.workers.executable = Some(executable.into());
+        self
+    }
+
+    /// Says that the host program's own `main` calls [`worker_main`](crate::worker_main) first thing, so that workers can be
+    /// started from it where there is no other executable.
+    #[must_use]
+    pub fn reexec(mut self) -> EngineBuilder {
+        self.programs.workers.reexec = true;
+        self
+    }
+
+    /// What starts programs and bash, instead of workers of this engine.
     #[must_use]
     pub fn launcher(mut self, launcher: Arc<dyn Launcher>) -> EngineBuilder {
         self.programs.launcher = Some(launcher);

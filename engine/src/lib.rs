@@ -25,6 +25,7 @@ mod scripts;
 mod skill;
 mod state;
 mod warm;
+mod worker;
 
 pub use authorize::{AuthorizedPlan, Evidence};
 pub use builder::EngineBuilder;
@@ -50,6 +51,7 @@ pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]
 pub use skills_rhai::CountingAllocator;
 pub use state::MemoryState;
+pub use worker::worker_main;
 
 /// A list of parameters as one JSON Schema of an object.
 pub fn parameter_schema(parameters: &[ParameterSpec]) -> serde_json::Value {

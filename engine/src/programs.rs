@@ -1,55 +1,65 @@
-//! Programs and bash: what starts them, and where they are looked for.
+//! Programs and bash: what starts them, and where they are looked for. The one place that names the launcher.
 
 use crate::plan::{Isolation, Step};
-use skills_core::{Enforcement, ErrorKind, Evaluation, Failure, Host, Launcher, LimitName, Usage};
+use crate::worker::WorkerSettings;
+use skills_core::{Enforcement, Evaluation, Failure, Host, Launcher, LimitName, Usage};
 use skills_executors::{Invocation, Machine, environment};
+use skills_sandbox::ProgramLauncher;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What an engine runs programs with.
 pub(crate) struct Programs {
-    /// Starts them, confined; `None` where this engine was given none.
+    /// What the host program gave to start them.
     pub(crate) launcher: Option<Arc<dyn Launcher>>,
     /// The folders that programs are looked for in.
     pub(crate) search: Vec<PathBuf>,
+    /// Where nothing was given: what confined processes are started from, and the launcher that was made of it.
+    pub(crate) workers: WorkerSettings,
+    made: OnceLock<Result<Arc<dyn Launcher>, Failure>>,
 }
 
 impl Default for Programs {
-    /// Nothing that starts programs, and the folders of the system.
+    /// Programs of the folders of the system.
     fn default() -> Programs {
-        Programs { launcher: None, search: environment::PATH.split(':').map(PathBuf::from).collect() }
+        Programs {
+            launcher: None,
+            search: environment::PATH.split(':').map(PathBuf::from).collect(),
+            workers: WorkerSettings::default(),
+            made: OnceLock::new(),
+        }
     }
 }
 
 impl Programs {
-    /// Runs a program.
-    pub(crate) fn run(&self, invocation: &Invocation, host: &Arc<dyn Host>) -> Evaluation {
-        let Some(launcher) = &self.launcher else {
-            let message =
-                format!("`{}` is a program, and nothing here starts programs in confinement", invocation.name);
-            let failure = Failure::new(ErrorKind::Unavailable, message).with_help(
-                "run it with the `skills` command, or give the engine a launcher: `EngineBuilder::launcher`",
-            );
-            return Evaluation { result: Err(failure), usage: Usage::default() };
+    fn launcher(&self) -> Result<&Arc<dyn Launcher>, Failure> {
+        let make = || {
+            let zygotes = self.workers.zygotes()?;
+            Ok(Arc::new(ProgramLauncher::new(zygotes)) as Arc<dyn Launcher>)
         };
-        skills_executors::run(invocation, Machine { launcher: &**launcher, search: &self.search }, host)
+        match &self.launcher {
+            Some(launcher) => Ok(launcher),
+            None => self.made.get_or_init(make).as_ref().map_err(Failure::clone),
+        }
     }
 
-    /// What limits are worth for programs here: what the launcher found by trying, and what holds wherever it can start
-    /// anything at all.
-    pub(crate) fn caps(&self) -> Vec<(LimitName, Enforcement)> {
-        let layers = self.launcher.as_ref().map(|launcher| launcher.layers()).unwrap_or_default();
-        crate::plan::LIMIT_NAMES
-            .into_iter()
-            .map(|name| {
-                let found = layers.iter().find(|layer| layer.name == name.as_str()).map(|layer| layer.status);
-                let otherwise = match name {
-                    LimitName::Operations | LimitName::Recursion => Enforcement::Unavailable,
-                    _ => Enforcement::Enforced,
-                };
-                (name, found.unwrap_or(otherwise))
-            })
-            .collect()
+    /// Runs a program.
+    pub(crate) fn run(&self, invocation: &Invocation, host: &Arc<dyn Host>) -> Evaluation {
+        match self.launcher() {
+            Ok(launcher) => {
+                let machine = Machine { launcher: &**launcher, search: &self.search };
+                skills_executors::run(invocation, machine, host)
+            }
+            Err(failure) => Evaluation { result: Err(failure), usage: Usage::default() },
+        }
+    }
+}
+
+/// What a limit is worth for a program, which the operating system holds to it.
+pub(crate) fn cap(name: LimitName) -> Enforcement {
+    match name {
+        LimitName::Operations | LimitName::Recursion => Enforcement::Unavailable,
+        _ => Enforcement::Enforced,
     }
 }
 

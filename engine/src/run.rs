@@ -5,7 +5,7 @@ use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
-use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, warm};
+use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, programs, warm};
 use serde_json::Value;
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage, template,
@@ -107,7 +107,7 @@ impl Inner {
         let Evaluation { result, usage } = evaluation;
         let caps = match &plan.step {
             Step::Script(script) => self.caps(script.language),
-            Step::Program(_) => self.programs.caps().into(),
+            Step::Program(_) => LIMIT_NAMES.iter().map(|name| (*name, programs::cap(*name))).collect(),
             Step::Prompt(_) => Arc::default(),
         };
         let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);

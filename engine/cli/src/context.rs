@@ -61,13 +61,22 @@ impl Context {
             .allow_read(&self.cwd)
             .allow_write(&self.cwd)
             .events(events);
-        builder.build()
+        let builder = match std::env::current_exe() {
+            Ok(path) => builder.worker(path),
+            Err(_) => builder,
+        };
+        builder.program_folders(program_folders()).build()
     }
 
     /// An engine that reports nothing.
     pub(crate) fn quiet_engine(&self) -> Result<Engine, skills::Error> {
         self.engine(Arc::new(skills::NoEvents))
     }
+}
+
+/// The folders that programs are looked for in.
+fn program_folders() -> Vec<PathBuf> {
+    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
 }
 
 /// A folder from an environment variable, which counts only where it is absolute.

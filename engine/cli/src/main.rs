@@ -14,5 +14,6 @@ use std::process::ExitCode;
 static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn main() -> ExitCode {
+    skills::worker_main();
     exit::report(args::parse(std::env::args_os()).and_then(commands::dispatch))
 }
