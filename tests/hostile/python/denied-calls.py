@@ -19,8 +19,8 @@ NUMBERS = {
         "open_by_handle_at": 304, "name_to_handle_at": 303, "fsopen": 430, "open_tree": 428, "move_mount": 429,
         "mount_setattr": 442, "process_vm_readv": 310, "process_vm_writev": 311, "kcmp": 312, "acct": 163,
         "quotactl": 179, "settimeofday": 164, "clock_settime": 227, "adjtimex": 159, "iopl": 172, "ioperm": 173,
-        "syslog": 103, "lookup_dcookie": 212, "personality": 135, "fanotify_init": 300,
-        "pidfd_getfd": 438, "modify_ldt": 154, "migrate_pages": 256, "move_pages": 279, "mbind": 237, "vmsplice": 278,
+        "syslog": 103, "lookup_dcookie": 212, "fanotify_init": 300,
+        "pidfd_getfd": 438, "modify_ldt": 154, "migrate_pages": 256, "move_pages": 279, "mbind": 237,
     },
 }
 

@@ -13,6 +13,6 @@ def run(variable):
         return os.environ[variable]
     for thing in gc.get_objects():
         for text in thing.values() if isinstance(thing, dict) else thing if isinstance(thing, (list, tuple)) else ():
-            if isinstance(text, str) and text.startswith("secret-"):
+            if isinstance(text, str) and text.startswith("secret-") and len(text) == 39:
                 return text
     return "denied"
