@@ -12,6 +12,10 @@ pub(crate) struct Policy {
     pub read: Vec<PathBuf>,
     /// Folders that skills may write where they ask for it.
     pub write: Vec<PathBuf>,
+    /// Secrets that skills may have where they ask for it.
+    pub secrets: Vec<String>,
+    /// Environment variables that skills may have where they ask for it.
+    pub environment: Vec<String>,
     /// Where relative paths start; `None`: skills have no relative paths.
     pub working_directory: Option<PathBuf>,
 }
@@ -84,11 +88,24 @@ pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, E
             CapabilityRequest::FileWrite { path } => {
                 grant_path(path, &policy.write, policy.working_directory.as_deref(), &mut grants.write)
             }
+            CapabilityRequest::Secret { name } => grant_name("secret", name, &policy.secrets, &mut grants.secrets),
+            CapabilityRequest::Environment { name } => {
+                grant_name("environment variable", name, &policy.environment, &mut grants.environment)
+            }
             _ => (false, "nothing of this kind is offered to scripts in process".to_owned()),
         };
         evidence.push(Evidence { request: request.clone(), granted, rule });
     }
     Ok(AuthorizedPlan { plan, grants, evidence })
+}
+
+/// Grants what is allowed by its name.
+fn grant_name(what: &str, name: &str, allowed: &[String], out: &mut Vec<String>) -> (bool, String) {
+    if allowed.iter().any(|allowed| allowed == name) {
+        out.push(name.to_owned());
+        return (true, format!("the host allows the {what} {name}"));
+    }
+    (false, format!("the host does not allow the {what} {name}"))
 }
 
 /// Grants the part of a requested path that the policy covers: the path itself where it lies in an allowed folder, or

@@ -6,8 +6,11 @@ use crate::engine::Parts;
 use crate::languages::Languages;
 use crate::plan::LimitSources;
 use crate::programs::Programs;
+use crate::secrets::{Configured, NoVariables};
 use crate::{Engine, Error, MemoryState};
-use skills_core::{EventSink, Interpreter, Launcher, Limits, NoEvents, StateStore};
+use skills_core::{
+    EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource, StateStore, Variables,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -35,6 +38,9 @@ pub struct EngineBuilder {
     state: Arc<dyn StateStore>,
     events: Arc<dyn EventSink>,
     programs: Programs,
+    secrets: Option<Arc<dyn SecretSource>>,
+    secret_command: Option<Arc<dyn SecretCommand>>,
+    variables: Arc<dyn Variables>,
 }
 
 impl EngineBuilder {
@@ -49,6 +55,9 @@ impl EngineBuilder {
             state: Arc::new(MemoryState::default()),
             events: Arc::new(NoEvents),
             programs: Programs::default(),
+            secrets: None,
+            secret_command: None,
+            variables: Arc::new(NoVariables),
         }
     }
 
@@ -115,6 +124,52 @@ impl EngineBuilder {
         self
     }
 
+    /// Lets skills that ask for it have a secret, by its name.
+    #[must_use]
+    pub fn allow_secret(mut self, name: impl Into<String>) -> EngineBuilder {
+        self.policy.secrets.push(name.into());
+        self
+    }
+
+    /// Lets skills that ask for it have an environment variable, by its name.
+    #[must_use]
+    pub fn allow_environment(mut self, name: impl Into<String>) -> EngineBuilder {
+        self.policy.environment.push(name.into());
+        self
+    }
+
+    /// Where the values of secrets come from, instead of the places that the configuration names.
+    #[must_use]
+    pub fn secrets(mut self, source: Arc<dyn SecretSource>) -> EngineBuilder {
+        self.secrets = Some(source);
+        self
+    }
+
+    /// What runs the programs that the configuration names for secrets; without it, such a secret cannot be had.
+    #[must_use]
+    pub fn secret_command(mut self, command: Arc<dyn SecretCommand>) -> EngineBuilder {
+        self.secret_command = Some(command);
+        self
+    }
+
+    /// Where the values of environment variables come from, for secrets and for skills that were granted some; without
+    /// it, none is set. It is asked for one name at a time, when the value is needed.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), skills::Error> {
+    /// let engine = skills::Engine::builder()
+    ///     .variables(|name: &str| (name == "CITY").then(|| "Oslo".to_owned()))
+    ///     .build()?;
+    /// # drop(engine);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn variables(mut self, source: impl Variables + 'static) -> EngineBuilder {
+        self.variables = Arc::new(source);
+        self
+    }
+
     /// Adds an interpreter, instead of a built-in one for the languages it takes.
     #[must_use]
     pub fn interpreter(mut self, interpreter: Arc<dyn Interpreter>) -> EngineBuilder {
@@ -158,7 +213,8 @@ impl EngineBuilder {
     /// # Errors
     /// None today; later parts may need something that is not there.
     pub fn build(self) -> Result<Engine, Error> {
-        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events, programs } = self;
+        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events, programs, .. } =
+            self;
         // What the configuration grants by default is granted by the host too, where a skill asks for it.
         let granted = &config.security.default_permissions;
         let base = policy.working_directory.clone();
@@ -168,12 +224,29 @@ impl EngineBuilder {
         };
         policy.read.extend(absolute(&granted.file_read));
         policy.write.extend(absolute(&granted.file_write));
+        policy.secrets.extend(granted.secrets.iter().flatten().cloned());
+        policy.environment.extend(granted.environment.iter().flatten().cloned());
         for folder in policy.read.iter_mut().chain(&mut policy.write).chain(&mut policy.working_directory) {
             *folder = crate::authorize::resolved(folder);
         }
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let catalog = Catalog::new(bundled, layout, &config);
-        Ok(Engine::from_parts(Parts { languages, catalog, policy, limits, state, events, programs }))
+        let variables = self.variables;
+        let secrets = self.secrets.unwrap_or_else(|| {
+            let (places, variables) = (config.secrets.clone(), Arc::clone(&variables));
+            Arc::new(Configured { places, variables, command: self.secret_command })
+        });
+        Ok(Engine::from_parts(Parts {
+            languages,
+            catalog,
+            policy,
+            limits,
+            state,
+            events,
+            programs,
+            secrets,
+            variables,
+        }))
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with a definition, and where.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 use std::ops::Range;
 use std::sync::Arc;
@@ -109,7 +109,8 @@ impl Diagnostic {
                     .path(&self.file)
                     .annotation(AnnotationKind::Primary.span(self.span.clone())),
             ),
-            None => title.element(annotate_snippets::Origin::path(&self.file)),
+            None if self.line == 1 && self.column == 1 => title.element(Origin::path(&self.file)),
+            None => title.element(Origin::path(&self.file).line(self.line).char_column(self.column)),
         };
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help));

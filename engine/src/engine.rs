@@ -10,7 +10,8 @@ use crate::runtime::Runtime;
 use crate::{EngineBuilder, Error, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
-    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, ParameterSpec, StateStore,
+    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, ParameterSpec, SecretSource,
+    StateStore, Variables,
 };
 use std::collections::HashMap;
 use std::path::Path;
@@ -42,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) programs: Programs,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) variables: Arc<dyn Variables>,
     pub(crate) runtime: Runtime,
     pub(crate) run_prefix: String,
     pub(crate) runs: AtomicU64,
@@ -68,6 +71,8 @@ pub(crate) struct Parts {
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
     pub(crate) programs: Programs,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    pub(crate) variables: Arc<dyn Variables>,
 }
 
 /// Engines that exist, so that a thread's kept sessions of those that do not can be dropped.
@@ -101,7 +106,7 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, limits, state, events, programs } = parts;
+        let Parts { languages, catalog, policy, limits, state, events, programs, secrets, variables } = parts;
         let inner = Inner {
             id,
             languages,
@@ -111,6 +116,8 @@ impl Engine {
             state,
             events,
             programs,
+            secrets,
+            variables,
             runtime: Runtime::default(),
             run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             runs: AtomicU64::new(0),

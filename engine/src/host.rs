@@ -1,6 +1,7 @@
 //! The host as one running script sees it.
 
 use crate::engine::Inner;
+use crate::secrets::{Flow, Redactor, Vault};
 use crate::{Error, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
@@ -8,6 +9,7 @@ use skills_core::{
     Arguments, Breach, Budget, CallContext, ErrorKind, Event, Failure, FunctionSpec, Grants, Host, HostFunction,
     LimitName, Limits, PauseGuard, SkillCaller, Stream,
 };
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +74,44 @@ impl FunctionTable {
 pub(crate) struct Printed {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// What of them is held back, because it may be the start of a secret.
+    flows: [Flow; 2],
+}
+
+impl Printed {
+    /// Adds what is ready of a text, at most as much as the limit leaves room for, and gives it.
+    fn take<'a>(&mut self, stream: Stream, text: &'a str, vault: &Vault, most: Option<u64>) -> Cow<'a, str> {
+        match self.flows[stream as usize].push(text, vault.redactor()) {
+            Cow::Borrowed(ready) => {
+                self.add(stream, ready, None);
+                Cow::Borrowed(ready)
+            }
+            Cow::Owned(ready) => Cow::Owned(self.add(stream, &ready, most).to_owned()),
+        }
+    }
+
+    /// Once more as a whole: what was printed before a secret was fetched may hold it too.
+    pub(crate) fn without_secrets(mut self, redactor: &Redactor) -> Printed {
+        self.stdout = redactor.owned(self.stdout);
+        self.stderr = redactor.owned(self.stderr);
+        self
+    }
+
+    fn finish(&mut self, stream: Stream, vault: &Vault, most: Option<u64>) -> String {
+        let rest = self.flows[stream as usize].finish(vault.redactor());
+        self.add(stream, &rest, most).to_owned()
+    }
+
+    /// What stands for a secret may be longer than the secret, and has to fit all the same.
+    fn add<'a>(&mut self, stream: Stream, text: &'a str, most: Option<u64>) -> &'a str {
+        let has = (self.stdout.len() + self.stderr.len()) as u64;
+        let fits = most.map_or(text, |most| cut(text, most.saturating_sub(has)));
+        match stream {
+            Stream::Stdout => self.stdout.push_str(fits),
+            Stream::Stderr => self.stderr.push_str(fits),
+        }
+        fits
+    }
 }
 
 /// The runs that called one another to get to a run.
@@ -83,6 +123,8 @@ pub(crate) struct Chain {
     pub(crate) budgets: Vec<Arc<Budget>>,
     /// What the last of them had left when it called; `None` where nobody did.
     pub(crate) left: Option<Limits>,
+    /// The secrets that any of them met.
+    pub(crate) vault: Arc<Vault>,
 }
 
 /// One run's host.
@@ -112,8 +154,10 @@ impl RunHost {
             space: &self.space,
             correlation_id: &self.correlation_id,
             grants: &self.grants,
-            state: &*self.engine.state,
-            events: &*self.engine.events,
+            state: self,
+            events: self,
+            secrets: self,
+            variables: self,
             skills: self,
             budget: &self.budget,
         }
@@ -124,20 +168,30 @@ impl RunHost {
         self.chain.budgets.iter().chain([&self.budget]).map(|budget| budget.pause()).collect()
     }
 
-    /// Keeps what fits of a text under the output limit, and gives it.
-    fn keep<'a>(&self, stream: Stream, text: &'a str) -> (&'a str, Result<(), Failure>) {
+    /// Keeps what fits of a text under the output limit, without secrets, and gives what is ready of it.
+    fn keep<'a>(&self, stream: Stream, text: &'a str) -> (Cow<'a, str>, Result<(), Failure>) {
         let before = self.budget.output();
         let result = self.budget.charge_output(text.len() as u64);
         let fits = match (&result, self.budget.limits().output) {
             (Ok(()), _) | (_, None) => text,
             (Err(_), Some(allowed)) => cut(text, allowed.saturating_sub(before)),
         };
-        let mut printed = self.printed();
-        match stream {
-            Stream::Stdout => printed.stdout.push_str(fits),
-            Stream::Stderr => printed.stderr.push_str(fits),
+        let ready = self.printed().take(stream, fits, &self.chain.vault, self.budget.limits().output);
+        (ready, result)
+    }
+
+    /// Gives out what was held back of the output.
+    pub(crate) fn finish_output(&self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            let rest = self.printed().finish(stream, &self.chain.vault, self.budget.limits().output);
+            self.report_output(stream, rest);
         }
-        (fits, result)
+    }
+
+    fn report_output(&self, stream: Stream, text: String) {
+        if !text.is_empty() {
+            self.engine.events.event(&self.skill.name, &self.correlation_id, &Event::Output { stream, text });
+        }
     }
 }
 
@@ -170,11 +224,8 @@ impl Host for RunHost {
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
-        let (fits, result) = self.keep(stream, text);
-        if !fits.is_empty() {
-            let event = Event::Output { stream, text: fits.to_owned() };
-            self.engine.events.event(&self.skill.name, &self.correlation_id, &event);
-        }
+        let (ready, result) = self.keep(stream, text);
+        self.report_output(stream, ready.into_owned());
         result
     }
 
@@ -184,6 +235,11 @@ impl Host for RunHost {
 
     fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        let set = |name: &String| Some((name.clone(), self.engine.variables.variable(name)?));
+        self.grants.environment.iter().filter_map(set).collect()
     }
 }
 

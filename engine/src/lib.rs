@@ -22,6 +22,7 @@ mod programs;
 mod run;
 mod runtime;
 mod scripts;
+mod secrets;
 mod skill;
 mod state;
 mod warm;
@@ -45,7 +46,7 @@ pub use skills_core as core;
 pub use skills_core::{
     Breach, CallContext, CapStatus, Capability, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec,
     HostFunction, Interpreter, Language, Launcher, LimitName, Limits, LogLevel, NoEvents, ParameterSpec, Script,
-    StateStore, Stream,
+    SecretCommand, SecretSource, SecretString, StateStore, Stream, Variables,
 };
 pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]

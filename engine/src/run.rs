@@ -56,8 +56,11 @@ impl Inner {
                 Evaluation { result, usage: Usage::default() }
             }
         };
+        host.finish_output();
         let printed = std::mem::take(&mut *host.printed());
-        self.outcome(plan, evaluation, &budget, printed)
+        let redactor = host.chain.vault.redactor();
+        let result = evaluation.result.map(|value| redactor.value(value)).map_err(|error| redactor.failure(error));
+        self.outcome(plan, Evaluation { result, ..evaluation }, &budget, printed.without_secrets(redactor))
     }
 
     fn run_script(self: &Arc<Inner>, script: &Arc<Script>, plan: &Plan, host: &Arc<RunHost>) -> Evaluation {
@@ -80,7 +83,10 @@ impl Inner {
         // A panic in a language crate or a host function is a defect, but it must not take the host program along.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let mut session = match warm::take(&key) {
-                Some(session) => session,
+                Some((session, seen)) => {
+                    host.chain.vault.remember(&seen);
+                    session
+                }
                 None => interpreter.open(&as_host)?,
             };
             let params = Value::Object(plan.arguments.clone());
@@ -89,7 +95,7 @@ impl Inner {
         }));
         match attempt {
             Ok(Ok((evaluation, session))) => {
-                warm::keep(key, session, crate::engine::is_alive);
+                warm::keep(key, session, host.chain.vault.seen(), crate::engine::is_alive);
                 evaluation
             }
             Ok(Err(failure)) => failed(failure),

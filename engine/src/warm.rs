@@ -3,6 +3,7 @@
 //! A session is bound to its thread, so each thread keeps its own few. One is used again only for the same engine, the
 //! same table of functions, the same skill digest, the same grants and the same caller.
 
+use crate::secrets::Seen;
 use skills_core::{Language, Session};
 use std::cell::RefCell;
 
@@ -26,6 +27,8 @@ pub(crate) struct Key {
 struct Kept {
     key: Key,
     session: Box<dyn Session>,
+    /// The secrets that its runs met, which its scripts may have kept.
+    seen: Seen,
 }
 
 thread_local! {
@@ -33,20 +36,21 @@ thread_local! {
     static SESSIONS: RefCell<Vec<Kept>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Takes the session of a key, so that a nested run of the same skill opens one of its own.
-pub(crate) fn take(key: &Key) -> Option<Box<dyn Session>> {
+/// Takes the session of a key, with the secrets that it met, so that a nested run of the same skill opens one of its own.
+pub(crate) fn take(key: &Key) -> Option<(Box<dyn Session>, Seen)> {
     SESSIONS
         .try_with(|sessions| {
             let mut sessions = sessions.try_borrow_mut().ok()?;
             let at = sessions.iter().rposition(|kept| kept.key == *key)?;
-            Some(sessions.remove(at).session)
+            let Kept { session, seen, .. } = sessions.remove(at);
+            Some((session, seen))
         })
         .ok()
         .flatten()
 }
 
 /// Keeps a session for the next run; `alive` says whether an engine still exists.
-pub(crate) fn keep(key: Key, session: Box<dyn Session>, alive: impl Fn(u64) -> bool) {
+pub(crate) fn keep(key: Key, session: Box<dyn Session>, seen: Seen, alive: impl Fn(u64) -> bool) {
     if !session.reusable() {
         return;
     }
@@ -60,7 +64,7 @@ pub(crate) fn keep(key: Key, session: Box<dyn Session>, alive: impl Fn(u64) -> b
         if sessions.len() >= KEPT {
             dropped.push(sessions.remove(0));
         }
-        sessions.push(Kept { key, session });
+        sessions.push(Kept { key, session, seen });
     });
     // Dropping a session may run the interpreter's own code: never while the table is borrowed.
     drop((kept, dropped));

@@ -192,6 +192,8 @@ mod tests {
             grants: &Grants::default(),
             state: &crate::testing::TestState::default(),
             events: &NoEvents,
+            secrets: &crate::testing::TestSecrets,
+            variables: &|_: &str| None,
             skills: &Nobody,
             budget: &Budget::new(Limits::none()),
         };

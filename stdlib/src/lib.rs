@@ -19,8 +19,8 @@
 //! - Bytes are the description `{"$type": "bytes", "length": …, "base64": …}`. Where data is taken, so is a string,
 //!   which stands for its UTF-8.
 //! - Positions and lengths of text count characters (Unicode scalar values), whatever the script's language counts.
-//! - No function reads the environment: the time zone is UTC unless one is named, and files are reached only through
-//!   the grants of the run.
+//! - No function reads the environment by itself: the time zone is UTC unless one is named, and files, variables and
+//!   secrets are reached only through the host and the grants of the run.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 use skills_core::{FunctionSpec, HostFunction};
@@ -38,6 +38,7 @@ mod json;
 mod random;
 mod regex;
 mod report;
+mod secret;
 mod state;
 mod text;
 mod time;
@@ -53,6 +54,7 @@ pub fn functions() -> Vec<Arc<dyn HostFunction>> {
         report::functions(),
         call::functions(),
         state::functions(),
+        secret::functions(),
         fs::functions(),
         json::functions(),
         csv::functions(),

@@ -83,12 +83,14 @@ fn failure(error: StateError) -> Failure {
     let kind = match &error {
         StateError::InvalidKey { .. } => ErrorKind::InvalidArguments,
         StateError::Full { .. } => ErrorKind::OutputLimit,
+        StateError::Secret { .. } => ErrorKind::PermissionDenied,
         StateError::Store(_) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
     };
     let failure = Failure::new(kind, error.to_string());
     match error {
         StateError::Full { .. } => failure.with_help("delete keys that are no longer needed, or keep smaller values"),
+        StateError::Secret { .. } => failure.with_help("ask for the secret with skill.secret whenever it is needed"),
         _ => failure,
     }
 }

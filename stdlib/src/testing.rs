@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, CallContext, ErrorKind, Event, EventSink, Failure, Grants, HostFunction, Limits, SkillCaller,
-    StateError, StateStore,
+    Arguments, Budget, CallContext, ErrorKind, Event, EventSink, Failure, Grants, HostFunction, Limits, SecretSource,
+    SecretString, SkillCaller, StateError, StateStore,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -43,6 +43,8 @@ impl TestContext {
             grants: &self.grants,
             state: &self.state,
             events: &self.events,
+            secrets: &TestSecrets,
+            variables: &|name: &str| (name == "CITY").then(|| "Oslo".to_owned()),
             skills: &Echo,
             budget: &self.budget,
         };
@@ -81,6 +83,18 @@ impl SkillCaller for Echo {
         match name {
             "missing" => Err(Failure::new(ErrorKind::NotFound, "no skill `missing`")),
             _ => Ok(json!({"name": name, "arguments": arguments})),
+        }
+    }
+}
+
+/// There is one secret, `token`.
+pub(crate) struct TestSecrets;
+
+impl SecretSource for TestSecrets {
+    fn secret(&self, name: &str) -> Result<SecretString, Failure> {
+        match name {
+            "token" => Ok(SecretString::from("t0p-secret")),
+            _ => Err(Failure::new(ErrorKind::NotFound, format!("there is no secret `{name}`"))),
         }
     }
 }

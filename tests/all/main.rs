@@ -12,6 +12,7 @@ mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod library;
+mod secrets;
 mod support;
 
 /// As in the command: Rhai's memory limit needs it.

@@ -60,6 +60,8 @@ impl Context {
             .working_directory(&self.cwd)
             .allow_read(&self.cwd)
             .allow_write(&self.cwd)
+            .variables(|name: &str| std::env::var(name).ok())
+            .secret_command(Arc::new(crate::secrets::Commands))
             .events(events);
         let builder = match std::env::current_exe() {
             Ok(path) => builder.worker(path),

@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod exit;
 mod render;
+mod secrets;
 mod words;
 
 use std::process::ExitCode;

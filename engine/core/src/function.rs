@@ -1,5 +1,7 @@
 use crate::signature::object_schema;
-use crate::{Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, StateStore, Stream};
+use crate::{
+    Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, SecretSource, StateStore, Stream, Variables,
+};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -14,6 +16,10 @@ pub enum Capability {
     FileWrite,
     /// Running other skills.
     CallSkills,
+    /// Environment variables.
+    Environment,
+    /// Secrets.
+    Secret,
 }
 
 /// The arguments of a call as a script wrote them.
@@ -200,6 +206,10 @@ pub struct CallContext<'a> {
     pub state: &'a dyn StateStore,
     /// Where log lines and progress go.
     pub events: &'a dyn EventSink,
+    /// Where the values of secrets come from, whether they are granted or not: look at the grants first.
+    pub secrets: &'a dyn SecretSource,
+    /// Where the values of environment variables come from, whether they are granted or not: look at the grants first.
+    pub variables: &'a dyn Variables,
     /// Runs other skills.
     pub skills: &'a dyn SkillCaller,
     /// The run's budget.
@@ -241,6 +251,11 @@ pub trait Host: Send + Sync {
 
     /// What the run may reach.
     fn grants(&self) -> &Grants;
+
+    /// The environment variables that were granted and are set, with their values.
+    fn environment(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,12 @@ pub enum StateError {
         /// The quota in bytes.
         limit: u64,
     },
+    /// A value that holds a secret.
+    #[error("the secret `{name}` must not be kept in state")]
+    Secret {
+        /// Which one.
+        name: String,
+    },
     /// The store itself failed.
     #[error("state store: {0}")]
     Store(String),

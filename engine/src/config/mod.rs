@@ -9,7 +9,8 @@
 //!   },
 //!   "performance": {"caching": {"metadata_cache_ttl": 3600, "max_cache_size_mb": 100}},
 //!   "skills": {"paths": ["more-skills"]},
-//!   "references": {"absolute_folders": ["/srv/prompts"]}
+//!   "references": {"absolute_folders": ["/srv/prompts"]},
+//!   "secrets": {"github": {"env": "GITHUB_TOKEN"}, "db": {"file": "/run/secrets/db"}, "api": {"command": ["pass", "show", "api"]}}
 //! }
 //! ```
 //!
@@ -19,6 +20,8 @@
 //! # What has an effect
 //! - `security.resource_limits`: the limits of a run whose skill asks for none;
 //! - `security.default_permissions.file_read` and `file_write`: the folders that a skill may get where it asks;
+//! - `security.default_permissions.environment` and `secrets`: the variables and the secrets that it may get;
+//! - `secrets`, in the user's configuration only: where the value of each is;
 //! - `performance.caching.metadata_cache_ttl` and `max_cache_size_mb`: the cache of what discovery found;
 //! - `performance.execution.max_concurrent_skills` and `execution_queue_size`: read by whoever runs several at once;
 //! - `skills.paths`, `references.absolute_folders`.
@@ -28,11 +31,13 @@
 
 mod merge;
 mod read;
+mod secrets;
 mod settings;
 
 #[cfg(test)]
 mod tests;
 
+pub use secrets::SecretPlace;
 pub use settings::{
     Backoff, Caching, CircuitBreaker, Development, Execution, HealthCheck, LogLevelName, Logging, Metrics,
     Observability, Performance, ResilienceDefaults, ResourceLimits, Retry, Security, TestFramework, Tracing,
@@ -40,6 +45,7 @@ pub use settings::{
 
 use crate::Diagnostic;
 use skills_core::Limits;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Whose configuration a file is.
@@ -70,6 +76,8 @@ pub struct Config {
     pub skill_paths: Vec<PathBuf>,
     /// `references.absolute_folders`: where `file:///…` references may lead, absolute.
     pub absolute_folders: Vec<PathBuf>,
+    /// `secrets`: where the value of each one is, by name.
+    pub secrets: BTreeMap<String, SecretPlace>,
 }
 
 impl Config {

@@ -7,6 +7,7 @@ use super::settings::{
 use super::{Config, ConfigScope, base_of};
 use crate::definition::fields::Fields;
 use crate::definition::limits::{self, Bound};
+use crate::definition::node::Span;
 use crate::definition::sink::Sink;
 use crate::definition::{codes, syntax};
 use crate::{Diagnostic, ReadError, Severity, SkillFiles};
@@ -53,7 +54,13 @@ pub(super) fn apply(config: &mut Config, scope: ConfigScope, path: &Path, diagno
                 fields.node(key);
             }
             fields.finish(&mut layer.sink);
-            diagnostics.extend(layer.sink.finish());
+            let mut found = layer.sink.finish();
+            // Somebody may have written a secret itself where its place belongs: no excerpt shows it.
+            if let Some(secrets) = root.member("secrets") {
+                let lines = lines_of(&text, &(secrets.key_span.start..secrets.value.span.end));
+                found.iter_mut().filter(|d| lines.contains(&d.span.start)).for_each(|d| d.source = None);
+            }
+            diagnostics.extend(found);
             return;
         }
         let message = format!("the configuration is {}, but has to be an object", root.type_name());
@@ -62,8 +69,24 @@ pub(super) fn apply(config: &mut Config, scope: ConfigScope, path: &Path, diagno
     diagnostics.extend(sink.finish());
 }
 
-const KEYS: [&str; 8] =
-    ["$schema", "security", "resilience", "performance", "development", "observability", "skills", "references"];
+/// The whole lines that a span is on.
+fn lines_of(text: &str, span: &Span) -> Span {
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
+    start..end
+}
+
+const KEYS: [&str; 9] = [
+    "$schema",
+    "security",
+    "resilience",
+    "performance",
+    "development",
+    "observability",
+    "skills",
+    "references",
+    "secrets",
+];
 
 /// The text of a file; `None` where there is none.
 fn text_of(scope: ConfigScope, path: &Path) -> Result<Option<String>, String> {
@@ -121,6 +144,7 @@ impl Reader<'_> {
             let users = reader.config.absolute_folders.clone();
             folders(&mut reader.config.absolute_folders, &users, fields, "absolute_folders", reader.layer);
         });
+        super::secrets::read(&mut self.config.secrets, root, self.layer);
     }
 
     fn section(&mut self, root: &mut Fields<'_>, key: &'static str, read: impl FnOnce(&mut Self, &mut Fields<'_>)) {

@@ -326,3 +326,45 @@ fn what_is_no_text_file_is_a_diagnostic() {
     let (_, diagnostics) = user(&" ".repeat((1 << 20) + 1));
     assert!(diagnostics[0].message.contains("more than the 1048576 allowed"), "{}", diagnostics[0].message);
 }
+
+#[test]
+fn the_user_says_where_secrets_are() {
+    let text = r#"{"secrets": {"a": {"env": "A"}, "b": {"file": "keys/b"}, "c": {"command": ["pass", "c"]}}}"#;
+    let files = Files::new(text, r#"{"secrets": {"d": {"env": "D"}}}"#);
+    let (config, diagnostics) = files.load();
+    let places = [
+        ("a".to_owned(), SecretPlace::Variable("A".into())),
+        ("b".to_owned(), SecretPlace::File(files.path("user/keys/b"))),
+        ("c".to_owned(), SecretPlace::Command(vec!["pass".into(), "c".into()])),
+    ];
+    assert_eq!(config.secrets, places.into_iter().collect());
+    let message = "1:2: S0141 a project's configuration cannot say where secrets are: it is ignored";
+    assert_eq!(messages(&diagnostics), [message]);
+}
+
+#[test]
+fn a_secret_without_one_place_is_a_diagnostic_without_an_excerpt() {
+    let (config, diagnostics) = user(
+        r#"{"secrets": {
+            "a": "value", "b": {}, "c": {"env": "C", "file": "/c"}, "d": {"command": []}, "e": {"file": "~/e"},
+            "f": {"env": "F=1"}, "g h": {"env": "G"}, "i": {"env": "I", "value": 1}
+        }, "other": 1}"#,
+    );
+    assert_eq!(config.secrets.keys().collect::<Vec<_>>(), ["i"]);
+    let found: Vec<_> = diagnostics.iter().map(|d| (d.code, d.message.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("S0143", "`secrets.a` does not say where the secret is"),
+            ("S0143", "`secrets.b` does not say where the secret is"),
+            ("S0143", "`secrets.c` says in more than one way where the secret is"),
+            ("S0143", "`secrets.d.command` names no program"),
+            ("S0143", "`secrets.e.file` begins with `~`, which is not expanded here"),
+            ("S0143", "`secrets.f.env` cannot be the name of a variable"),
+            ("S0015", "the secret `g h` cannot be a name"),
+            ("S0011", "nothing reads the key `value` in `secrets.i`"),
+            ("S0011", "nothing reads the key `other`"),
+        ]
+    );
+    assert!(diagnostics.iter().all(|d| d.source.is_none()), "the last one stands on a line of the section");
+}

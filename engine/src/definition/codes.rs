@@ -116,6 +116,7 @@ codes! {
     CONFIG_UNREADABLE = "S0140" "a configuration file that cannot be read";
     CONFIG_LOOSENS = "S0141" "a project's configuration that would allow more than the user's";
     CONFIG_FOLDER = "S0142" "a folder in the configuration that cannot be used";
+    CONFIG_SECRET = "S0143" "a secret in the configuration that does not say in one way where its value is";
 
     UNREADABLE = "S0150" "a definition file that cannot be read";
     TOO_LARGE = "S0151" "a definition file that is too large";

@@ -43,7 +43,7 @@ mod dialects;
 mod executor;
 pub(crate) mod fields;
 pub(crate) mod limits;
-mod names;
+pub(crate) mod names;
 pub(crate) mod node;
 mod parameters;
 mod permissions;
