@@ -94,6 +94,7 @@ pub(crate) fn act(words: &[&str]) -> Result<String, String> {
         ["exec", rest @ ..] => execute(rest),
         ["memfd-exec", program] => memfd_exec(program),
         ["allocate", size] => allocate(size.parse().map_err(|_| "size")?),
+        ["share", size] => share(size.parse().map_err(|_| "size")?),
         ["queue", key] => call("msgget", libc::SYS_msgget, [key.parse().map_err(|_| "key")?, 0, 0, 0, 0]),
         ["call", name] => by_name(name),
         _ => Err(format!("no such action: {words:?}")),
@@ -211,6 +212,16 @@ fn allocate(size: usize) -> Result<String, String> {
     }
     // SAFETY: as large as was asked for.
     unsafe { libc::memset(memory, 1, size) };
+    Ok(format!("{size} bytes"))
+}
+
+/// Memory that children would share.
+fn share(size: usize) -> Result<String, String> {
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+    // SAFETY: at a place that the kernel chooses, and nothing is done with it.
+    if unsafe { libc::mmap(std::ptr::null_mut(), size, access, kind, -1, 0) } == libc::MAP_FAILED {
+        return Err(std::io::Error::last_os_error().to_string());
+    }
     Ok(format!("{size} bytes"))
 }
 

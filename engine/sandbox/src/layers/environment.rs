@@ -31,6 +31,7 @@ pub(super) fn replace(network: bool) -> Result<(), super::Fault> {
     use crate::LayerName::Environment;
     use std::ffi::CString;
     let all = environment(network);
+    erase();
     // SAFETY: the process has one thread, so nobody reads the environment meanwhile.
     unsafe { libc::clearenv() };
     for (name, value) in all {
@@ -40,4 +41,21 @@ pub(super) fn replace(network: bool) -> Result<(), super::Fault> {
         unsafe { libc::setenv(name.as_ptr(), value.as_ptr(), 1) };
     }
     Ok(())
+}
+
+/// Overwrites the variables where they stand: what a program was started with stays readable in `/proc/self/environ`.
+#[cfg(target_os = "linux")]
+fn erase() {
+    unsafe extern "C" {
+        static environ: *mut *mut libc::c_char;
+    }
+    // SAFETY: the list ends with nothing, its strings are terminated and our own, and the process has one thread. Whoever still
+    // has the address of one finds an empty string there.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            libc::memset((*at).cast(), 0, libc::strlen(*at));
+            at = at.add(1);
+        }
+    }
 }

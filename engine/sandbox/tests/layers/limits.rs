@@ -53,6 +53,15 @@ fn memory_of_a_c_library_is_held() {
 }
 
 #[test]
+fn memory_that_an_interpreter_would_share_is_held() {
+    each_user(|user| {
+        let caged = Caged::new(user).with(|cage| cage.memory = Some(32 << 20));
+        assert!(caged.clone().tries(&["share", "16000000"]).is_ok());
+        refused(caged.tries(&["share", "4000000000"]), "Cannot allocate memory");
+    });
+}
+
+#[test]
 fn cpu_time_of_a_process_ends() {
     each_user(|user| {
         let said = Caged::new(user).with(|cage| cage.cpu_seconds = Some(1)).shell("while :; do :; done");

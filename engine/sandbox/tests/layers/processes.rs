@@ -27,6 +27,7 @@ fn other_processes_are_neither_seen_nor_reached() {
             .go();
         assert_eq!(said.answers[0].as_deref(), Ok("1"));
         refused(said.answers[1].clone(), "No such process");
+        assert!(!said.answers[2].as_ref().unwrap().contains("1234"), "{said:?}");
         refused(said.answers[3].clone(), "environment variable not found");
         refused(said.answers[4].clone(), "No such file");
     });
