@@ -52,6 +52,8 @@ pub(crate) fn start_program(mut exec: Exec, confined: &Confined, helper: Option<
     if let (Some(helper), Some(door)) = (helper, more.last()) {
         offer(helper, door, &mut exec.environment);
     }
+    // Nobody looks into this process; the program can be looked into again once it is executed.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     // SAFETY: the process has one thread.
     let errno = match unsafe { libc::fork() } {
         0 => match execute(exec, confined, [stdin, stdout, stderr], more) {
@@ -82,10 +84,8 @@ fn offer(helper: &Path, door: &OwnedFd, environment: &mut Vec<(OsString, OsStrin
     environment.push((VARIABLE.into(), door.as_raw_fd().to_string().into()));
 }
 
-/// Attends to the program, the only child of this process. It keeps nothing open but where it says how that ended, and cannot
-/// be looked into by it.
+/// Attends to the program, the only child of this process. It keeps nothing open but where it says how that ended.
 fn attend(program: i32, fds: Vec<OwnedFd>) -> ! {
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let Some(said) = fds.into_iter().nth(SAID) else { end(80) };
     loop {
         match wait(WaitOptions::empty()) {
