@@ -27,11 +27,12 @@ fn helped(script: &str) -> Program {
 fn a_program_reaches_the_functions_of_the_host() {
     // Nothing is granted that it could start but this.
     let host = TestHost::new(limits());
-    let ran = run(&helped(r#"skill echo '{"a": [1, 2.5]}'; x=$(skill echo "it's"); echo "$x"; skill"#), &host).unwrap();
+    let ran = run(&helped(r#"skill echo '{"a": [1, 2.5]}'; x=$(skill echo "it's"); echo "$x"; skill log warn hot; skill echo null; skill"#), &host).unwrap();
     let out = String::from_utf8(ran.stdout).unwrap();
     assert_eq!(
         out,
-        "{\"a\":[1,2.5]}\n\"it's\"\nskill echo VALUE\n    Does echo\nskill state set KEY VALUE\n    Does state.set\n",
+        "{\"a\":[1,2.5]}\n\"it's\"\nnull\nskill echo VALUE\n    Does echo\n\
+         skill log MESSAGE [LEVEL]\n    Does log\nskill state set KEY VALUE\n    Does state.set\n",
         "{}",
         host.text(Stream::Stderr)
     );

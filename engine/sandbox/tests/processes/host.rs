@@ -26,6 +26,10 @@ impl TestHost {
         };
         let functions = Arc::new([
             function("echo", vec![ParameterSpec::any("value")]),
+            FunctionSpec {
+                returns: json!({"type": "null"}),
+                ..function("log", vec![ParameterSpec::any("message"), ParameterSpec::any("level").or(json!("info"))])
+            },
             function("state.set", vec![ParameterSpec::typed("key", "string"), ParameterSpec::any("value")]),
         ]);
         Arc::new(TestHost { functions, budget: Budget::new(limits), grants, printed: Mutex::default() })
@@ -52,6 +56,7 @@ impl Host for TestHost {
         let mut bound = self.functions[index].bind(arguments)?;
         match index {
             0 => Ok(bound.remove(0)),
+            1 => Ok(Value::Null),
             _ => Err(Failure::new(ErrorKind::PermissionDenied, "no state here").with_help("ask for it")),
         }
     }

@@ -124,11 +124,13 @@ fn answer(heard: &[u8], host: &dyn Host) -> Answer {
     if words.is_empty() {
         return Answer::Text(words::usage(host.functions()));
     }
-    let called = words::read(host.functions(), &words).and_then(|(index, arguments)| host.call(index, arguments));
-    match called {
-        Ok(value) => Answer::Value(value),
-        Err(failure) => Answer::Failure(failure),
-    }
+    let called = words::read(host.functions(), &words).and_then(|(index, arguments)| {
+        let value = host.call(index, arguments)?;
+        // A function that has nothing to say, such as `log`, leaves no `null` in the program's output.
+        let silent = value.is_null() && host.functions()[index].returns.get("type").is_some_and(|kind| kind == "null");
+        Ok(if silent { Answer::Text(String::new()) } else { Answer::Value(value) })
+    });
+    called.unwrap_or_else(Answer::Failure)
 }
 
 fn too_much() -> Failure {
