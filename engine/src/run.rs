@@ -125,6 +125,7 @@ impl Inner {
                 LimitName::Operations => usage.operations,
                 LimitName::Output => Some(budget.output()),
                 LimitName::HostCalls => Some(budget.host_calls()),
+                LimitName::CpuPercent => usage.cpu.map(|cpu| share(cpu, budget.wall())),
                 _ => None,
             };
             // What the file functions write is all that a script in process is promised to be held to.
@@ -154,6 +155,11 @@ impl Inner {
             correlation_id: plan.correlation_id,
         }
     }
+}
+
+/// Processor time as a share of wall time, in percent, rounded.
+fn share(cpu: std::time::Duration, wall: std::time::Duration) -> u64 {
+    (cpu.as_secs_f64() * 100.0 / wall.as_secs_f64().max(1e-9)).round() as u64
 }
 
 /// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by

@@ -28,7 +28,7 @@ pub(crate) fn ensure_armed(engine: &mut Engine) -> Result<(), Failure> {
 
 /// What each limit is known to be worth.
 pub(crate) fn known() -> Vec<CapStatus> {
-    use Enforcement::{BestEffort, Enforced};
+    use Enforcement::{BestEffort, Enforced, Unavailable};
     let time = "checked from another thread at loops, calls and in regular expressions; a search for a long text in a \
                 long text, or one operation on a huge integer, ends late";
     let memory = if cfg!(feature = "quickjs") {
@@ -49,6 +49,13 @@ pub(crate) fn known() -> Vec<CapStatus> {
             "nested calls are counted where a limit is set; the engine's stack is bounded always",
         ),
         (LimitName::HostCalls, Enforced, "counted by the host"),
+        if cfg!(feature = "quickjs") {
+            let share = "a script that is ahead of its share rests at loops and calls; a long native operation is made up \
+                         for after it";
+            (LimitName::CpuPercent, Enforced, share)
+        } else {
+            (LimitName::CpuPercent, Unavailable, "V8 is not paced; run the skill in a worker")
+        },
     ];
     list.into_iter().map(|(name, status, detail)| CapStatus { name, status, detail: detail.into() }).collect()
 }
@@ -112,6 +119,7 @@ fn probes() -> Vec<Probe> {
 /// Tries every limit on small scripts.
 pub(crate) fn self_test() -> Result<Vec<CapStatus>, Failure> {
     let mut found = known();
+    try_pace(&mut found)?;
     for probe in probes() {
         for source in probe.sources {
             let host: Arc<dyn Host> = Arc::new(ProbeHost { budget: Budget::new(probe.limits.clone()) });
@@ -129,6 +137,28 @@ pub(crate) fn self_test() -> Result<Vec<CapStatus>, Failure> {
         }
     }
     Ok(found)
+}
+
+/// Runs for a time at a small share of the processor. That stops nothing, and is judged by what was used.
+fn try_pace(found: &mut [CapStatus]) -> Result<(), Failure> {
+    let is_pace = |status: &&mut CapStatus| status.name == LimitName::CpuPercent;
+    let Some(status) = found.iter_mut().find(is_pace).filter(|status| status.status == Enforcement::Enforced) else {
+        return Ok(());
+    };
+    let limits = Limits { wall: Some(Duration::from_millis(120)), cpu_percent: Some(20), ..Limits::none() };
+    let host: Arc<dyn Host> = Arc::new(ProbeHost { budget: Budget::new(limits) });
+    let mut session = JavaScriptSession::open(&host)?;
+    // The clock of the budget goes on while the session opens.
+    let opened = host.budget().wall();
+    let script =
+        Arc::new(Script { language: Language::JavaScript, file: "probe.js".into(), source: "for (;;);".into() });
+    let used = session.run(&script, &Value::Object(Map::new()), &host).usage.cpu.unwrap_or_default();
+    let share = used.as_secs_f64() / host.budget().wall().saturating_sub(opened).as_secs_f64();
+    if share > 0.6 {
+        status.status = Enforcement::Unavailable;
+        status.detail = format!("a script used {:.0}% instead of 20%", share * 100.0);
+    }
+    Ok(())
 }
 
 /// A host with one function and a budget.

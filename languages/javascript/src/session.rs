@@ -153,6 +153,9 @@ impl Session for JavaScriptSession {
         let limits = budget.limits();
         self.engine.natives().bind(host);
         self.engine.start(limits.memory);
+        if let Some(heap) = self.engine.heap() {
+            heap.pace(budget);
+        }
         let running = budget.running(self.engine.interrupt());
         let (mut result, operations) = self.evaluate(script, params, host);
         let peak = self.engine.heap().map(|heap| (heap.breached(), heap.peak()));
@@ -180,7 +183,7 @@ impl Session for JavaScriptSession {
 }
 
 /// CPU time of this thread.
-fn cpu_time() -> Option<Duration> {
+pub(crate) fn cpu_time() -> Option<Duration> {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
 }

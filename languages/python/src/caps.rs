@@ -12,7 +12,7 @@ use std::time::Duration;
 const MEMORY_UNAVAILABLE: &str = "the host program started CPython itself, so its memory is not counted";
 
 /// The limits with what they are known not to stop.
-const KNOWN: [(LimitName, Enforcement, &str); 8] = [
+const KNOWN: [(LimitName, Enforcement, &str); 9] = [
     (
         LimitName::Time,
         Enforcement::BestEffort,
@@ -33,6 +33,7 @@ const KNOWN: [(LimitName, Enforcement, &str); 8] = [
         "nested calls of the script's own functions; CPython's own guard of 1000 calls always holds",
     ),
     (LimitName::HostCalls, Enforcement::Enforced, "counted at each call"),
+    (LimitName::CpuPercent, Enforcement::Unavailable, "nothing paces CPython from inside; run the skill in a worker"),
 ];
 
 /// The limits as they are known, without starting anything.

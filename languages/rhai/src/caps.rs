@@ -22,6 +22,7 @@ pub(crate) fn known() -> Vec<CapStatus> {
         LimitName::Result,
         LimitName::Recursion,
         LimitName::HostCalls,
+        LimitName::CpuPercent,
     ]
     .map(|name| {
         let (status, detail) = worth(name);
@@ -45,6 +46,9 @@ fn worth(name: LimitName) -> (Enforcement, &'static str) {
         LimitName::Result => "checked while the result is built",
         LimitName::Recursion => "Rhai counts its calls; at most 4,096 of them, whatever is asked for",
         LimitName::HostCalls => "counted by the host",
+        LimitName::CpuPercent => {
+            "a script that is ahead of its share rests; one long operation is made up for after it"
+        }
         _ => return (Enforcement::Unavailable, "not known to Rhai"),
     };
     (Enforcement::Enforced, detail)
@@ -102,6 +106,11 @@ fn trial(name: LimitName) -> (&'static str, Limits) {
         LimitName::Recursion => {
             ("fn f(n) { if n > 0 { f(n - 1) } else { 0 } } f(50)", Limits { recursion: Some(10), ..within })
         }
+        // It stops nothing: the trial ends with its time, and is judged by what it used.
+        LimitName::CpuPercent => {
+            let wall = Some(Duration::from_millis(120));
+            ("loop { }", Limits { wall, cpu_percent: Some(20), operations: None, ..within })
+        }
         _ => ("for i in 0..10 { skill.nothing(); }", Limits { host_calls: Some(3), ..within }),
     }
 }
@@ -111,7 +120,12 @@ fn attempt(name: LimitName) -> Result<(), String> {
     let host: Arc<dyn Host> = Arc::new(TrialHost { budget: Budget::new(limits), functions: trial_functions() });
     let script = Script { language: Language::Rhai, file: "self-test".into(), source: source.into() };
     let mut session = RhaiSession::open(&host).map_err(|failure| failure.message)?;
-    match session.run(&Arc::new(script), &json!({}), &host).result {
+    let evaluation = session.run(&Arc::new(script), &json!({}), &host);
+    if name == LimitName::CpuPercent {
+        let share = evaluation.usage.cpu.unwrap_or_default().as_secs_f64() / host.budget().wall().as_secs_f64();
+        return if share < 0.6 { Ok(()) } else { Err(format!("it used {:.0}% instead of 20%", share * 100.0)) };
+    }
+    match evaluation.result {
         Err(failure) if failure.limit.is_some_and(|breach| breach.name == name) => Ok(()),
         Err(failure) => Err(failure.message),
         Ok(_) => Err("it ended by itself".into()),

@@ -1,8 +1,10 @@
 use crate::memory::MemoryCap;
 use rhai::{Dynamic, EvalAltResult, Position};
-use skills_core::{Breach, ErrorKind, Failure, Host, Interrupt, LimitName, Stream};
+use rustix::time::{ClockId, clock_gettime};
+use skills_core::{Breach, ErrorKind, Failure, Host, Interrupt, LimitName, Pace, Stream};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The result of what a script calls.
 pub(crate) type Rhaied<T> = Result<T, Box<EvalAltResult>>;
@@ -10,15 +12,20 @@ pub(crate) type Rhaied<T> = Result<T, Box<EvalAltResult>>;
 /// How many failures of host calls are remembered, so that one which a script throws on keeps its kind.
 const REMEMBERED: usize = 16;
 
+/// How many operations pass between two looks at the processor's clock, where its use is limited.
+const STEP: u64 = 1_000;
+
 /// What the engine's hooks share with the session: the limits, counts and host of the run at hand.
 #[derive(Default)]
 pub(crate) struct Control {
     /// The memory limit.
     pub(crate) memory: MemoryCap,
-    /// The first operation at which to look closer: after the operation limit, or 0 to stop at once.
+    /// The first operation at which to look closer: after the operation limit, where the pace asks, or 0 to stop at
+    /// once.
     alarm: AtomicU64,
     operations: AtomicU64,
     limit: AtomicU64,
+    pace: Mutex<Option<Pace>>,
     host: Mutex<Option<Arc<dyn Host>>>,
     failures: Mutex<Vec<Failure>>,
 }
@@ -32,10 +39,14 @@ impl Interrupt for Control {
 impl Control {
     /// Makes ready for a run.
     pub(crate) fn begin(&self, host: &Arc<dyn Host>) {
-        let limit = host.budget().limits().operations.unwrap_or(u64::MAX);
+        let budget = host.budget();
+        let limit = budget.limits().operations.unwrap_or(u64::MAX);
+        let pace = budget.limits().cpu_percent.and_then(|percent| Pace::new(percent, cpu(), budget.wall()));
         self.limit.store(limit, Relaxed);
         self.operations.store(0, Relaxed);
-        self.alarm.store(limit.saturating_add(1), Relaxed);
+        let alarm = limit.saturating_add(1);
+        self.alarm.store(if pace.is_some() { alarm.min(STEP) } else { alarm }, Relaxed);
+        *lock(&self.pace) = pace;
         lock(&self.failures).clear();
         *lock(&self.host) = Some(Arc::clone(host));
     }
@@ -70,10 +81,28 @@ impl Control {
         } else if let Err(breach) = self.memory.check() {
             breach
         } else {
+            self.keep_pace(operations);
             return (self.alarm.load(Relaxed) == 0).then_some(Dynamic::UNIT);
         };
         self.breach(breach);
         Some(Dynamic::UNIT)
+    }
+
+    /// Rests, where the script is ahead of its share of the processor.
+    fn keep_pace(&self, operations: u64) {
+        let alarm = self.alarm.load(Relaxed);
+        if operations < alarm || alarm == 0 {
+            return;
+        }
+        let Some(host) = self.host() else { return };
+        let rest = match lock(&self.pace).as_mut() {
+            Some(pace) => pace.rest(cpu(), host.budget().wall()),
+            None => return,
+        };
+        host.budget().rest(rest);
+        let next = operations.saturating_add(STEP).min(self.limit.load(Relaxed).saturating_add(1));
+        // Where the alarm was raised in the meantime, it stays.
+        let _ = self.alarm.compare_exchange(alarm, next, Relaxed, Relaxed);
     }
 
     /// Records a breach with the budget.
@@ -150,6 +179,12 @@ pub(crate) fn error(message: impl Into<String>) -> Box<EvalAltResult> {
 /// The failure where a session is used in a way that cannot happen.
 pub(crate) fn no_run() -> Failure {
     Failure::new(ErrorKind::Internal, "a Rhai function was called outside a run")
+}
+
+/// The CPU time of this thread.
+pub(crate) fn cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,15 +1,13 @@
-use crate::control::Control;
+use crate::control::{Control, cpu};
 use crate::convert::{ToJson, from_json};
 use crate::failures::{self, Places};
 use crate::program::Program;
 use crate::stack::Stack;
 use crate::{engine, memory};
 use rhai::{Dynamic, Engine};
-use rustix::time::{ClockId, clock_gettime};
 use serde_json::Value;
 use skills_core::{ErrorKind, Evaluation, Failure, Host, Language, Script, Session, Usage};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// A run of at least this many operations may have gone deep.
 const LONG: u64 = 10_000;
@@ -153,10 +151,4 @@ fn verdict(result: Result<Value, Failure>, host: &Arc<dyn Host>) -> Result<Value
     let Some(verdict) = host.budget().verdict() else { return result };
     let frames = result.err().map(|failure| failure.frames).unwrap_or_default();
     Err(verdict.clone().in_script(Language::Rhai, frames))
-}
-
-/// The CPU time of this thread.
-fn cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }

@@ -6,8 +6,10 @@
 //! long as it fills). QuickJS itself has all three, and its functions are linked in. This file is all that calls them.
 
 use super::{StopFlag, stack_for_scripts};
+use crate::session::cpu_time;
 use deno_core::v8;
-use std::cell::Cell;
+use skills_core::{Budget, Pace};
+use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 
@@ -58,6 +60,7 @@ struct State {
     limit: Cell<usize>,
     breached: Cell<bool>,
     peak: Cell<usize>,
+    pace: RefCell<Option<(Pace, Arc<Budget>)>>,
 }
 
 impl State {
@@ -68,6 +71,16 @@ impl State {
 
     fn sample(&self) {
         self.peak.set(self.peak.get().max(self.used()));
+    }
+
+    /// Rests, where the script is ahead of its share of the processor.
+    fn keep_pace(&self) {
+        if let Some((pace, budget)) = self.pace.borrow_mut().as_mut()
+            && let Some(cpu) = cpu_time()
+        {
+            let rest = pace.rest(cpu, budget.wall());
+            budget.rest(rest);
+        }
     }
 }
 
@@ -89,6 +102,7 @@ unsafe extern "C" fn interrupted(_runtime: *mut c_void, opaque: *mut c_void) -> 
     // SAFETY: as above.
     let state = unsafe { &*opaque.cast::<State>() };
     state.sample();
+    state.keep_pace();
     c_int::from(state.stop.is_set())
 }
 
@@ -124,6 +138,7 @@ impl Heap {
             limit: Cell::new(0),
             breached: Cell::new(false),
             peak: Cell::new(0),
+            pace: RefCell::new(None),
         });
         let opaque = std::ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
         // SAFETY: a live runtime; the state is boxed, so it stays where it is, and `drop` takes the handlers out again.
@@ -162,9 +177,16 @@ impl Heap {
         }
     }
 
+    /// Holds the run that begins to its share of the processor, where it has one.
+    pub(crate) fn pace(&self, budget: &Arc<Budget>) {
+        let pace = budget.limits().cpu_percent.and_then(|percent| Pace::new(percent, cpu_time()?, budget.wall()));
+        *self.state.pace.borrow_mut() = pace.map(|pace| (pace, Arc::clone(budget)));
+    }
+
     /// Takes the memory limit off again, for the engine's own work between runs.
     pub(crate) fn end(&self) {
         self.state.sample();
+        *self.state.pace.borrow_mut() = None;
         // SAFETY: as in `start`.
         unsafe { JS_SetMemoryLimit(self.state.runtime, 0) };
     }

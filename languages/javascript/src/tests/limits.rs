@@ -214,9 +214,22 @@ fn host_calls_are_bounded() {
 }
 
 #[test]
+fn a_script_keeps_to_its_share_of_a_processor() {
+    let limits = || Limits { cpu_percent: Some(10), ..Limits::none() };
+    for source in ["for (;;);", "const f = () => Promise.resolve().then(f); await f()"] {
+        let mut session = open();
+        let limits = Limits { wall: Some(Duration::from_millis(400)), ..limits() };
+        let evaluation = run_in(&mut *session, Language::JavaScript, source, json!({}), limits).0;
+        assert_eq!(evaluation.result.unwrap_err().kind, ErrorKind::Timeout);
+        assert!(evaluation.usage.cpu.unwrap() < Duration::from_millis(240), "{source}: {:?}", evaluation.usage);
+    }
+    assert_eq!(under(limits(), "1 + 1").unwrap(), json!(2));
+}
+
+#[test]
 fn the_self_test_finds_every_limit_armed() {
     let caps = JavaScript::new().self_test().unwrap();
-    assert_eq!(caps.len(), 8);
+    assert_eq!(caps.len(), 9);
     assert!(caps.iter().all(|cap| cap.status != Enforcement::Unavailable), "{caps:#?}");
     assert_eq!(caps, JavaScript::new().caps());
 }

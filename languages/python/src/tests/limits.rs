@@ -1,7 +1,7 @@
 use super::host::{TestHost, again, failure_within, open, run_on, value};
 use crate::CPython;
 use serde_json::{Value, json};
-use skills_core::{Breach, Enforcement, ErrorKind, Failure, Interpreter, LimitName, Limits};
+use skills_core::{Breach, CapStatus, Enforcement, ErrorKind, Failure, Interpreter, LimitName, Limits};
 use std::time::{Duration, Instant};
 
 fn breach(failure: &Failure, kind: ErrorKind, name: LimitName) -> Breach {
@@ -247,10 +247,12 @@ fn host_calls_are_counted_and_the_end_cannot_be_caught() {
 #[test]
 fn every_cap_passes_its_own_test() {
     let found = CPython::new().self_test().unwrap();
-    assert_eq!(found.len(), 8);
-    assert!(found.iter().all(|cap| cap.status != Enforcement::Unavailable), "{found:#?}");
+    assert_eq!(found.len(), 9);
+    let held = |cap: &CapStatus| cap.name == LimitName::CpuPercent || cap.status != Enforcement::Unavailable;
+    assert!(found.iter().all(held), "{found:#?}");
     let status = |name| found.iter().find(|cap| cap.name == name).unwrap().status;
     assert_eq!(status(LimitName::Memory), Enforcement::Enforced);
+    assert_eq!(status(LimitName::CpuPercent), Enforcement::Unavailable);
     assert_eq!(status(LimitName::Time), Enforcement::BestEffort);
     assert_eq!(CPython::new().caps(), found);
 }

@@ -152,9 +152,22 @@ fn host_calls_are_counted_and_not_caught() {
 }
 
 #[test]
+fn a_script_keeps_to_its_share_of_a_processor() {
+    let limits = || Limits { cpu_percent: Some(10), ..none() };
+    let wall = Some(Duration::from_millis(400));
+    let evaluation = run_with("loop { }", json!({}), Limits { wall, ..limits() });
+    assert_eq!(evaluation.result.unwrap_err().kind, ErrorKind::Timeout);
+    assert!(evaluation.usage.cpu.unwrap() < Duration::from_millis(240), "{:?}", evaluation.usage);
+    // The count stays exact, and a script that ends early is served as ever.
+    let failure = breach("loop { }", Limits { operations: Some(12_345), ..limits() });
+    assert_eq!(failure.limit, Some(Breach { name: LimitName::Operations, limit: 12_345, reading: 12_346 }));
+    assert_eq!(run_with("1 + 1", json!({}), limits()).result.unwrap(), json!(2));
+}
+
+#[test]
 fn the_self_test_finds_every_limit_armed() {
     let caps = Rhai::new().self_test().unwrap();
-    assert_eq!(caps.len(), 8);
+    assert_eq!(caps.len(), 9);
     for cap in &caps {
         assert_eq!(cap.status, Enforcement::Enforced, "{cap:?}");
     }
