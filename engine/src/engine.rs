@@ -30,7 +30,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 /// ```
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 /// What all clones of an engine share.
@@ -196,26 +196,6 @@ impl Engine {
         }
     }
 
-    /// Runs a skill on the engine's own threads. Dropping the future cancels the run.
-    ///
-    /// It does not need a tokio runtime: any executor can poll it.
-    pub async fn run_async(&self, name: &str, params: Value, mut options: RunOptions) -> Outcome {
-        // A token of its own: the caller's may stop other runs too.
-        let own = options.cancel.as_ref().map_or_else(crate::Cancel::new, crate::Cancel::child);
-        let mut guard = CancelOnDrop(Some(own.clone()));
-        options.cancel = Some(own);
-        let (engine, owned) = (self.clone(), name.to_owned());
-        let task = self.inner.runtime.spawn_blocking(move || engine.run_with(&owned, params, &options));
-        let joined = match task {
-            Ok(task) => task.await,
-            Err(error) => return Outcome::failed(name, &RunOptions::default(), error),
-        };
-        guard.0 = None;
-        joined.unwrap_or_else(|error| {
-            Outcome::failed(name, &RunOptions::default(), Error::new(ErrorKind::Crashed, error.to_string()))
-        })
-    }
-
     /// Runs code that no definition names: the value of `run` where the code defines it, else of its last expression.
     ///
     /// # Errors
@@ -309,17 +289,6 @@ fn parse_names(name: &str) -> Result<Names, Error> {
     Names::parse(name).map_err(|reason| {
         Error::new(ErrorKind::InvalidArguments, format!("a host function cannot be called `{name}`: {reason}"))
     })
-}
-
-/// Cancels, unless it was told that there is nothing left to cancel.
-struct CancelOnDrop(Option<crate::Cancel>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        if let Some(cancel) = &self.0 {
-            cancel.cancel();
-        }
-    }
 }
 
 impl Inner {

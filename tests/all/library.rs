@@ -96,6 +96,9 @@ fn a_future_that_is_dropped_cancels_its_run() {
     runtime.block_on(async {
         let outcome = engine.run_async("calculator-rhai", sum(), RunOptions::default()).await;
         assert_eq!(outcome.result.unwrap(), 8);
+        let code = engine.code(Language::Rhai, "6 * 7");
+        let outcome = engine.run_skill_async(&code, json!({}), RunOptions::default()).await;
+        assert_eq!(outcome.result.unwrap(), 42);
         let cancel = Cancel::new();
         let mut options = RunOptions::default();
         options.cancel = Some(cancel.clone());
@@ -103,6 +106,18 @@ fn a_future_that_is_dropped_cancels_its_run() {
         drop(endless);
         assert!(!cancel.is_cancelled(), "a run that never began is not cancelled");
     });
+}
+
+#[test]
+fn a_weak_handle_gives_the_engine_as_long_as_it_lives() {
+    let engine = Engine::new().unwrap();
+    let weak = engine.downgrade();
+    let own = weak.clone();
+    let count = move || own.upgrade().map(|engine| engine.functions().len()).ok_or("the engine is gone");
+    engine.function("again()", count).unwrap();
+    assert_eq!(engine.eval(Language::Rhai, "again()").unwrap(), engine.functions().len());
+    drop(engine);
+    assert!(weak.upgrade().is_none());
 }
 
 fn sum() -> Value {
