@@ -61,9 +61,11 @@ fn limits(asked: Option<&Value>) -> LimitOverrides {
     let of = |name: &str| asked.and_then(|asked| asked.get(name)).and_then(Value::as_u64);
     LimitOverrides {
         time: of("time_ms").map(Duration::from_millis),
+        wall: of("wall_ms").map(Duration::from_millis),
         memory: of("memory_bytes"),
         operations: of("operations"),
         output: of("output_bytes"),
+        result: of("result_bytes"),
         recursion: of("recursion"),
         host_calls: of("host_calls"),
         ..LimitOverrides::default()

@@ -305,8 +305,31 @@ fn object_schema(properties: Fields<'_>, schema: &mut Map<String, Value>, sink: 
     }
 }
 
+/// What a pattern may take compiled, in bytes, and up to where it costs so little that it is not counted.
+const PATTERN: usize = 1 << 20;
+const SMALL_PATTERN: usize = 128 << 10;
+
+/// How many larger ones a definition may have: each takes milliseconds, and a definition is read before it is trusted.
+const LARGE_PATTERNS: usize = 50;
+
+fn compile_pattern(pattern: &str, most: usize) -> Result<(), regex::Error> {
+    regex::RegexBuilder::new(pattern).size_limit(most).build().map(drop)
+}
+
 fn check_pattern(pattern: &str, span: &Span, sink: &mut Sink) -> bool {
-    let Err(error) = regex::RegexBuilder::new(pattern).size_limit(1 << 20).build() else { return true };
+    let compiled = match compile_pattern(pattern, SMALL_PATTERN) {
+        Err(regex::Error::CompiledTooBig(_)) => {
+            if sink.count_large_pattern() > LARGE_PATTERNS {
+                let message = format!("the definition has more than {LARGE_PATTERNS} large patterns");
+                let help = "write `[0-9]` for `\\d` and `[A-Za-z0-9_]` for `\\w`, and repeat less often";
+                sink.error(codes::BAD_PATTERN, span, message, help);
+                return false;
+            }
+            compile_pattern(pattern, PATTERN)
+        }
+        compiled => compiled,
+    };
+    let Err(error) = compiled else { return true };
     let text = error.to_string();
     let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
     let help = if text.contains("look-around") || text.contains("backreference") {

@@ -17,6 +17,7 @@ pub(crate) struct Sink {
     dropped: usize,
     worst_dropped: Severity,
     errors: usize,
+    large_patterns: usize,
 }
 
 impl Sink {
@@ -29,6 +30,7 @@ impl Sink {
             dropped: 0,
             worst_dropped: Severity::Warning,
             errors: 0,
+            large_patterns: 0,
         }
     }
 
@@ -58,6 +60,12 @@ impl Sink {
     /// Whether what is reported now is only counted, so that its words need not be looked for.
     pub(crate) fn is_full(&self) -> bool {
         self.diagnostics.len() >= MOST
+    }
+
+    /// Counts a pattern that takes long to compile, and gives how many there are.
+    pub(crate) fn count_large_pattern(&mut self) -> usize {
+        self.large_patterns += 1;
+        self.large_patterns
     }
 
     /// Takes over diagnostics that were made elsewhere.

@@ -249,3 +249,17 @@ fn unclosed_braces_are_read_in_bounded_time() {
     let names: String = (0..40_000).map(|n| format!("{{n{n}}}")).collect();
     assert_eq!(load(&with_prompt(&names)).diagnostics[200].message, "39800 more problems are not shown");
 }
+
+#[test]
+fn a_definition_has_few_patterns_that_take_long_to_compile() {
+    let with = |pattern: &str, count: usize| {
+        let one = |n| serde_json::json!({"name": format!("p{n}"), "type": "string", "pattern": pattern});
+        let parameters: Vec<_> = (0..count).map(one).collect();
+        let definition = serde_json::json!({"type": "prompt_inline", "name": "p", "description": "d", "prompt": "x",
+            "parameters": parameters});
+        codes(&definition.to_string())
+    };
+    assert_eq!(with("[a-z]{2,40}@[a-z.]+", 500), [""; 0]);
+    assert_eq!(with("\\w{20}", 50), [""; 0]);
+    assert_eq!(with("\\w{20}", 52), ["S0081", "S0081"]);
+}
