@@ -15,6 +15,8 @@ mod cage;
 #[cfg(target_os = "linux")]
 mod entry;
 mod executable;
+#[cfg(all(unix, feature = "container"))]
+pub mod container;
 pub mod layers;
 #[cfg(target_os = "linux")]
 mod program;
