@@ -67,10 +67,7 @@ pub(super) fn body(
     let host = HostConfig {
         mounts: Some(mounts),
         readonly_rootfs: Some(true),
-        tmpfs: Some(HashMap::from([(
-            "/tmp".to_owned(),
-            format!("rw,nosuid,nodev,noexec,mode=1777,size={disk}"),
-        )])),
+        tmpfs: Some(HashMap::from([("/tmp".to_owned(), format!("rw,nosuid,nodev,noexec,mode=1777,size={disk}"))])),
         shm_size: Some(signed(disk.min(1 << 20))),
         network_mode: Some("none".to_owned()),
         ipc_mode: Some("private".to_owned()),
@@ -147,7 +144,14 @@ mod tests {
 
     fn made(grants: &Grants, limits: &Limits) -> ContainerCreateBody {
         let command = vec!["/opt/skills".to_owned()];
-        body(&ContainerOptions::default(), &Cage::new(grants, limits), limits.cpu_percent, command, &["/opt/skills".into()]).unwrap()
+        body(
+            &ContainerOptions::default(),
+            &Cage::new(grants, limits),
+            limits.cpu_percent,
+            command,
+            &["/opt/skills".into()],
+        )
+        .unwrap()
     }
 
     #[test]

@@ -48,9 +48,11 @@ pub struct Container {
 /// The one thread that speaks with container engines, for the whole process.
 fn runtime() -> Result<&'static Runtime, Failure> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
-    let build = || Builder::new_multi_thread().worker_threads(1).thread_name("skills-container").enable_all().build().ok();
-    (RUNTIME.get_or_init(build).as_ref())
-        .ok_or_else(|| Failure::new(ErrorKind::Unavailable, "the thread that speaks with the container engine did not start"))
+    let build =
+        || Builder::new_multi_thread().worker_threads(1).thread_name("skills-container").enable_all().build().ok();
+    (RUNTIME.get_or_init(build).as_ref()).ok_or_else(|| {
+        Failure::new(ErrorKind::Unavailable, "the thread that speaks with the container engine did not start")
+    })
 }
 
 /// Waits for a future of the runtime's, on a thread that may belong to another runtime.
@@ -87,7 +89,8 @@ impl Containers {
             Err(error) => {
                 let image = &options.image;
                 let message = format!("the container engine does not have the image `{image}`: {error}");
-                Err(Failure::new(ErrorKind::Unavailable, message).with_help(format!("fetch it once: docker pull {image}")))
+                Err(Failure::new(ErrorKind::Unavailable, message)
+                    .with_help(format!("fetch it once: docker pull {image}")))
             }
         }
     }

@@ -11,3 +11,6 @@ mod pump;
 
 pub use config::ContainerOptions;
 pub use engine::{Container, ContainerEnd, Containers};
+
+#[cfg(test)]
+mod tests;
