@@ -1,5 +1,6 @@
 //! The entry of the worker executable.
 
+use crate::container::inside;
 use crate::zygote::{Kernel, server};
 use std::os::fd::AsFd;
 
@@ -21,7 +22,17 @@ pub type MakeKernel = fn() -> Box<dyn Kernel>;
 pub fn entry(kernels: &[(&str, MakeKernel)]) {
     crate::program::helper::client::run();
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().is_none_or(|first| first != ARGUMENT) {
+    let first = arguments.next();
+    let make = |kind: &str| kernels.iter().find(|(name, _)| *name == kind).map(|(_, make)| make());
+    if first.as_ref().is_some_and(|first| first == inside::ARGUMENT) {
+        let kernel = arguments.next().and_then(|kind| make(kind.to_str()?));
+        // Whoever types this at a terminal meant something else.
+        if let Some(kernel) = kernel.filter(|_| !rustix::termios::isatty(rustix::stdio::stdin())) {
+            inside::start(kernel)
+        }
+        return;
+    }
+    if first.is_none_or(|first| first != ARGUMENT) {
         return;
     }
     // Somebody may type the argument: only a socket that a host made is a control socket.
@@ -30,6 +41,6 @@ pub fn entry(kernels: &[(&str, MakeKernel)]) {
         return;
     }
     let Some(kind) = arguments.next().and_then(|kind| kind.into_string().ok()) else { return };
-    let kernel = kernels.iter().find(|(name, _)| *name == kind).map(|(_, make)| make());
+    let kernel = make(&kind);
     server::start(&kind, kernel)
 }

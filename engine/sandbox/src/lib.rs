@@ -13,10 +13,10 @@
 
 mod cage;
 #[cfg(target_os = "linux")]
+pub mod container;
+#[cfg(target_os = "linux")]
 mod entry;
 mod executable;
-#[cfg(all(unix, feature = "container"))]
-pub mod container;
 pub mod layers;
 #[cfg(target_os = "linux")]
 mod program;

@@ -5,12 +5,18 @@
 //! them comes over its standard error. Everything that confines it is the engine's: its namespaces and seccomp profile, a read-only
 //! root, no capabilities, no network, and limits of its control group.
 
+#[cfg(feature = "container")]
 mod config;
+#[cfg(feature = "container")]
 mod engine;
+pub(crate) mod inside;
+#[cfg(feature = "container")]
 mod pump;
 
+#[cfg(feature = "container")]
 pub use config::ContainerOptions;
+#[cfg(feature = "container")]
 pub use engine::{Container, ContainerEnd, Containers};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "container"))]
 mod tests;
