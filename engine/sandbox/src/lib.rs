@@ -6,6 +6,8 @@
 //! - A [`Zygote`] is a process of the worker executable that has an interpreter warm. It forks a [`Child`] for each session, which
 //!   is confined before it does anything. [`entry`] is what the worker executable calls first.
 //!
+//! - [`proxy`] is the way out to the network, where hosts are granted: the host answers it, and checks names and addresses.
+//!
 //! Confinement exists on Linux (x86_64 and aarch64). Elsewhere everything here answers that it is not available.
 //!
 //! [`Grants`]: skills_core::Grants
@@ -20,6 +22,7 @@ mod executable;
 pub mod layers;
 #[cfg(target_os = "linux")]
 mod program;
+pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod zygote;
 #[cfg(not(target_os = "linux"))]
