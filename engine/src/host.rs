@@ -6,8 +6,8 @@ use crate::{Error, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{
-    Arguments, Breach, Budget, CallContext, ErrorKind, Event, Failure, FunctionSpec, Grants, Host, HostFunction,
-    LimitName, Limits, PauseGuard, SkillCaller, Stream,
+    Arguments, Breach, Budget, CallContext, ErrorKind, Event, EventSink as _, Failure, FunctionSpec, Grants, Host,
+    HostFunction, LimitName, Limits, LogLevel, PauseGuard, SkillCaller, Stream,
 };
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -235,6 +235,11 @@ impl Host for RunHost {
 
     fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    fn refused(&self, what: &str) {
+        let event = Event::Log { level: LogLevel::Warn, message: what.to_owned() };
+        self.event(&self.skill.name, &self.correlation_id, &event);
     }
 
     fn environment(&self) -> Vec<(String, String)> {

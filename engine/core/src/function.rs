@@ -252,6 +252,10 @@ pub trait Host: Send + Sync {
     /// What the run may reach.
     fn grants(&self) -> &Grants;
 
+    /// Takes what was refused to the run's process itself, for a person: a host that its program asked for. Called on any
+    /// thread.
+    fn refused(&self, _what: &str) {}
+
     /// The environment variables that were granted and are set, with their values.
     fn environment(&self) -> Vec<(String, String)> {
         Vec::new()

@@ -4,7 +4,7 @@ use super::streams::Streams;
 use super::{refusals, streams};
 use crate::entry::COMMAND;
 use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
-use crate::{Cage, Kind};
+use crate::{Cage, Kind, proxy};
 use rustix::io::Errno;
 use skills_core::{Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran};
 use std::path::Path;
@@ -47,7 +47,14 @@ impl Launcher for ProgramLauncher {
             desk = Some(own);
             fds.push(door);
         }
-        let child = self.zygotes.fork(COMMAND, &cage, Payload::Exec(exec), fds)?;
+        let mut child = self.zygotes.fork(COMMAND, &cage, Payload::Exec(exec), fds)?;
+        let _proxy = match child.take_proxy() {
+            Some(listener) => {
+                let asker = Arc::clone(host);
+                Some(proxy::serve(listener, &host.grants().network, move |what| asker.refused(what))?)
+            }
+            None => None,
+        };
         let pumped = {
             let _running = host.budget().running(Arc::new(Stop(child.killer())));
             child.watch(Watch {
