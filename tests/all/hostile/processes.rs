@@ -17,17 +17,21 @@ struct Below {
     zombie: bool,
 }
 
-/// What is left of a case: any process that is neither a zygote nor the first one of a worker's process namespace.
+/// The name of the executable of workers.
+const WORKER: &str = "skills";
+
+/// What is left of a case: any process that is neither of a zygote nor the first one of a worker's process namespace.
 pub(super) fn strays(tier_has_workers: bool) -> Vec<String> {
     let all = below();
-    let own = own_depth();
+    let (own, host) = (own_depth(), std::process::id());
     let stray = |process: &&Below| {
         if !tier_has_workers {
             return true;
         }
         match process.numbers.len().saturating_sub(own) {
-            // A zygote is the first one of a namespace; whatever else is in ours was left to us by its parent.
-            0 | 1 => process.numbers.last() != Some(&1),
+            // A zygote is the first one of a namespace, and has one here that waits for it.
+            0 => process.parent != host || process.name != WORKER,
+            1 => process.numbers.last() != Some(&1),
             _ => process.numbers.last() != Some(&1) && !process.zombie,
         }
     };
@@ -106,11 +110,11 @@ impl Watch {
 /// What the largest worker, with all that it started, holds beyond what it got at its fork.
 fn largest() -> u64 {
     let all: HashMap<u32, Below> = below().into_iter().map(|process| (process.pid, process)).collect();
-    let host = std::process::id();
+    let zygotes = own_depth() + 1;
     let mut trees: HashMap<u32, u64> = HashMap::new();
-    for process in all.values().filter(|process| process.parent != host) {
+    for process in all.values().filter(|process| process.numbers.len() > zygotes) {
         let mut top = process;
-        while let Some(parent) = all.get(&top.parent).filter(|parent| parent.parent != host) {
+        while let Some(parent) = all.get(&top.parent).filter(|parent| parent.numbers.len() > zygotes) {
             top = parent;
         }
         let given = all.get(&top.parent).map_or(0, |zygote| zygote.held);

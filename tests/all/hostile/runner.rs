@@ -67,6 +67,11 @@ impl Runner {
     }
 
     fn attempt(&self, case: &Case, grants: &[String], expected: &[Expect]) -> Vec<String> {
+        if let Some(grant) = grants.iter().find(|grant| !grant.starts_with("read=") && !grant.starts_with("write=")) {
+            // No host can give it yet: the run would show nothing.
+            eprintln!("skipped: {}: the grant `{grant}`, which an engine cannot be told to give", case.name());
+            return Vec::new();
+        }
         self.world.restore();
         let mut wrong = Vec::new();
         let engine = self.engine(grants, Some(case));
@@ -174,8 +179,14 @@ impl Runner {
         };
         let key = format!("{grants:?} {ceiling:?}");
         let mut engines = self.engines.borrow_mut();
+        // One that serves most cases, and the last of the others: each has processes of its own.
+        let most = format!("{:?} {:?}", [""; 0], Limits::none());
+        engines.retain(|other, _| *other == key || *other == most);
         let engine = engines.entry(key).or_insert_with(|| {
-            let mut builder = Engine::builder().limits(ceiling).working_directory(self.world.skills());
+            let mut builder = Engine::builder()
+                .worker(env!("CARGO_BIN_EXE_skills"))
+                .limits(ceiling)
+                .working_directory(self.world.skills());
             for grant in grants {
                 builder = self.allow(builder, grant);
             }

@@ -77,8 +77,13 @@ impl World {
 
     /// Makes the folders as they were at first.
     pub(super) fn restore(&self) {
+        // Emptied, and not made anew: a worker that is ready has the folder that it was granted.
         for folder in ["outside", "granted"] {
-            std::fs::remove_dir_all(self.path(folder)).unwrap();
+            for entry in std::fs::read_dir(self.path(folder)).unwrap() {
+                let path = entry.unwrap().path();
+                let folder = std::fs::symlink_metadata(&path).unwrap().is_dir();
+                if folder { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+            }
         }
         std::fs::create_dir_all(self.path("outside/folder")).unwrap();
         std::fs::create_dir_all(self.path("granted/folder")).unwrap();
