@@ -99,7 +99,10 @@ impl Error {
         }
         for frame in self.frames() {
             let Frame { file, line, column, function, source } = frame;
-            out.push_str(&format!("  --> {file}:{line}:{column}"));
+            out.push_str(&format!("  --> {file}:{line}"));
+            if *column > 0 {
+                out.push_str(&format!(":{column}"));
+            }
             if let Some(function) = function {
                 out.push_str(&format!(" in {function}"));
             }

@@ -6,6 +6,7 @@ mod bundled;
 mod calls;
 mod cases;
 mod command;
+mod commands;
 mod conformance;
 mod edges;
 mod functions;

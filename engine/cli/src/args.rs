@@ -116,7 +116,7 @@ pub(crate) struct Run {
     /// Run this code instead of a skill
     #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script", allow_hyphen_values = true)]
     pub(crate) expression: Option<String>,
-    /// Language of CODE: rhai, python, javascript, typescript or bash [default: rhai]
+    /// Language: rhai, python, javascript, typescript or bash [default: rhai]
     #[arg(long, value_name = "LANGUAGE", default_value = "rhai", hide_default_value = true)]
     pub(crate) lang: String,
     /// Parameters as a JSON object; @FILE reads a file, - reads standard input

@@ -1,6 +1,6 @@
 use crate::render;
 use serde_json::{Value, json};
-use skills::AuthorizedPlan;
+use skills::{AuthorizedPlan, Invocation, Step};
 use std::io;
 
 /// Prints what would run: `--dry-run`.
@@ -14,6 +14,9 @@ pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) -> io::Result<()>
     let mut out = format!("would run    {} ({})\n", plan.skill().qualified_name(), plan.skill().file);
     // As `--isolation` spells it.
     out.push_str(&format!("isolation    {}\n", text(&object["isolation"]).replace('_', "-")));
+    if let Step::Program(invocation) = plan.step() {
+        out.push_str(&program(invocation));
+    }
     if !plan.arguments().is_empty() {
         out.push_str("arguments\n");
         for (name, value) in plan.arguments() {
@@ -39,6 +42,20 @@ pub(crate) fn plan(authorized: &AuthorizedPlan, as_json: bool) -> io::Result<()>
         out.push_str(&format!("  {asked:<24} {decision}: {}\n", evidence.rule));
     }
     render::text(&render::harmless(out.trim_end()))
+}
+
+/// What is started: the program and its arguments, each as JSON where it is more than a word.
+fn program(invocation: &Invocation) -> String {
+    let word = |text: &String| {
+        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+        if text.chars().all(plain) && !text.is_empty() { text.clone() } else { json!(text).to_string() }
+    };
+    let words: Vec<String> = std::iter::once(&invocation.program).chain(&invocation.arguments).map(word).collect();
+    let mut out = format!("program      {}\n", words.join(" "));
+    for (name, value) in &invocation.environment {
+        out.push_str(&format!("  {name}={}\n", word(value)));
+    }
+    out
 }
 
 /// Milliseconds as `--max-time` takes them.

@@ -33,7 +33,7 @@ fn attempt(
     host: &Arc<dyn Host>,
     usage: &mut Usage,
 ) -> Result<Value, Failure> {
-    let program = program(invocation, machine, host.grants())?;
+    let program = program(invocation, machine, host)?;
     let apart = Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default() });
     let ran = machine.launcher.run(&program, &(Arc::clone(&apart) as Arc<dyn Host>));
     let ran = ran.map_err(|failure| {
@@ -42,7 +42,7 @@ fn attempt(
     })?;
     usage.cpu = ran.cpu;
     usage.peak_memory = ran.peak_memory;
-    let judged = judge(invocation, ran.end, &apart.kept().stderr);
+    let judged = judge(invocation, machine.search, ran.end, &apart.kept().stderr);
     let limit = host.budget().limits().result;
     let value = judged.and_then(|()| invocation.output.value(&invocation.name, &ran.stdout, limit));
     if value.is_err() {
@@ -52,7 +52,7 @@ fn attempt(
 }
 
 /// What is started: the file of the program, its whole environment, where it runs and what it may read beside its grants.
-fn program(invocation: &Invocation, machine: Machine<'_>, grants: &Grants) -> Result<Program, Failure> {
+fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) -> Result<Program, Failure> {
     let folder = invocation.folder.as_deref();
     let executable =
         find::program(&invocation.program, folder, machine.search).map_err(|failure| match invocation.is_shell() {
@@ -67,14 +67,18 @@ fn program(invocation: &Invocation, machine: Machine<'_>, grants: &Grants) -> Re
         ("TMPDIR".to_owned(), "/tmp".to_owned()),
         ("LANG".to_owned(), "C.UTF-8".to_owned()),
     ];
-    environment.retain(|(name, _)| !invocation.environment.contains_key(name));
-    environment.extend(invocation.environment.clone());
+    // What was granted of the host's, but for what would run other code; then the definition's own.
+    let granted = host.environment().into_iter().filter(|(name, _)| !environment::is_refused(name));
+    for (name, value) in granted.chain(invocation.environment.clone()) {
+        environment.retain(|(taken, _)| *taken != name);
+        environment.push((name, value));
+    }
     let os = |text: &String| OsString::from(text);
     Ok(Program {
         executable,
         arguments: invocation.arguments.iter().map(os).collect(),
         environment: environment.iter().map(|(name, value)| (os(name), os(value))).collect(),
-        directory: directory(invocation, grants)?,
+        directory: directory(invocation, host.grants())?,
         stdin: invocation.stdin.clone().into_bytes(),
         needs,
         helper: invocation.script.is_some(),
@@ -123,7 +127,7 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// Whether how it ended is a success, and if not, why.
-fn judge(invocation: &Invocation, end: End, stderr: &str) -> Result<(), Failure> {
+fn judge(invocation: &Invocation, search: &[PathBuf], end: End, stderr: &str) -> Result<(), Failure> {
     let name = &invocation.name;
     let code = match end {
         End::Exited(code) => code,
@@ -148,7 +152,7 @@ fn judge(invocation: &Invocation, end: End, stderr: &str) -> Result<(), Failure>
         _ => format!("`{name}` ended with exit code {code}"),
     };
     let mut failure = Failure::new(ErrorKind::ScriptError, with_last_line(ended, stderr));
-    failure.help = missing_grant(invocation, code, stderr);
+    failure.help = missing_grant(invocation, search, stderr);
     if let Some(script) = &invocation.script {
         let frame = place(&script.file, stderr).map(|line| Frame {
             file: script.file.clone(),
@@ -178,20 +182,21 @@ fn place(file: &str, stderr: &str) -> Option<u32> {
     })
 }
 
-/// Which grant is missing, where a shell says that it could not start a program.
-fn missing_grant(invocation: &Invocation, code: i32, stderr: &str) -> Option<String> {
-    let last = stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let fork = last.contains("fork:") || last.contains("cannot make pipe");
-    let denied = last.ends_with("Permission denied") || last.ends_with("Operation not permitted");
-    if !invocation.is_shell() || !(fork || denied && matches!(code, 126 | 127)) {
+/// Which grant is missing, where a shell says that it could not start a program that the machine has.
+fn missing_grant(invocation: &Invocation, search: &[PathBuf], stderr: &str) -> Option<String> {
+    if !invocation.is_shell() {
         return None;
     }
-    let program = last.rsplit(": ").nth(1).filter(|_| !fork).unwrap_or("PROGRAM");
-    let program = program.rsplit('/').next().unwrap_or(program);
-    let what = if fork {
-        "pipes, `&` and `$(…)` start processes".to_owned()
+    let last = stderr.lines().rev().find(|line| !line.trim().is_empty())?;
+    let (what, program) = if last.contains("fork:") || last.contains("cannot make pipe") {
+        ("pipes, `&` and `$(…)` start processes".to_owned(), "PROGRAM")
     } else {
-        format!("bash may not start `{program}`")
+        let reasons =
+            ["command not found", "Permission denied", "Operation not permitted", "No such file or directory"];
+        let named = reasons.iter().find_map(|reason| last.strip_suffix(reason)?.strip_suffix(": "))?;
+        let program = named.rsplit(": ").next()?;
+        let there = find::program(program, invocation.folder.as_deref(), search).is_ok();
+        (there.then(|| format!("`{program}` is installed, but may not be started"))?, program)
     };
     Some(format!(
         "{what}: the definition asks for it by `\"process_spawn\": [\"{program}\"]`, and whoever runs it allows it by \
@@ -313,5 +318,9 @@ impl Host for Apart {
 
     fn grants(&self) -> &Grants {
         self.inner.grants()
+    }
+
+    fn environment(&self) -> Vec<(String, String)> {
+        self.inner.environment()
     }
 }
