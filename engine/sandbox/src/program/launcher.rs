@@ -4,9 +4,10 @@ use super::streams::Streams;
 use super::{refusals, streams};
 use crate::entry::COMMAND;
 use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
-use crate::{Cage, Kind, proxy};
+use crate::{Cage, Kind, layers, proxy};
 use rustix::io::Errno;
 use skills_core::{Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran};
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -30,15 +31,15 @@ impl ProgramLauncher {
 impl Launcher for ProgramLauncher {
     fn run(&self, program: &Program, host: &Arc<dyn Host>) -> Result<Ran, Failure> {
         host.budget().check_time()?;
-        let executable = refusals::find(&program.executable)?;
-        let cage = cage(program, &executable, host);
+        refusals::check(&program.executable)?;
+        let cage = cage(program, host);
         let (mut streams, mut fds) = Streams::open(program.stdin.clone()).map_err(|error| streams::no_pipe(&error))?;
         let mut arguments = vec![program.executable.clone().into_os_string()];
         arguments.extend(program.arguments.iter().cloned());
         let exec = Exec {
             executable: program.executable.clone(),
             arguments,
-            environment: program.environment.clone(),
+            environment: environment(program, &cage),
             helper: program.helper,
         };
         let mut desk = None;
@@ -93,16 +94,27 @@ impl Interrupt for Stop {
     }
 }
 
-fn cage(program: &Program, executable: &Path, host: &Arc<dyn Host>) -> Cage {
+fn cage(program: &Program, host: &Arc<dyn Host>) -> Cage {
     let mut cage = Cage::new(host.grants(), host.budget().limits());
     cage.kind = Kind::Program;
     cage.processes = cage.processes.or(Some(PROCESSES));
     cage.directory = program.directory.clone();
     cage.needs.extend(program.needs.iter().cloned());
-    // By its own name as well: a program may go by the name that it is called by.
-    cage.needs.push(program.executable.clone());
-    cage.executable = Some(executable.to_path_buf());
+    // By the name that it is called by, which a program may go by: what the name leads to is shown there.
+    cage.executable = Some(program.executable.clone());
     cage
+}
+
+/// The environment of a program: what it is given, and where the proxy is, if hosts were granted.
+fn environment(program: &Program, cage: &Cage) -> Vec<(OsString, OsString)> {
+    let mut all = program.environment.clone();
+    for (name, value) in layers::environment(cage.network) {
+        let given = all.iter().any(|(other, _)| *other == *name);
+        if !given && name.to_lowercase().ends_with("_proxy") {
+            all.push((name.into(), value.into()));
+        }
+    }
+    all
 }
 
 /// How a program ended, or why that is no end of its own.

@@ -4,10 +4,10 @@
 use rustix::io::Errno;
 use skills_core::{ErrorKind, Failure};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-/// The file of a program, links resolved.
-pub(super) fn find(executable: &Path) -> Result<PathBuf, Failure> {
+/// Looks whether a program is there and may be executed.
+pub(super) fn check(executable: &Path) -> Result<(), Failure> {
     let shown = executable.display();
     if !executable.is_absolute() {
         let message = format!("{shown} is no absolute path of a program");
@@ -23,7 +23,7 @@ pub(super) fn find(executable: &Path) -> Result<PathBuf, Failure> {
             Err(Failure::new(ErrorKind::PermissionDenied, format!("{shown} is a folder, not a program")))
         }
         Ok(found) if found.permissions().mode() & 0o111 == 0 => Err(closed(executable)),
-        Ok(_) => Ok(path),
+        Ok(_) => Ok(()),
         Err(_) => Err(closed(executable)),
     }
 }

@@ -8,6 +8,8 @@ use skills_core::{
     Access, End, Enforcement, ErrorKind, Failure, Grants, Host, Launcher, LimitName, Limits, Program, Ran, Stream,
 };
 use skills_sandbox::{ProgramLauncher, Zygotes};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -21,6 +23,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("output_is_bounded_and_text", output_is_bounded_and_text),
         test("a_deadline_ends_the_whole_tree", a_deadline_ends_the_whole_tree),
         test("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
+        test("granted_hosts_are_reached_through_the_proxy", granted_hosts_are_reached_through_the_proxy),
         test("layers_are_tried", layers_are_tried),
         test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
     ]
@@ -175,4 +178,35 @@ fn layers_are_tried() {
     }
     assert_eq!(names.iter().filter(|name| **name == "cgroup").count(), 1, "{names:?}");
     assert!(layers.iter().all(|layer| !layer.detail.is_empty()));
+}
+
+/// Answers requests on the loopback interface of the machine; gives its port.
+fn server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut connection in listener.incoming().flatten() {
+            let _ = connection.read(&mut [0; 4096]);
+            let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        }
+    });
+    port
+}
+
+fn granted_hosts_are_reached_through_the_proxy() {
+    let port = server();
+    let script = "import sys,urllib.request\ntry: print(urllib.request.urlopen(sys.argv[1], timeout=10).read().decode())\n\
+                  except urllib.error.HTTPError as e: print(e.code)\nexcept OSError as e: print('no way')\n";
+    let fetch = |grants: Grants| {
+        let program = Program {
+            executable: "/usr/bin/python3".into(),
+            arguments: vec!["-c".into(), script.into(), format!("http://127.0.0.1:{port}/").into()],
+            ..Program::default()
+        };
+        String::from_utf8(run(&program, &TestHost::granted(limits(), grants)).unwrap().stdout).unwrap()
+    };
+    let network = |host: String| Grants { network: Access::Only(vec![host]), ..Grants::default() };
+    assert_eq!(fetch(network(format!("127.0.0.1:{port}"))), "hello\n");
+    assert_eq!(fetch(network("example.com".into())), "403\n", "granted is another host");
+    assert_eq!(fetch(Grants::default()), "no way\n", "nothing is granted");
 }
