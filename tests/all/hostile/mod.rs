@@ -40,7 +40,7 @@ fn read(folder: &Path) -> (Vec<Case>, Vec<String>) {
 fn run(language: &str, tier: Tier) {
     let (cases, mut failures) = read(&cases().join(language));
     let only = std::env::var("SKILLS_HOSTILE").unwrap_or_default();
-    let runner = match Runner::new(tier) {
+    let runner = match Runner::new(tier, language) {
         Ok(runner) => runner,
         Err(why) => return eprintln!("skipped: {why}"),
     };
@@ -94,6 +94,11 @@ fn typescript_in_a_worker() {
 #[test]
 fn rhai_in_a_worker() {
     run("rhai", Tier::Worker);
+}
+
+#[test]
+fn bash_in_a_worker() {
+    run("bash", Tier::Worker);
 }
 
 /// Each case stands in the README's list of what is attempted, and the README names no case that is not there.
