@@ -41,7 +41,7 @@ impl Runner {
         let runner = Runner { tier, world, engines: RefCell::default() };
         let engine = runner.engine(&[], None);
         let probe = match language {
-            "bash" => (Language::Bash, "echo 42", json!("42\n")),
+            "bash" => (Language::Bash, "echo 42", json!("42")),
             _ => (Language::Rhai, "6 * 7", json!(42)),
         };
         match runner.ordinary(&engine, probe.0, probe.1, &probe.2) {
@@ -110,7 +110,7 @@ impl Runner {
             }
         }
         let next = case.next.as_deref().map_or(("6 * 7", json!(42)), |code| (code, json!(true)));
-        let next = if language == Language::Bash { ("echo 42", json!("42\n")) } else { next };
+        let next = if language == Language::Bash { ("echo 42", json!("42")) } else { next };
         if let Err((_, why)) = self.ordinary(&engine, language, next.0, &next.1) {
             wrong.push(format!("the next run: {why}"));
         }

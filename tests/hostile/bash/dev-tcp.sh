@@ -1,7 +1,7 @@
 # about: a connection by the shell's own means
 # params: {"ports": "$tcp $neighbour_tcp", "neighbour": "$neighbour"}
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "denied\n"
+# worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 # grants: programs=*
 

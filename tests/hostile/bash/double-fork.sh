@@ -1,6 +1,6 @@
 # about: daemons outlive the script, for 20 s where nothing ends them
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "left\n"
+# worker: ok "left"
 # container: omitted: this version runs no scripts in containers
 # grants: programs=*
 

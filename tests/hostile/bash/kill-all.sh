@@ -1,7 +1,7 @@
 # about: processes outside are looked for with a signal that does nothing
 # params: {"host": "$host_pid"}
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "denied\n"
+# worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 
 kill -0 "$host" 2>/dev/null && echo "could kill"

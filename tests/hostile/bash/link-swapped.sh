@@ -2,7 +2,7 @@
 # limits: time=20s
 # params: {"folder": "$granted", "path": "$secret"}
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "denied\n"
+# worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 # grants: programs=* write=$granted
 

@@ -1,6 +1,6 @@
 # about: a program that the script wrote itself is run
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "denied\n"
+# worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 
 for folder in /tmp /dev/shm .; do

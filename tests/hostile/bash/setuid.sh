@@ -1,6 +1,6 @@
 # about: programs that give rights are run
 # in_process: omitted: bash is a program of its own, and has no run in process
-# worker: ok "denied\n"
+# worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 # grants: programs=*
 
