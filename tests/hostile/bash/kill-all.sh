@@ -4,6 +4,7 @@
 # worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
 
-kill -0 "$host" 2>/dev/null && echo "could kill"
+# Small numbers are our own.
+[ "$host" -gt 100 ] && kill -0 "$host" 2>/dev/null && echo "could kill"
 kill -0 "$PPID" 2>/dev/null && [ "$PPID" -gt 1 ] && echo "could kill"
 echo denied
