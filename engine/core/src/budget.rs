@@ -38,17 +38,39 @@ struct Clock {
 impl Budget {
     /// A budget whose time starts now.
     pub fn new(limits: Limits) -> Arc<Budget> {
-        Arc::new(Budget {
+        Arc::new(Budget::since(limits, Instant::now(), Clock::default()))
+    }
+
+    fn since(limits: Limits, started: Instant, clock: Clock) -> Budget {
+        Budget {
             limits,
-            started: Instant::now(),
-            clock: Mutex::default(),
+            started,
+            clock: Mutex::new(clock),
             host_calls: AtomicU64::new(0),
             output: AtomicU64::new(0),
             called_operations: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             stopped_by: OnceLock::new(),
             interrupt: Mutex::new(None),
-        })
+        }
+    }
+
+    /// A budget that stands for one elsewhere, of which this much execution time and wall time have passed.
+    pub fn resumed(limits: Limits, (execution, wall): (Duration, Duration)) -> Arc<Budget> {
+        let now = Instant::now();
+        let started = now.checked_sub(wall).unwrap_or(now);
+        let paused = started.elapsed().saturating_sub(execution);
+        Arc::new(Budget::since(limits, started, Clock { paused, ..Clock::default() }))
+    }
+
+    /// Sets the execution time that has passed to what the budget says that this one stands for.
+    pub fn agree(self: &Arc<Self>, execution: Duration) {
+        {
+            let mut clock = lock(&self.clock);
+            clock.paused = self.started.elapsed().saturating_sub(execution);
+            clock.since = clock.since.map(|_| Instant::now());
+        }
+        watchdog::look(self);
     }
 
     /// The limits.
@@ -296,6 +318,33 @@ mod tests {
         drop(inner);
         let executed = budget.elapsed();
         assert!(budget.wall() - executed >= Duration::from_millis(40));
+    }
+
+    #[test]
+    fn a_resumed_budget_goes_on_where_the_other_one_stood() {
+        let limits = Limits { time: Some(Duration::from_secs(60)), ..Limits::none() };
+        let budget = Budget::resumed(limits, (Duration::from_secs(10), Duration::from_secs(30)));
+        let seconds = |budget: &Budget| (budget.elapsed().as_secs(), budget.wall().as_secs());
+        assert_eq!(seconds(&budget), (10, 30));
+        budget.agree(Duration::from_secs(20));
+        assert_eq!(seconds(&budget), (20, 30));
+        let pause = budget.pause();
+        budget.agree(Duration::from_secs(25));
+        drop(pause);
+        assert_eq!(seconds(&budget), (25, 30));
+    }
+
+    #[test]
+    fn the_watchdog_sees_that_more_time_has_passed() {
+        let limits = Limits { time: Some(Duration::from_secs(20)), ..Limits::none() };
+        let budget = Budget::resumed(limits, (Duration::ZERO, Duration::from_secs(60)));
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        let _running = budget.running(flag.clone());
+        budget.agree(Duration::from_secs(21));
+        while !flag.0.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        assert_eq!(budget.verdict().unwrap().kind, ErrorKind::Timeout);
     }
 
     #[test]

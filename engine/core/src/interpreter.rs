@@ -1,5 +1,6 @@
 use crate::{CapStatus, Failure, Host, Language, Signature};
 use serde_json::Value;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,39 @@ pub trait Interpreter: Send + Sync {
 
     /// What each limit is known to be worth, without starting the interpreter: constants, for the report of a run.
     fn caps(&self) -> Vec<CapStatus>;
+
+    /// Starts the interpreter on the calling thread, and leaves no other thread, so that the process can be forked: each
+    /// fork then has it started. Does nothing where the interpreter starts fast enough without.
+    ///
+    /// # Errors
+    /// `unavailable` where the interpreter cannot start.
+    fn prepare_fork(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Called on that thread before and after each fork.
+    fn forking(&self, _moment: Fork) {}
+
+    /// Does the work of a fork, sessions and all, on the thread that the interpreter wants for that. Need not return.
+    fn in_fork(&self, work: Box<dyn FnOnce() + Send>) {
+        work();
+    }
+
+    /// Files and folders that the interpreter reads, and what it imports, beside what every program reads.
+    fn needs(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+}
+
+/// A moment of a fork. See [`Interpreter::forking`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fork {
+    /// Before it.
+    Before,
+    /// After it, in the process that forked, also where it failed.
+    InParent,
+    /// After it, in the new process.
+    InChild,
 }
 
 /// An open interpreter, bound to the thread that opened it.

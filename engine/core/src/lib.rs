@@ -30,7 +30,7 @@ pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
 pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
 pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
 pub use grants::{Access, Grants};
-pub use interpreter::{Evaluation, Interpreter, Script, Session, Usage};
+pub use interpreter::{Evaluation, Fork, Interpreter, Script, Session, Usage};
 pub use language::Language;
 pub use launch::{End, Launcher, Layer, Program, Ran};
 pub use limits::{CapStatus, Enforcement, Limits};

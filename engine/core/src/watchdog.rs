@@ -76,6 +76,22 @@ pub fn watch(budget: &Arc<Budget>) -> Watch {
     Watch { slot: Some(slot) }
 }
 
+/// Looks at a budget again when its time is up, where it is watched and that is earlier than it seemed.
+pub(crate) fn look(budget: &Arc<Budget>) {
+    let Some(left) = budget.remaining() else { return };
+    let due = after(left);
+    let mut table = table();
+    let mut sooner = false;
+    for entry in table.entries.iter_mut().flatten().filter(|entry| Arc::ptr_eq(&entry.budget, budget)) {
+        sooner |= due < entry.due;
+        entry.due = entry.due.min(due);
+    }
+    if sooner && table.wakes.is_none_or(|wakes| due < wakes) {
+        table.wakes = Some(due);
+        watchdog().changed.notify_one();
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
