@@ -54,6 +54,7 @@ mod caps;
 mod compile;
 mod context;
 mod errors;
+mod fork;
 mod from_python;
 mod library;
 mod memory;
@@ -76,7 +77,8 @@ mod tests;
 
 use crate::runtime::Runtime;
 use crate::session::PythonSession;
-use skills_core::{CapStatus, Failure, Host, Interpreter, Language, Script, Session, Signature};
+use skills_core::{CapStatus, Failure, Fork, Host, Interpreter, Language, Script, Session, Signature};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Embedded CPython.
@@ -111,5 +113,22 @@ impl Interpreter for CPython {
 
     fn caps(&self) -> Vec<CapStatus> {
         caps::known()
+    }
+
+    fn prepare_fork(&self) -> Result<(), Failure> {
+        fork::prepare()
+    }
+
+    fn forking(&self, moment: Fork) {
+        fork::moment(moment);
+    }
+
+    fn in_fork(&self, work: Box<dyn FnOnce() + Send>) {
+        // Without its thread there is no session, and the process ends.
+        drop(fork::serve(work));
+    }
+
+    fn needs(&self) -> Vec<PathBuf> {
+        paths::needs()
     }
 }

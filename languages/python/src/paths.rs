@@ -44,6 +44,15 @@ fn home(prefix: &Path, stdlib: &Path) -> Home {
     Home { prefix: prefix.to_owned(), search, program: prefix.join("bin").join(format!("python{VERSION}")) }
 }
 
+/// What an isolated CPython reads: its libraries, and the folder of libpython where that is its own.
+pub(crate) fn needs() -> Vec<PathBuf> {
+    let Ok(home) = find() else { return Vec::new() };
+    let library = home.prefix.join("lib");
+    let mut needs: Vec<PathBuf> = home.search.into_iter().filter(|dir| dir.is_dir()).collect();
+    needs.extend(loaded_library().filter(|folder| *folder == library && !folder.starts_with("/usr")));
+    needs
+}
+
 /// The folder of the libpython that this process has loaded.
 fn loaded_library() -> Option<PathBuf> {
     let mut info = libc::Dl_info {

@@ -70,19 +70,51 @@ impl Runtime {
     }
 }
 
+impl Runtime {
+    /// The runtime, started on this thread where it has not been, without the thread that stops scripts.
+    pub(crate) fn start_here() -> Result<&'static Runtime, Failure> {
+        RUNTIME.get_or_init(|| start(&COMMON).map_err(unavailable));
+        Runtime::get()
+    }
+}
+
 fn start_once() {
+    let start = || start(&[]);
     RUNTIME.get_or_init(|| stopper::spawn(start).and_then(|started| started).map_err(unavailable));
 }
+
+/// What scripts import most, and what takes long to import: there from the start in a process that forks.
+const COMMON: [&str; 18] = [
+    "json",
+    "re",
+    "math",
+    "datetime",
+    "collections",
+    "itertools",
+    "functools",
+    "random",
+    "string",
+    "decimal",
+    "statistics",
+    "textwrap",
+    "hashlib",
+    "base64",
+    "csv",
+    "dataclasses",
+    "typing",
+    "asyncio",
+];
 
 fn unavailable(reason: impl std::fmt::Display) -> Failure {
     Failure::new(ErrorKind::Unavailable, format!("Python is not available: {reason}"))
 }
 
-fn start() -> Result<Runtime, String> {
+/// Starts CPython on the calling thread, with some modules imported.
+fn start(modules: &[&str]) -> Result<Runtime, String> {
     // SAFETY: may be asked at any time.
     let foreign = unsafe { ffi::Py_IsInitialized() } != 0;
     let library = if foreign { Vec::new() } else { initialise()? };
-    let runtime = Python::attach(|py| set_up(py, library, foreign).map_err(|error| describe(py, &error)))?;
+    let runtime = Python::attach(|py| set_up(py, library, foreign, modules).map_err(|error| describe(py, &error)))?;
     // A host that comes with its own CPython knows that its memory is not limited; otherwise it has to be.
     if !foreign && !memory::armed() {
         return Err("its memory hooks do not work".to_owned());
@@ -174,8 +206,11 @@ fn check(status: ffi::PyStatus) -> Result<(), String> {
     Err(unsafe { CStr::from_ptr(status.err_msg) }.to_string_lossy().into_owned())
 }
 
-fn set_up(py: Python<'_>, library: Vec<Box<str>>, foreign: bool) -> PyResult<Runtime> {
+fn set_up(py: Python<'_>, library: Vec<Box<str>>, foreign: bool, modules: &[&str]) -> PyResult<Runtime> {
     let sys = py.import("sys")?;
+    for module in modules {
+        py.import(*module)?;
+    }
     let builtins = py.import("builtins")?;
     let compile = builtins.getattr("compile")?;
     let globals = PyModule::new(py, "_skills_bootstrap")?.dict();

@@ -31,13 +31,18 @@ pub(crate) fn spawn<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'stati
         .name("skills-python".into())
         .stack_size(8 << 20)
         .spawn(move || {
-            let _ = THREAD.set(std::thread::current());
+            settle();
             let _ = answer.send(start());
             serve();
         })
         .map_err(|error| format!("could not start a thread: {error}"))?;
     drop(thread);
     answered.recv().map_err(|_| "the thread that starts CPython ended".to_owned())
+}
+
+/// Makes the calling thread the one that stops scripts, once it [serves](serve).
+pub(crate) fn settle() {
+    let _ = THREAD.set(std::thread::current());
 }
 
 /// Wakes the thread: something wants to be stopped. Takes no lock and allocates nothing.
@@ -57,7 +62,8 @@ pub(crate) fn unwatch(run: &Arc<Run>) {
     runs().retain(|other| !(Arc::ptr_eq(other, run) && other.given_up()));
 }
 
-fn serve() -> ! {
+/// Stops what has to stop, for ever.
+pub(crate) fn serve() -> ! {
     loop {
         let given_up: Vec<Arc<Run>> = runs().extract_if(.., |run| run.given_up()).collect();
         drop(given_up);

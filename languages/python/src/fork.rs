@@ -1,0 +1,55 @@
+//! CPython in a process that forks.
+//!
+//! It is started on the process's only thread. The stopper's thread, which has started it elsewhere, comes after the fork:
+//! the thread that forked becomes it, and scripts run on a new one, so that here as well they are never on CPython's main
+//! thread.
+
+use crate::runtime::Runtime;
+use crate::stopper;
+use pyo3::ffi;
+use skills_core::{ErrorKind, Failure, Fork};
+use std::cell::Cell;
+
+thread_local! {
+    /// What taking the GIL before a fork gave.
+    static TAKEN: Cell<Option<ffi::PyGILState_STATE>> = const { Cell::new(None) };
+}
+
+/// Starts CPython on this thread.
+pub(crate) fn prepare() -> Result<(), Failure> {
+    Runtime::start_here().map(drop)
+}
+
+/// Does around a fork what CPython wants done.
+pub(crate) fn moment(moment: Fork) {
+    // SAFETY: CPython has been started on this thread, which holds the GIL from before the fork until after it.
+    unsafe {
+        match moment {
+            Fork::Before => {
+                TAKEN.set(Some(ffi::PyGILState_Ensure()));
+                ffi::PyOS_BeforeFork();
+            }
+            Fork::InParent => ffi::PyOS_AfterFork_Parent(),
+            Fork::InChild => ffi::PyOS_AfterFork_Child(),
+        }
+        if moment != Fork::Before
+            && let Some(taken) = TAKEN.take()
+        {
+            ffi::PyGILState_Release(taken);
+        }
+    }
+}
+
+/// Runs work on a thread of its own, while this one stops scripts that have to stop.
+pub(crate) fn serve(work: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
+    /// Room for the deepest nesting that CPython allows.
+    const STACK: usize = 16 << 20;
+    stopper::settle();
+    let thread = std::thread::Builder::new().name("skills-session".into()).stack_size(STACK).spawn(work);
+    match thread {
+        Ok(_) => stopper::serve(),
+        Err(error) => {
+            Err(Failure::new(ErrorKind::Unavailable, format!("the worker could not start its thread: {error}")))
+        }
+    }
+}
