@@ -1,0 +1,423 @@
+use super::{MOST_CALL, MOST_PRINT, Malformed, Reader, Writer};
+use serde_json::Value;
+use skills_core::value::ELEMENT_COST;
+use skills_core::{Arguments, Capability, Failure, FunctionSpec, Language, Limits, ParameterSpec, Script, Stream};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a host tells a worker.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToWorker {
+    /// Open a session.
+    Open(Open),
+    /// Run a script.
+    Run(Box<Asked>),
+    /// What came of a host call.
+    Reply(Reply),
+}
+
+/// The session that a worker is to open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// Its language, which says what interpreter.
+    pub language: Language,
+    /// The functions that scripts can call.
+    pub functions: Arc<[FunctionSpec]>,
+    /// For each, whether it is a global name as well.
+    pub globals: Vec<bool>,
+    /// The memory that it is held to, as far as that is known by then.
+    pub memory: Option<u64>,
+}
+
+/// One run of a script.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The run's number in its session.
+    pub run: u64,
+    /// The script.
+    pub script: Arc<Script>,
+    /// Its parameters.
+    pub params: Value,
+    /// What it is held to.
+    pub limits: Limits,
+    /// How much execution time and wall time have passed.
+    pub passed: (Duration, Duration),
+}
+
+/// What came of a host call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The value or the failure.
+    pub result: Result<Value, Failure>,
+    /// Why the run has been told to stop, if it has.
+    pub verdict: Option<Failure>,
+    /// How much execution time and wall time have passed.
+    pub passed: (Duration, Duration),
+}
+
+/// What a worker tells its host.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FromWorker {
+    /// The session is open, or why it is not.
+    Opened(Result<(), Failure>),
+    /// The script printed something.
+    Print {
+        /// The run.
+        run: u64,
+        /// Where.
+        stream: Stream,
+        /// What.
+        text: String,
+    },
+    /// The script calls a function of the host.
+    Call {
+        /// The run.
+        run: u64,
+        /// The function's index.
+        index: usize,
+        /// With what.
+        arguments: Arguments,
+    },
+    /// The run has ended.
+    Answer {
+        /// The run.
+        run: u64,
+        /// What came of it.
+        result: Result<Value, Failure>,
+        /// The operations counted.
+        operations: Option<u64>,
+        /// Whether the session can run another script.
+        reusable: bool,
+    },
+}
+
+const OPEN: u8 = 1;
+const RUN: u8 = 2;
+const REPLY: u8 = 3;
+const OPENED: u8 = 16;
+const PRINT: u8 = 17;
+const CALL: u8 = 18;
+const ANSWER: u8 = 19;
+
+/// The longest failure, as JSON.
+const MOST_FAILURE: usize = 1 << 20;
+
+/// The longest message of a failure that comes from a worker, in bytes.
+const MOST_MESSAGE: usize = 256 << 10;
+
+impl ToWorker {
+    /// The message as a frame.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame can be.
+    pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
+        match self {
+            ToWorker::Open(open) => {
+                let mut out = Writer::new(OPEN);
+                out.text(open.language.as_str());
+                out.perhaps(open.memory);
+                out.number(open.functions.len() as u64);
+                for (index, function) in open.functions.iter().enumerate() {
+                    out.flag(open.globals.get(index).copied().unwrap_or(false));
+                    write_function(&mut out, function);
+                }
+                out.finish()
+            }
+            ToWorker::Run(asked) => Asked::encode(asked.run, &asked.script, &asked.params, &asked.limits, asked.passed),
+            ToWorker::Reply(reply) => {
+                let mut out = Writer::new(REPLY);
+                write_result(&mut out, &reply.result);
+                out.flag(reply.verdict.is_some());
+                if let Some(verdict) = &reply.verdict {
+                    write_failure(&mut out, verdict);
+                }
+                write_passed(&mut out, reply.passed);
+                out.finish()
+            }
+        }
+    }
+
+    /// Reads a message of the host, which a worker believes.
+    pub fn decode(frame: &[u8]) -> Result<ToWorker, Malformed> {
+        let mut input = Reader::trusting(frame);
+        let message = match input.byte()? {
+            OPEN => {
+                let language = read_language(&mut input)?;
+                let memory = input.perhaps()?;
+                let count = input.number()?;
+                let (mut functions, mut globals) = (Vec::new(), Vec::new());
+                for _ in 0..count {
+                    globals.push(input.flag()?);
+                    functions.push(read_function(&mut input)?);
+                }
+                ToWorker::Open(Open { language, functions: functions.into(), globals, memory })
+            }
+            RUN => {
+                let run = input.number()?;
+                let language = read_language(&mut input)?;
+                let (file, source) = (input.text()?.to_owned(), input.text()?.to_owned());
+                let script = Arc::new(Script { language, file, source });
+                let params = input.value()?;
+                let limits = read_limits(&mut input)?;
+                let passed = read_passed(&mut input)?;
+                ToWorker::Run(Box::new(Asked { run, script, params, limits, passed }))
+            }
+            REPLY => {
+                let result = read_result(&mut input)?;
+                let verdict = if input.flag()? { Some(read_failure(&mut input)?) } else { None };
+                ToWorker::Reply(Reply { result, verdict, passed: read_passed(&mut input)? })
+            }
+            _ => return Err(Malformed("a message has an unknown tag")),
+        };
+        input.end()?;
+        Ok(message)
+    }
+}
+
+impl Asked {
+    /// The message as a frame, from parts that need not be owned.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame can be.
+    pub fn encode(
+        run: u64,
+        script: &Script,
+        params: &Value,
+        limits: &Limits,
+        passed: (Duration, Duration),
+    ) -> Result<Vec<u8>, Malformed> {
+        let mut out = Writer::new(RUN);
+        out.number(run);
+        out.text(script.language.as_str());
+        out.text(&script.file);
+        out.text(&script.source);
+        out.value(params);
+        write_limits(&mut out, limits);
+        write_passed(&mut out, passed);
+        out.finish()
+    }
+}
+
+impl FromWorker {
+    /// The message as a frame.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame can be.
+    pub fn encode(&self) -> Result<Vec<u8>, Malformed> {
+        match self {
+            FromWorker::Opened(result) => {
+                let mut out = Writer::new(OPENED);
+                out.flag(result.is_ok());
+                if let Err(failure) = result {
+                    write_failure(&mut out, failure);
+                }
+                out.finish()
+            }
+            FromWorker::Print { run, stream, text } => {
+                let mut out = Writer::new(PRINT);
+                out.number(*run);
+                out.flag(*stream == Stream::Stderr);
+                out.text(text);
+                out.finish()
+            }
+            FromWorker::Call { run, index, arguments } => {
+                let mut out = Writer::new(CALL);
+                out.number(*run);
+                out.number(*index as u64);
+                out.number(arguments.positional.len() as u64);
+                arguments.positional.iter().for_each(|value| out.value(value));
+                out.map(&arguments.named);
+                out.finish()
+            }
+            FromWorker::Answer { run, result, operations, reusable } => {
+                let mut out = Writer::new(ANSWER);
+                out.number(*run);
+                out.perhaps(*operations);
+                out.flag(*reusable);
+                write_result(&mut out, result);
+                out.finish()
+            }
+        }
+    }
+
+    /// Reads a message of a worker, of whom nothing is believed. A result may hold `most_result`, as the limit on a
+    /// result counts it.
+    ///
+    /// # Errors
+    /// Where it is no message.
+    pub fn decode(frame: &[u8], most_result: u64) -> Result<FromWorker, Malformed> {
+        let mut input = Reader::new(frame, 2 * MOST_FAILURE as u64);
+        let message = match input.byte()? {
+            OPENED => FromWorker::Opened(if input.flag()? { Ok(()) } else { Err(clipped(read_failure(&mut input)?)) }),
+            PRINT => {
+                input.room(MOST_PRINT as u64, ELEMENT_COST);
+                let run = input.number()?;
+                let stream = if input.flag()? { Stream::Stderr } else { Stream::Stdout };
+                FromWorker::Print { run, stream, text: input.text()?.to_owned() }
+            }
+            CALL => {
+                input.room(MOST_CALL, size_of::<Value>());
+                let run = input.number()?;
+                let index = usize::try_from(input.number()?).map_err(|_| Malformed("there is no such function"))?;
+                FromWorker::Call {
+                    run,
+                    index,
+                    arguments: Arguments { positional: input.values()?, named: input.map()? },
+                }
+            }
+            ANSWER => {
+                let run = input.number()?;
+                let operations = input.perhaps()?;
+                let reusable = input.flag()?;
+                input.room(most_result.max(2 * MOST_FAILURE as u64), ELEMENT_COST);
+                let result = read_result(&mut input)?.map_err(clipped);
+                FromWorker::Answer { run, result, operations, reusable }
+            }
+            _ => return Err(Malformed("a message has an unknown tag")),
+        };
+        input.end()?;
+        Ok(message)
+    }
+}
+
+fn write_result(out: &mut Writer, result: &Result<Value, Failure>) {
+    out.flag(result.is_ok());
+    match result {
+        Ok(value) => out.value(value),
+        Err(failure) => write_failure(out, failure),
+    }
+}
+
+fn read_result(input: &mut Reader<'_>) -> Result<Result<Value, Failure>, Malformed> {
+    if input.flag()? { input.value().map(Ok) } else { read_failure(input).map(Err) }
+}
+
+// Failures are rare, and their fields will change: as JSON.
+fn write_failure(out: &mut Writer, failure: &Failure) {
+    let mut json = serde_json::to_vec(failure).unwrap_or_default();
+    if json.len() > MOST_FAILURE {
+        let short = clipped(Failure { frames: Vec::new(), ..failure.clone() });
+        json = serde_json::to_vec(&short).unwrap_or_default();
+    }
+    out.bytes(&json);
+}
+
+fn read_failure(input: &mut Reader<'_>) -> Result<Failure, Malformed> {
+    let json = input.bytes()?;
+    if json.len() > 2 * MOST_FAILURE {
+        return Err(Malformed("a failure is too long"));
+    }
+    serde_json::from_slice(json).map_err(|_| Malformed("a failure cannot be read"))
+}
+
+/// A failure of a worker's with its texts cut to what a person reads.
+fn clipped(mut failure: Failure) -> Failure {
+    let clip = |text: &mut String| {
+        if text.len() > MOST_MESSAGE {
+            let mut end = MOST_MESSAGE;
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+            text.push('…');
+        }
+    };
+    clip(&mut failure.message);
+    failure.help.iter_mut().for_each(clip);
+    failure.frames.truncate(Failure::MOST_FRAMES);
+    failure
+}
+
+fn write_passed(out: &mut Writer, (execution, wall): (Duration, Duration)) {
+    out.time(Some(execution));
+    out.time(Some(wall));
+}
+
+fn read_passed(input: &mut Reader<'_>) -> Result<(Duration, Duration), Malformed> {
+    Ok((input.time()?.unwrap_or_default(), input.time()?.unwrap_or_default()))
+}
+
+fn read_language(input: &mut Reader<'_>) -> Result<Language, Malformed> {
+    Language::from_name(input.text()?).ok_or(Malformed("a language is not known"))
+}
+
+fn write_limits(out: &mut Writer, limits: &Limits) {
+    out.time(limits.time);
+    out.time(limits.wall);
+    let counts = [
+        limits.memory,
+        limits.operations,
+        limits.output,
+        limits.result,
+        limits.recursion,
+        limits.host_calls,
+        limits.processes,
+        limits.cpu_percent,
+        limits.disk,
+        limits.file_size,
+    ];
+    counts.into_iter().for_each(|count| out.perhaps(count));
+}
+
+fn read_limits(input: &mut Reader<'_>) -> Result<Limits, Malformed> {
+    Ok(Limits {
+        time: input.time()?,
+        wall: input.time()?,
+        memory: input.perhaps()?,
+        operations: input.perhaps()?,
+        output: input.perhaps()?,
+        result: input.perhaps()?,
+        recursion: input.perhaps()?,
+        host_calls: input.perhaps()?,
+        processes: input.perhaps()?,
+        cpu_percent: input.perhaps()?,
+        disk: input.perhaps()?,
+        file_size: input.perhaps()?,
+    })
+}
+
+fn write_function(out: &mut Writer, function: &FunctionSpec) {
+    out.text(&function.name);
+    out.text(&function.description);
+    out.number(function.parameters.len() as u64);
+    for parameter in &function.parameters {
+        out.text(&parameter.name);
+        out.value(&parameter.schema);
+        out.flag(parameter.required);
+        out.flag(parameter.default.is_some());
+        if let Some(default) = &parameter.default {
+            out.value(default);
+        }
+        out.text(parameter.description.as_deref().unwrap_or_default());
+    }
+    out.value(&function.returns);
+    out.byte(match function.capability {
+        None => 0,
+        Some(Capability::FileRead) => 1,
+        Some(Capability::FileWrite) => 2,
+        Some(Capability::CallSkills) => 3,
+        // What a worker does not know it does not need: the host checks.
+        Some(_) => 0,
+    });
+}
+
+fn read_function(input: &mut Reader<'_>) -> Result<FunctionSpec, Malformed> {
+    let (name, description) = (input.text()?.to_owned(), input.text()?.to_owned());
+    let mut parameters = Vec::new();
+    for _ in 0..input.number()? {
+        let name = input.text()?.to_owned();
+        let schema = input.value()?;
+        let required = input.flag()?;
+        let default = if input.flag()? { Some(input.value()?) } else { None };
+        let description = Some(input.text()?.to_owned()).filter(|text| !text.is_empty());
+        parameters.push(ParameterSpec { name, schema, required, default, description });
+    }
+    let returns = input.value()?;
+    let capability = match input.byte()? {
+        1 => Some(Capability::FileRead),
+        2 => Some(Capability::FileWrite),
+        3 => Some(Capability::CallSkills),
+        _ => None,
+    };
+    Ok(FunctionSpec { name, description, parameters, returns, capability })
+}
