@@ -1,6 +1,6 @@
 //! The decision whether a plan may run, and with what.
 
-use crate::{CapabilityRequest, Error, Isolation, Plan, Step};
+use crate::{CapabilityRequest, Error, Isolation, Plan};
 use serde::Serialize;
 use skills_core::{ErrorKind, Grants};
 use std::path::{Component, Path, PathBuf};
@@ -67,11 +67,10 @@ impl AuthorizedPlan {
 /// # Errors
 /// `unavailable` for an isolation tier that this build does not have.
 pub(crate) fn authorize(plan: Plan, policy: &Policy) -> Result<AuthorizedPlan, Error> {
-    let own_process = matches!(plan.step, Step::Program(_)) && plan.isolation == Isolation::Worker;
-    if plan.isolation != Isolation::InProcess && !own_process {
-        let tier = if plan.isolation == Isolation::Worker { "worker" } else { "container" };
-        return Err(Error::new(ErrorKind::Unavailable, format!("the isolation tier `{tier}` is not available"))
-            .with_help("this version runs skills in process only: leave the tier out, or use `in-process`"));
+    if plan.isolation == Isolation::Container {
+        return Err(Error::new(ErrorKind::Unavailable, "the isolation tier `container` is not available").with_help(
+            "this version runs skills in process or in a worker: leave the tier out, or name one of these",
+        ));
     }
     let mut grants = Grants {
         max_file_size: plan.limits.file_size,

@@ -7,6 +7,7 @@ use crate::languages::Languages;
 use crate::plan::LimitSources;
 use crate::programs::Programs;
 use crate::secrets::{Configured, NoVariables};
+use crate::worker::{LazyWorkers, WorkerSettings};
 use crate::{Engine, Error, MemoryState};
 use skills_core::{
     EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource, StateStore, Variables,
@@ -41,6 +42,7 @@ pub struct EngineBuilder {
     secrets: Option<Arc<dyn SecretSource>>,
     secret_command: Option<Arc<dyn SecretCommand>>,
     variables: Arc<dyn Variables>,
+    workers: WorkerSettings,
 }
 
 impl EngineBuilder {
@@ -58,6 +60,7 @@ impl EngineBuilder {
             secrets: None,
             secret_command: None,
             variables: Arc::new(NoVariables),
+            workers: WorkerSettings::default(),
         }
     }
 
@@ -181,7 +184,7 @@ impl EngineBuilder {
     /// `main`, such as the `skills` command.
     #[must_use]
     pub fn worker(mut self, executable: impl Into<PathBuf>) -> EngineBuilder {
-        self.programs.workers.executable = Some(executable.into());
+        self.workers.executable = Some(executable.into());
         self
     }
 
@@ -189,7 +192,14 @@ impl EngineBuilder {
     /// started from it where there is no other executable.
     #[must_use]
     pub fn reexec(mut self) -> EngineBuilder {
-        self.programs.workers.reexec = true;
+        self.workers.reexec = true;
+        self
+    }
+
+    /// How many workers are kept ready for each language that is used, beside those that serve; 2 by default, 0 for none.
+    #[must_use]
+    pub fn ready_workers(mut self, count: usize) -> EngineBuilder {
+        self.workers.pool.ready = count;
         self
     }
 
@@ -213,8 +223,19 @@ impl EngineBuilder {
     /// # Errors
     /// None today; later parts may need something that is not there.
     pub fn build(self) -> Result<Engine, Error> {
-        let EngineBuilder { languages, bundled, layout, config, mut policy, ceiling, state, events, programs, .. } =
-            self;
+        let EngineBuilder {
+            languages,
+            bundled,
+            layout,
+            config,
+            mut policy,
+            ceiling,
+            state,
+            events,
+            mut programs,
+            mut workers,
+            ..
+        } = self;
         // What the configuration grants by default is granted by the host too, where a skill asks for it.
         let granted = &config.security.default_permissions;
         let base = policy.working_directory.clone();
@@ -231,6 +252,11 @@ impl EngineBuilder {
         }
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
+        let execution = &config.performance.execution;
+        workers.pool.most = usize::try_from(execution.max_concurrent_skills).unwrap_or(usize::MAX);
+        workers.pool.queue = usize::try_from(execution.execution_queue_size).unwrap_or(usize::MAX);
+        let workers = Arc::new(LazyWorkers::new(workers));
+        programs.workers = Arc::clone(&workers);
         let catalog = Catalog::new(bundled, layout, &config);
         let variables = self.variables;
         let secrets = self.secrets.unwrap_or_else(|| {
@@ -245,6 +271,7 @@ impl EngineBuilder {
             state,
             events,
             programs,
+            workers,
             secrets,
             variables,
         }))

@@ -7,7 +7,8 @@ use crate::languages::Languages;
 use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::programs::Programs;
 use crate::runtime::Runtime;
-use crate::{EngineBuilder, Error, Outcome, Plan, RunOptions, Skill, scripts};
+use crate::worker::LazyWorkers;
+use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
     CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, ParameterSpec, SecretSource,
@@ -45,12 +46,13 @@ pub(crate) struct Inner {
     pub(crate) programs: Programs,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) variables: Arc<dyn Variables>,
+    pub(crate) workers: Arc<LazyWorkers>,
     pub(crate) runtime: Runtime,
     pub(crate) run_prefix: String,
     pub(crate) runs: AtomicU64,
     functions: RwLock<Arc<FunctionTable>>,
     prepared: RwLock<HashMap<String, Arc<Prepared>>>,
-    caps: Mutex<HashMap<Language, Caps>>,
+    caps: Mutex<HashMap<(Language, Isolation), Caps>>,
 }
 
 /// What each limit is worth in a language.
@@ -73,6 +75,7 @@ pub(crate) struct Parts {
     pub(crate) programs: Programs,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) variables: Arc<dyn Variables>,
+    pub(crate) workers: Arc<LazyWorkers>,
 }
 
 /// Engines that exist, so that a thread's kept sessions of those that do not can be dropped.
@@ -106,7 +109,7 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, limits, state, events, programs, secrets, variables } = parts;
+        let Parts { languages, catalog, policy, limits, state, events, programs, workers, secrets, variables } = parts;
         let inner = Inner {
             id,
             languages,
@@ -118,6 +121,7 @@ impl Engine {
             programs,
             secrets,
             variables,
+            workers,
             runtime: Runtime::default(),
             run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             runs: AtomicU64::new(0),
@@ -269,6 +273,14 @@ impl Engine {
         }
     }
 
+    /// Whether code can be confined in workers on this machine; the first time, this tries it.
+    ///
+    /// # Errors
+    /// `unavailable`, with what to do about it.
+    pub fn workers_available(&self) -> Result<(), Error> {
+        self.inner.worker_available().map_err(Error::from)
+    }
+
     /// The languages of this engine.
     pub fn languages(&self) -> Vec<Language> {
         self.inner.languages.list()
@@ -296,10 +308,14 @@ impl Inner {
         Arc::clone(&self.functions.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn caps(&self, language: Language) -> Caps {
+    pub(crate) fn caps(&self, language: Language, isolation: Isolation) -> Caps {
         let mut known = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-        let caps = known.entry(language).or_insert_with(|| {
-            let caps = self.languages.get(language).map(|interpreter| interpreter.caps()).unwrap_or_default();
+        let caps = known.entry((language, isolation)).or_insert_with(|| {
+            let caps = self.languages.get(language).map(|interpreter| match isolation {
+                Isolation::InProcess => interpreter.caps(),
+                _ => skills_sandbox::remote::caps(&**interpreter),
+            });
+            let caps = caps.unwrap_or_default();
             caps.into_iter().map(|cap| (cap.name, cap.status)).collect()
         });
         Arc::clone(caps)

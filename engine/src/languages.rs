@@ -1,7 +1,19 @@
 //! The one place that names the concrete interpreters.
 
 use skills_core::{Interpreter, Language};
+use skills_sandbox::MakeKernel;
+use skills_sandbox::worker::Interpreting;
 use std::sync::Arc;
+
+/// What the workers of this build serve, each by the first language that its interpreter takes.
+pub(crate) const KERNELS: &[(&str, MakeKernel)] = &[
+    #[cfg(feature = "rhai")]
+    ("rhai", || Box::new(Interpreting::new(Arc::new(skills_rhai::Rhai::new())))),
+    #[cfg(feature = "python")]
+    ("python", || Box::new(Interpreting::new(Arc::new(skills_python::CPython::new())))),
+    #[cfg(feature = "javascript")]
+    ("javascript", || Box::new(Interpreting::new(Arc::new(skills_javascript::JavaScript::new())))),
+];
 
 /// The interpreters of this build.
 #[derive(Clone, Default)]

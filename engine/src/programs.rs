@@ -1,7 +1,7 @@
 //! Programs and bash: what starts them, and where they are looked for. The one place that names the launcher.
 
 use crate::plan::{Isolation, Step};
-use crate::worker::WorkerSettings;
+use crate::worker::LazyWorkers;
 use skills_core::{Enforcement, Evaluation, Failure, Host, Launcher, LimitName, Usage};
 use skills_executors::{Invocation, Machine, environment};
 use skills_sandbox::ProgramLauncher;
@@ -15,7 +15,7 @@ pub(crate) struct Programs {
     /// The folders that programs are looked for in.
     pub(crate) search: Vec<PathBuf>,
     /// Where nothing was given: what confined processes are started from, and the launcher that was made of it.
-    pub(crate) workers: WorkerSettings,
+    pub(crate) workers: Arc<LazyWorkers>,
     made: OnceLock<Result<Arc<dyn Launcher>, Failure>>,
 }
 
@@ -25,7 +25,7 @@ impl Default for Programs {
         Programs {
             launcher: None,
             search: environment::PATH.split(':').map(PathBuf::from).collect(),
-            workers: WorkerSettings::default(),
+            workers: Arc::default(),
             made: OnceLock::new(),
         }
     }
@@ -34,8 +34,8 @@ impl Default for Programs {
 impl Programs {
     fn launcher(&self) -> Result<&Arc<dyn Launcher>, Failure> {
         let make = || {
-            let zygotes = self.workers.zygotes()?;
-            Ok(Arc::new(ProgramLauncher::new(zygotes)) as Arc<dyn Launcher>)
+            let zygotes = self.workers.get()?.zygotes();
+            Ok(Arc::new(ProgramLauncher::new(Arc::clone(zygotes))) as Arc<dyn Launcher>)
         };
         match &self.launcher {
             Some(launcher) => Ok(launcher),

@@ -5,11 +5,12 @@ use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
-use crate::{Dialect, Error, Outcome, Plan, Scope, Skill, programs, warm};
+use crate::{Dialect, Error, Isolation, Outcome, Plan, Scope, Skill, programs, warm};
 use serde_json::Value;
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage, template,
 };
+use skills_sandbox::remote::Remote;
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
@@ -80,12 +81,18 @@ impl Inner {
             caller: host.options.caller.clone().unwrap_or_default(),
         };
         let as_host: Arc<dyn Host> = Arc::clone(host) as Arc<dyn Host>;
+        let confined = plan.isolation == Isolation::Worker;
         // A panic in a language crate or a host function is a defect, but it must not take the host program along.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
-            let mut session = match warm::take(&key) {
+            let kept = if confined { None } else { warm::take(&key) };
+            let mut session = match kept {
                 Some((session, seen)) => {
                     host.chain.vault.remember(&seen);
                     session
+                }
+                None if confined => {
+                    let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));
+                    remote.open_for(&as_host, !host.chain.skills.is_empty())?
                 }
                 None => interpreter.open(&as_host)?,
             };
@@ -95,7 +102,10 @@ impl Inner {
         }));
         match attempt {
             Ok(Ok((evaluation, session))) => {
-                warm::keep(key, session, host.chain.vault.seen(), crate::engine::is_alive);
+                // A worker serves one run.
+                if !confined {
+                    warm::keep(key, session, host.chain.vault.seen(), crate::engine::is_alive);
+                }
                 evaluation
             }
             Ok(Err(failure)) => failed(failure),
@@ -112,7 +122,7 @@ impl Inner {
     fn outcome(&self, plan: Plan, evaluation: Evaluation, budget: &Budget, printed: Printed) -> Outcome {
         let Evaluation { result, usage } = evaluation;
         let caps = match &plan.step {
-            Step::Script(script) => self.caps(script.language),
+            Step::Script(script) => self.caps(script.language, plan.isolation),
             Step::Program(_) => LIMIT_NAMES.iter().map(|name| (*name, programs::cap(*name))).collect(),
             Step::Prompt(_) => Arc::default(),
         };

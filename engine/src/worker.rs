@@ -1,29 +1,57 @@
-//! What confined processes are started from, and what a process does that was started as one.
+//! The workers of an engine, and what a process does that was started as one.
 
+use crate::engine::Inner;
+use crate::languages::KERNELS;
 use skills_core::Failure;
-use skills_sandbox::{Executable, Zygotes};
+use skills_sandbox::{Executable, PoolSettings, Workers, Zygotes};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// Where workers come from.
+/// Where workers come from, and how many there may be.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct WorkerSettings {
     /// The executable that the host program names.
     pub(crate) executable: Option<PathBuf>,
     /// Whether the host program's own `main` calls [`worker_main`].
     pub(crate) reexec: bool,
+    pub(crate) pool: PoolSettings,
 }
 
-impl WorkerSettings {
-    /// The processes that workers are forked from. Only looks for the executable.
-    pub(crate) fn zygotes(&self) -> Result<Arc<Zygotes>, Failure> {
-        let executable = Executable::find(self.executable.as_deref(), self.reexec)?;
-        Ok(Arc::new(Zygotes::new(executable, Vec::new())))
+/// The workers of an engine, from when they are first wanted.
+#[derive(Debug, Default)]
+pub(crate) struct LazyWorkers {
+    settings: WorkerSettings,
+    made: OnceLock<Result<Arc<Workers>, Failure>>,
+}
+
+impl LazyWorkers {
+    pub(crate) fn new(settings: WorkerSettings) -> LazyWorkers {
+        LazyWorkers { settings, made: OnceLock::new() }
+    }
+
+    /// The workers. Only looks for the executable.
+    pub(crate) fn get(&self) -> Result<&Arc<Workers>, Failure> {
+        let make = || {
+            let executable = Executable::find(self.settings.executable.as_deref(), self.settings.reexec)?;
+            let zygotes = Arc::new(Zygotes::new(executable, Vec::new()));
+            Ok(Arc::new(Workers::new(zygotes, self.settings.pool.clone())))
+        };
+        self.made.get_or_init(make).as_ref().map_err(Failure::clone)
+    }
+}
+
+impl Inner {
+    /// Whether code can be confined in workers here; the first time, this tries it.
+    ///
+    /// # Errors
+    /// `unavailable`, with what to do about it.
+    pub(crate) fn worker_available(&self) -> Result<(), Failure> {
+        self.workers.get()?.zygotes().get("command").map(drop)
     }
 }
 
 /// Call this first thing in `main` of a program that workers are started from, before any thread is there: it returns at
 /// once in an ordinary process, and never in a worker.
 pub fn worker_main() {
-    skills_sandbox::entry(&[]);
+    skills_sandbox::entry(KERNELS);
 }

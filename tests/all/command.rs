@@ -113,7 +113,11 @@ fn exit_codes_tell_what_went_wrong() {
         (&["run", "calculator", "--params", "{\"operation\": "], 5, "line 1"),
         (&["run", "./broken.json"], 5, "S0"),
         (&["run", "./missing.py"], 4, "missing.py"),
-        (&["run", "calculator", "--isolation", "worker", "operation=add", "operand1=1", "operand2=2"], 3, "worker"),
+        (
+            &["run", "calculator", "--isolation", "container", "operation=add", "operand1=1", "operand2=2"],
+            3,
+            "container",
+        ),
         (&["frobnicate"], 2, "Usage"),
     ];
     for (arguments, code, part) in cases {

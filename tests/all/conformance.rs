@@ -1,15 +1,26 @@
-//! The same behaviour in every language: one folder a case under `tests/conformance`.
+//! The same behaviour in every language and in every tier: one folder a case under `tests/conformance`.
 
 use crate::cases::unmet;
-use crate::support::{folders, read_json, root};
+use crate::support::{folders, read_json, root, tiers};
 use serde_json::{Value, json};
-use skills::{Engine, Language, LimitOverrides, RunOptions};
+use skills::{Engine, Isolation, Language, LimitOverrides, RunOptions};
 use std::time::Duration;
 
 const LANGUAGES: [Language; 3] = [Language::Rhai, Language::Python, Language::JavaScript];
 
 #[test]
 fn every_language_behaves_the_same() {
+    behaves_the_same(Isolation::InProcess);
+}
+
+#[test]
+fn every_language_behaves_the_same_in_workers() {
+    if tiers().contains(&Isolation::Worker) {
+        behaves_the_same(Isolation::Worker);
+    }
+}
+
+fn behaves_the_same(tier: Isolation) {
     let mut failures = Vec::new();
     let mut count = 0;
     for folder in folders(&root().join("tests/conformance")) {
@@ -21,11 +32,23 @@ fn every_language_behaves_the_same() {
                 assert!(reason.as_str().is_some_and(|reason| reason.len() > 10), "{name}: {language} needs a reason");
                 continue;
             }
+            if tier == Isolation::Worker
+                && let Some(reason) = case.get("skip_in_worker")
+            {
+                assert!(reason.as_str().is_some_and(|reason| reason.len() > 10), "{name}: the worker needs a reason");
+                continue;
+            }
             // An engine for each, so that state of one case is not seen by the next.
-            let engine = Engine::builder().working_directory(&folder).build().unwrap();
+            let engine = Engine::builder()
+                .working_directory(&folder)
+                .worker(env!("CARGO_BIN_EXE_skills"))
+                .ready_workers(0)
+                .build()
+                .unwrap();
             let skill = engine.script_file(&folder.join(format!("script.{}", language.extension()))).unwrap();
             let mut options = RunOptions::default();
             options.limits = limits(case.get("limits"));
+            options.isolation = Some(tier);
             let repeat = case.get("repeat").and_then(Value::as_u64).unwrap_or(1);
             let mut outcome = None;
             for _ in 0..repeat {
@@ -40,8 +63,11 @@ fn every_language_behaves_the_same() {
             {
                 why = Some(format!("expected to print {stdout:?}, got {:?}", outcome.stdout));
             }
-            if why.is_none() && engine.eval(language, "6 * 7").ok() != Some(json!(42)) {
-                why = Some("the next run failed".to_owned());
+            let mut next = RunOptions::default();
+            next.isolation = Some(tier);
+            let next = engine.run_skill(&engine.code(language, "6 * 7"), json!({}), &next);
+            if why.is_none() && next.result.as_ref().ok() != Some(&json!(42)) {
+                why = Some(format!("the next run failed: {:?}", next.result));
             }
             if let Some(why) = why {
                 failures.push(format!("{name}: {language}: {why}"));

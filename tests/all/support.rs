@@ -7,6 +7,18 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
+/// The tiers that there are on this machine. Says why where workers are not among them.
+pub(crate) fn tiers() -> Vec<skills::Isolation> {
+    let engine = skills::Engine::builder().worker(env!("CARGO_BIN_EXE_skills")).build().unwrap();
+    match engine.workers_available() {
+        Ok(()) => vec![skills::Isolation::InProcess, skills::Isolation::Worker],
+        Err(error) => {
+            println!("skipped in workers: {error}");
+            vec![skills::Isolation::InProcess]
+        }
+    }
+}
+
 /// The folders directly below a folder, sorted.
 pub(crate) fn folders(path: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

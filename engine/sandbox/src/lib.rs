@@ -19,10 +19,17 @@ pub mod container;
 #[cfg(target_os = "linux")]
 mod entry;
 mod executable;
+pub mod frame;
 pub mod layers;
+#[cfg(target_os = "linux")]
+pub mod pool;
 #[cfg(target_os = "linux")]
 mod program;
 pub mod proxy;
+#[cfg(target_os = "linux")]
+pub mod remote;
+#[cfg(target_os = "linux")]
+pub mod worker;
 #[cfg(target_os = "linux")]
 pub mod zygote;
 #[cfg(not(target_os = "linux"))]
@@ -33,6 +40,8 @@ pub use cage::{Cage, Kind, LayerName, Programs};
 #[cfg(target_os = "linux")]
 pub use entry::{MakeKernel, entry};
 pub use executable::Executable;
+#[cfg(target_os = "linux")]
+pub use pool::{PoolFigures, PoolSettings, Workers};
 #[cfg(target_os = "linux")]
 pub use program::ProgramLauncher;
 pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};

@@ -19,7 +19,7 @@ pub use environment::environment;
 pub use fault::Fault;
 #[cfg(feature = "test-hooks")]
 pub use system::enter_without;
-pub use system::{Base, enter, probe_in_child};
+pub use system::{Base, enter, probe_in_child, settle};
 
 use std::net::TcpListener;
 

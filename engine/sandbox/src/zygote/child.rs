@@ -116,6 +116,11 @@ impl Child {
         tree::memory(&tree::members(self.tree.id, 4096), u64::MAX)
     }
 
+    /// The most memory that its first process held at once, in bytes, with what files back.
+    pub fn peak(&self) -> u64 {
+        tree::peak(self.tree.id).max(self.tree.peak.load(Ordering::Relaxed))
+    }
+
     /// The most memory that a watch has seen since it was asked last.
     pub fn take_peak(&self) -> u64 {
         self.tree.peak.swap(0, Ordering::Relaxed)

@@ -44,6 +44,11 @@ pub(super) fn resident(id: u32) -> u64 {
     kilobytes(&status, "RssAnon:") + kilobytes(&status, "RssShmem:")
 }
 
+/// The most that one process has had resident at once.
+pub(super) fn peak(id: u32) -> u64 {
+    kilobytes(&read_to_string(format!("/proc/{id}/status")).unwrap_or_default(), "VmHWM:")
+}
+
 /// The same, where each page counts for its part by how many processes have it.
 fn share(id: u32) -> Option<u64> {
     let rollup = read_to_string(format!("/proc/{id}/smaps_rollup")).ok().filter(|rollup| !rollup.is_empty())?;

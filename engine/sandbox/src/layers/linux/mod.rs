@@ -20,6 +20,7 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 pub use probe::probe_in_child;
+pub use rlimits::settle;
 pub(super) use seccomp::Filter;
 
 /// What is the same for every worker of a zygote, made once.

@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Open files at once. What pipes and sockets hold is the kernel's memory, which no limit of a process counts.
 const FILES: u64 = 512;
-/// Address space that an interpreter may reserve beside its memory: stacks of threads, arenas of the C library.
-const RESERVED: u64 = 256 << 20;
+/// What an interpreter may reserve beside its memory until it is ready: stacks, arenas of the C library.
+const RESERVED: u64 = 512 << 20;
 
 /// Holds the process, and what it starts, to the limits of the cage.
 pub(super) fn hold(cage: &Cage) -> Result<(), Fault> {
@@ -40,12 +40,25 @@ pub(super) fn hold(cage: &Cage) -> Result<(), Fault> {
             Kind::Program => set(Resource::Data, memory)?,
             Kind::Interpreter => {
                 let (space, data) = held();
-                set(Resource::Data, memory.saturating_add(data))?;
+                set(Resource::Data, memory.saturating_add(data).saturating_add(RESERVED))?;
                 set(Resource::As, memory.saturating_add(space).saturating_add(RESERVED))?;
             }
         }
     }
     Ok(())
+}
+
+/// Holds an interpreter that is ready to so much memory above what it has by now.
+pub fn settle(memory: u64) {
+    // Above the limit, as before; threads that are still to come have their stacks in there as well.
+    let memory = memory.saturating_add(memory / 10).saturating_add(12 << 20);
+    let (space, data) = held();
+    if data == 0 {
+        return;
+    }
+    // What cannot be lowered is held to what it was.
+    let _ = lower(Resource::Data, memory.saturating_add(data));
+    let _ = lower(Resource::As, memory.saturating_add(space).saturating_add(64 << 20));
 }
 
 /// Address space and data that the process has by now, in bytes.

@@ -1,0 +1,119 @@
+//! Workers that are ready before anybody asks for them.
+//!
+//! A worker serves one session and is never used again. [`Workers`] keeps a few ready on *shelves*, one for each kind of
+//! interpreter, table of functions and [`Cage`](crate::Cage) that was asked for lately; one thread refills them behind
+//! whoever takes, and ends those that wait for too long. What is on no shelf is forked on the spot. How many serve at once is
+//! bounded, and so is the number of those who wait for their turn.
+
+mod idle;
+mod lent;
+mod refill;
+mod shelf;
+mod turns;
+
+use crate::remote::RemoteSession;
+use crate::zygote::Zygotes;
+use lent::Lent;
+use refill::Shared;
+use shelf::Wanted;
+use skills_core::{Failure, Host, Language};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many workers there may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolSettings {
+    /// How many are kept ready on each shelf; 0 for none.
+    pub ready: usize,
+    /// How many may serve at once.
+    pub most: usize,
+    /// How many runs may wait for their turn.
+    pub queue: usize,
+    /// How long one is kept ready that nobody wants.
+    pub idle: Duration,
+}
+
+impl Default for PoolSettings {
+    /// 2 ready, 64 at once, 1024 waiting, 60 s.
+    fn default() -> PoolSettings {
+        PoolSettings { ready: 2, most: 64, queue: 1024, idle: Duration::from_secs(60) }
+    }
+}
+
+/// What the pool did, and does.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct PoolFigures {
+    /// Workers that serve a session.
+    pub busy: usize,
+    /// Runs that wait for their turn.
+    pub waiting: usize,
+    /// Workers that are ready, over all shelves.
+    pub ready: usize,
+    /// Shelves.
+    pub shelves: usize,
+    /// Sessions that got a worker which was ready.
+    pub warm: u64,
+    /// Sessions whose worker was forked when they asked.
+    pub forked: u64,
+    /// Workers that ended because nobody wanted them.
+    pub expired: u64,
+}
+
+/// The workers of an engine. Dropping it ends those that are ready.
+#[derive(Debug)]
+pub struct Workers {
+    shared: Arc<Shared>,
+}
+
+impl Workers {
+    /// Workers that zygotes make. Starts nothing.
+    pub fn new(zygotes: Arc<Zygotes>, settings: PoolSettings) -> Workers {
+        Workers { shared: Arc::new(Shared::new(zygotes, settings)) }
+    }
+
+    /// What makes them.
+    pub fn zygotes(&self) -> &Arc<Zygotes> {
+        &self.shared.zygotes
+    }
+
+    /// How many there may be.
+    pub fn settings(&self) -> &PoolSettings {
+        &self.shared.settings
+    }
+
+    /// What the pool did, and does.
+    pub fn figures(&self) -> PoolFigures {
+        self.shared.figures()
+    }
+
+    /// A session of a language for a host. `kind` is the zygote's; a run that another one waits for is `nested`, and takes
+    /// no turn of its own, or they could wait for each other.
+    pub(crate) fn open(
+        &self,
+        kind: &'static str,
+        language: Language,
+        host: &Arc<dyn Host>,
+        nested: bool,
+    ) -> Result<Lent, Failure> {
+        let turn = if nested { None } else { Some(self.shared.turns.take(host.budget())?) };
+        // Making a worker ready is none of the script's time.
+        let _pause = host.budget().pause();
+        let wanted = Wanted::of(kind, language, host);
+        let session = match self.shared.take(&wanted) {
+            Some(session) => session,
+            None => {
+                let session = RemoteSession::start(&self.shared.zygotes, &wanted.cage, kind, wanted.open(), host)?;
+                self.shared.count_forked();
+                session
+            }
+        };
+        Ok(Lent::new(session, wanted, &self.shared, turn))
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}

@@ -1,0 +1,256 @@
+//! The host's end of a worker: its socket, what it writes to its streams by itself, and how long it is waited for.
+
+use crate::frame::{Assembler, Malformed};
+use crate::zygote::{Child, Watch};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
+use rustix::pipe::{PipeFlags, pipe_with};
+use skills_core::{Budget, ErrorKind, Host, Interrupt, Stream};
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a worker that has been told to stop by its own clock may take to say so, before it is ended.
+const GRACE: Duration = Duration::from_millis(8);
+
+/// Why nothing more comes from a worker.
+#[derive(Debug)]
+pub(crate) enum Silence {
+    /// It has closed its socket, or ended.
+    Gone,
+    /// The run had to stop, and did not by itself.
+    Overdue,
+    /// What it sent makes no sense.
+    Malformed(Malformed),
+}
+
+/// The host's descriptors of one worker.
+#[derive(Debug)]
+pub(crate) struct Line {
+    socket: OwnedFd,
+    outputs: [Output; 2],
+    wake: Arc<Wake>,
+    inbox: Assembler,
+}
+
+/// What the worker's process, and whatever it starts, writes to one of its standard streams.
+#[derive(Debug)]
+struct Output {
+    stream: Stream,
+    pipe: Option<OwnedFd>,
+    /// The beginning of a character whose rest has not come yet.
+    begun: Vec<u8>,
+}
+
+/// Wakes a thread that waits for a worker: the run has been told to stop.
+#[derive(Debug)]
+pub(crate) struct Wake(OwnedFd);
+
+impl Interrupt for Wake {
+    fn interrupt(&self) {
+        // Full is as good as one more.
+        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+/// How long a run may still go on.
+pub(crate) struct Patience<'a> {
+    budget: &'a Budget,
+    until: Option<Instant>,
+    /// What is watched more closely from a moment on.
+    watched: Option<(Instant, &'a Child, Watch)>,
+}
+
+impl Patience<'_> {
+    /// As long as the budget allows, and a little longer.
+    pub(crate) fn of(budget: &Budget) -> Patience<'_> {
+        Patience { budget, until: None, watched: None }
+    }
+
+    /// Has the memory and the processes of a child looked at, unless the run is over before that makes a difference.
+    pub(crate) fn watching<'a>(self, child: &'a Child, watch: Watch) -> Patience<'a>
+    where
+        Self: 'a,
+    {
+        /// In this time a process can take no more memory than what a limit has for slack.
+        const SOON: Duration = Duration::from_millis(1);
+        Patience { watched: Some((Instant::now() + SOON, child, watch)), ..self }
+    }
+
+    /// Whether the watch has begun.
+    pub(crate) fn watches(&self) -> bool {
+        self.watched.is_none()
+    }
+
+    /// What is left of it; `None` for no end.
+    fn left(&mut self) -> Result<Option<Duration>, Silence> {
+        if self.until.is_none() && self.budget.check_time().is_err() {
+            let cancelled = self.budget.verdict().is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
+            self.until = Some(Instant::now() + if cancelled { Duration::ZERO } else { GRACE });
+        }
+        let now = Instant::now();
+        let mut soon = None;
+        if let Some((at, child, watch)) = self.watched.take() {
+            if at <= now {
+                child.watch(watch);
+            } else {
+                soon = Some(at.saturating_duration_since(now));
+                self.watched = Some((at, child, watch));
+            }
+        }
+        let left = self.end(now)?;
+        Ok(left.min(soon).or(left).or(soon))
+    }
+
+    fn end(&self, now: Instant) -> Result<Option<Duration>, Silence> {
+        match self.until {
+            Some(until) if until <= now => Err(Silence::Overdue),
+            Some(until) => Ok(Some(until.saturating_duration_since(now))),
+            None => Ok(self.budget.remaining()),
+        }
+    }
+}
+
+impl Line {
+    /// Both ends of a line: the host's, and the worker's socket, standard output and standard error.
+    pub(crate) fn make() -> Result<(Line, Vec<OwnedFd>), Errno> {
+        let (socket, far) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        let (stdout, out) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stderr, err) = pipe_with(PipeFlags::CLOEXEC)?;
+        Ok((Line::new(socket, stdout, stderr)?, vec![far, out, err]))
+    }
+
+    fn new(socket: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> Result<Line, Errno> {
+        for fd in [&socket, &stdout, &stderr] {
+            rustix::io::ioctl_fionbio(fd, true)?;
+        }
+        let wake =
+            rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK)?;
+        let output = |stream, pipe| Output { stream, pipe: Some(pipe), begun: Vec::new() };
+        let outputs = [output(Stream::Stdout, stdout), output(Stream::Stderr, stderr)];
+        Ok(Line { socket, outputs, wake: Arc::new(Wake(wake)), inbox: Assembler::new() })
+    }
+
+    /// What interrupts a wait.
+    pub(crate) fn wake(&self) -> Arc<Wake> {
+        Arc::clone(&self.wake)
+    }
+
+    /// Sends a whole frame.
+    pub(crate) fn send(&mut self, frame: &[u8], patience: &mut Patience<'_>, host: &dyn Host) -> Result<(), Silence> {
+        let mut rest = frame;
+        while !rest.is_empty() {
+            match send(&self.socket, rest, SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.wait(PollFlags::OUT, patience, host)?,
+                Err(_) => return Err(Silence::Gone),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next frame of at most `most` bytes, as `read` understands it.
+    pub(crate) fn receive<T>(
+        &mut self,
+        most: usize,
+        patience: &mut Patience<'_>,
+        host: &dyn Host,
+        read: impl Fn(&[u8]) -> Result<T, Malformed>,
+    ) -> Result<T, Silence> {
+        loop {
+            if let Some(frame) = self.inbox.next(most).map_err(Silence::Malformed)? {
+                return read(frame).map_err(Silence::Malformed);
+            }
+            self.wait(PollFlags::IN, patience, host)?;
+            match recv(&self.socket, self.inbox.space(), RecvFlags::DONTWAIT) {
+                Ok((0, _)) => return Err(Silence::Gone),
+                Ok((count, _)) => self.inbox.filled(count),
+                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(_) => return Err(Silence::Gone),
+            }
+        }
+    }
+
+    /// Whether a message came that nobody has asked for.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// Waits until the socket is ready. Takes what is written to the streams meanwhile.
+    fn wait(&mut self, ready: PollFlags, patience: &mut Patience<'_>, host: &dyn Host) -> Result<(), Silence> {
+        loop {
+            let timeout = patience.left()?.and_then(|left| Timespec::try_from(left).ok());
+            let mut fds = Vec::with_capacity(4);
+            fds.push(PollFd::new(&self.socket, ready));
+            fds.push(PollFd::new(&self.wake.0, PollFlags::IN));
+            fds.extend(self.outputs.iter().flat_map(|o| &o.pipe).map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+            match poll(&mut fds, timeout.as_ref()) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(_) => return Err(Silence::Gone),
+            }
+            let socket = !fds[0].revents().is_empty();
+            let woken = !fds[1].revents().is_empty();
+            let written = fds[2..].iter().any(|fd| !fd.revents().is_empty());
+            drop(fds);
+            if woken {
+                let mut count = [0; 8];
+                let _ = rustix::io::read(&self.wake.0, &mut count);
+            }
+            if written {
+                self.outputs.iter_mut().for_each(|output| output.take(host));
+            }
+            if socket {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes what was written to the streams and has not been taken yet.
+    pub(crate) fn drain(&mut self, host: &dyn Host) {
+        self.outputs.iter_mut().for_each(|output| {
+            output.take(host);
+            output.end(host);
+        });
+    }
+}
+
+impl Output {
+    /// Takes what is there, as far as it may be.
+    fn take(&mut self, host: &dyn Host) {
+        /// A writer that never stops must not keep the host from its other duties.
+        const MOST: usize = 16;
+        let mut buffer = [0; 16 << 10];
+        for _ in 0..MOST {
+            let Some(pipe) = &self.pipe else { return };
+            match rustix::io::read(pipe, &mut buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(count) => self.print(&buffer[..count], host),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+
+    /// Hands text on; a character that is not complete waits for its rest.
+    fn print(&mut self, bytes: &[u8], host: &dyn Host) {
+        self.begun.extend_from_slice(bytes);
+        let incomplete = match std::str::from_utf8(&self.begun) {
+            Err(error) if error.error_len().is_none() => self.begun.len() - error.valid_up_to(),
+            _ => 0,
+        };
+        let rest = self.begun.split_off(self.begun.len() - incomplete);
+        let text = std::mem::replace(&mut self.begun, rest);
+        // Where it is too much, the budget knows, and the run ends.
+        drop(host.print(self.stream, &String::from_utf8_lossy(&text)));
+    }
+
+    fn end(&mut self, host: &dyn Host) {
+        let text = std::mem::take(&mut self.begun);
+        if !text.is_empty() {
+            drop(host.print(self.stream, &String::from_utf8_lossy(&text)));
+        }
+    }
+}

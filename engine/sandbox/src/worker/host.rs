@@ -1,0 +1,118 @@
+use super::NO_GRANTS;
+use super::link::Link;
+use crate::frame::{FromWorker, MOST_PRINT, Malformed, Open, Reply};
+use serde_json::Value;
+use skills_core::value::{MAX_DEPTH, depth};
+use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Stream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The host as a script in a worker sees it: all that it does is done at the other end of the socket.
+pub(crate) struct WorkerHost {
+    functions: Arc<[FunctionSpec]>,
+    globals: Vec<bool>,
+    link: Arc<Link>,
+    run: u64,
+    budget: Arc<Budget>,
+    over: AtomicBool,
+}
+
+impl WorkerHost {
+    pub(crate) fn new(open: &Open, link: &Arc<Link>, run: u64, budget: Arc<Budget>) -> WorkerHost {
+        WorkerHost {
+            functions: Arc::clone(&open.functions),
+            globals: open.globals.clone(),
+            link: Arc::clone(link),
+            run,
+            budget,
+            over: AtomicBool::new(false),
+        }
+    }
+
+    /// The run is over: nothing goes out any more.
+    pub(crate) fn close(&self) {
+        self.over.store(true, Ordering::Release);
+    }
+
+    fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    fn ask(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+        if self.is_over() {
+            return Err(Failure::new(ErrorKind::Cancelled, "the run that called a function of the host is over"));
+        }
+        if let Some(verdict) = self.budget.verdict() {
+            return Err(verdict.clone());
+        }
+        let name = self.functions.get(index).map_or("", |spec| &spec.name);
+        let all = arguments.positional.iter().chain(arguments.named.values());
+        if all.into_iter().any(|argument| depth(argument) > MAX_DEPTH) {
+            let message = format!("an argument of skill.{name} is nested deeper than {MAX_DEPTH} levels");
+            return Err(Failure::new(ErrorKind::InvalidArguments, message));
+        }
+        let call = FromWorker::Call { run: self.run, index, arguments };
+        // What of this is the script's time, the host says afterwards.
+        let pause = self.budget.pause();
+        let reply = self.link.ask(&call).map_err(lost);
+        drop(pause);
+        let Reply { result, verdict, passed } = reply?;
+        self.budget.agree(passed.0);
+        if let Some(verdict) = verdict {
+            match verdict.limit {
+                Some(breach) => drop(self.budget.breach(breach)),
+                None => self.budget.cancel(),
+            }
+        }
+        result
+    }
+}
+
+fn lost(error: Malformed) -> Failure {
+    Failure::new(ErrorKind::Crashed, error.0)
+}
+
+impl Host for WorkerHost {
+    fn functions(&self) -> &Arc<[FunctionSpec]> {
+        &self.functions
+    }
+
+    fn is_global(&self, index: usize) -> bool {
+        self.globals.get(index).copied().unwrap_or(false)
+    }
+
+    fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+        self.ask(index, arguments)
+    }
+
+    fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {
+        // The host cuts what is too much; no need to send all of it there.
+        let left = self.budget.left().output.unwrap_or(u64::MAX);
+        let mut rest = cut(text, left.saturating_add(1));
+        while !rest.is_empty() && !self.is_over() {
+            let piece = cut(rest, MOST_PRINT as u64);
+            rest = &rest[piece.len()..];
+            let message = FromWorker::Print { run: self.run, stream, text: piece.to_owned() };
+            self.link.send(&message).map_err(lost)?;
+        }
+        self.budget.charge_output(text.len() as u64)
+    }
+
+    fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    fn grants(&self) -> &Grants {
+        NO_GRANTS
+    }
+}
+
+/// The longest start of a text that ends on a character and has at most `most` bytes, or where its first character has
+/// more, that.
+fn cut(text: &str, most: u64) -> &str {
+    let mut end = usize::try_from(most).unwrap_or(usize::MAX).min(text.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    &text[..end]
+}

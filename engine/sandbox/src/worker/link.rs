@@ -1,0 +1,61 @@
+use crate::frame::{Assembler, FromWorker, Malformed, Reply, ToWorker};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The worker's end of the socket. Several threads of a script may print and call at once.
+#[derive(Debug)]
+pub(crate) struct Link {
+    socket: UnixStream,
+    writing: Mutex<()>,
+    reading: Mutex<Assembler>,
+}
+
+const GONE: Malformed = Malformed("the host is gone");
+
+impl Link {
+    pub(crate) fn new(socket: UnixStream) -> Link {
+        Link { socket, writing: Mutex::default(), reading: Mutex::default() }
+    }
+
+    /// Sends a whole message.
+    pub(crate) fn send(&self, message: &FromWorker) -> Result<(), Malformed> {
+        let frame = message.encode()?;
+        let _whole = lock(&self.writing);
+        (&self.socket).write_all(&frame).map_err(|_| GONE)
+    }
+
+    /// Sends a call, and waits for its reply. One at a time: the host answers one after another too.
+    pub(crate) fn ask(&self, call: &FromWorker) -> Result<Reply, Malformed> {
+        let mut inbox = lock(&self.reading);
+        self.send(call)?;
+        match self.next(&mut inbox)? {
+            Some(ToWorker::Reply(reply)) => Ok(reply),
+            Some(_) => Err(Malformed("a message comes at the wrong time")),
+            None => Err(GONE),
+        }
+    }
+
+    /// The next message, or nothing where the host has closed the socket.
+    pub(crate) fn receive(&self) -> Result<Option<ToWorker>, Malformed> {
+        self.next(&mut lock(&self.reading))
+    }
+
+    fn next(&self, inbox: &mut Assembler) -> Result<Option<ToWorker>, Malformed> {
+        loop {
+            if let Some(frame) = inbox.next(u32::MAX as usize)? {
+                return ToWorker::decode(frame).map(Some);
+            }
+            match (&self.socket).read(inbox.space()) {
+                Ok(0) => return Ok(None),
+                Ok(count) => inbox.filled(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return Err(GONE),
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
