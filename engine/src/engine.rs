@@ -281,6 +281,11 @@ impl Engine {
         self.inner.worker_available().map_err(Error::from)
     }
 
+    /// How many workers there are, and what they did so far.
+    pub fn pool(&self) -> skills_sandbox::PoolFigures {
+        self.inner.workers.existing().map(|workers| workers.figures()).unwrap_or_default()
+    }
+
     /// The languages of this engine.
     pub fn languages(&self) -> Vec<Language> {
         self.inner.languages.list()

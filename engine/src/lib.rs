@@ -53,6 +53,7 @@ pub use skills_core::{
 pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]
 pub use skills_rhai::CountingAllocator;
+pub use skills_sandbox::PoolFigures;
 pub use state::MemoryState;
 pub use worker::worker_main;
 

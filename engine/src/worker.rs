@@ -29,6 +29,11 @@ impl LazyWorkers {
         LazyWorkers { settings, made: OnceLock::new() }
     }
 
+    /// The workers, where any were wanted by now.
+    pub(crate) fn existing(&self) -> Option<&Arc<Workers>> {
+        self.made.get()?.as_ref().ok()
+    }
+
     /// The workers. Only looks for the executable.
     pub(crate) fn get(&self) -> Result<&Arc<Workers>, Failure> {
         let make = || {

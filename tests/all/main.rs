@@ -15,6 +15,7 @@ mod hostile;
 mod library;
 mod secrets;
 mod support;
+mod workers;
 
 /// As in the command: Rhai's memory limit needs it.
 #[global_allocator]

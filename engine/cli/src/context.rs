@@ -64,7 +64,8 @@ impl Context {
             .secret_command(Arc::new(crate::secrets::Commands))
             .events(events);
         let builder = match std::env::current_exe() {
-            Ok(path) => builder.worker(path),
+            // A command runs once: what would be kept ready would end with it.
+            Ok(path) => builder.worker(path).ready_workers(0),
             Err(_) => builder,
         };
         builder.program_folders(program_folders()).build()
