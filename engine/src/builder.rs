@@ -1,16 +1,18 @@
-use crate::authorize::Policy;
+use crate::authorize::policy::{HostRules, Policy};
+use crate::authorize::trust::Trust;
 use crate::catalog::Catalog;
 use crate::config::Config;
 use crate::discovery::Layout;
-use crate::engine::Parts;
+use crate::engine::{Parts, People};
 use crate::languages::Languages;
 use crate::plan::LimitSources;
 use crate::programs::Programs;
 use crate::secrets::{Configured, NoVariables};
 use crate::worker::{LazyWorkers, WorkerSettings};
-use crate::{Engine, Error, MemoryState};
+use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions};
 use skills_core::{
-    EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource, StateStore, Variables,
+    Approver, DecisionStore, EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource,
+    StateStore, Variables,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +36,8 @@ pub struct EngineBuilder {
     bundled: bool,
     layout: Option<Layout>,
     config: Config,
-    policy: Policy,
+    host: HostRules,
+    people: People,
     ceiling: Limits,
     state: Arc<dyn StateStore>,
     events: Arc<dyn EventSink>,
@@ -52,7 +55,8 @@ impl EngineBuilder {
             bundled: true,
             layout: None,
             config: Config::default(),
-            policy: Policy::default(),
+            host: HostRules::default(),
+            people: People { trust: Trust::default(), approver: None, decisions: Arc::new(MemoryDecisions::default()) },
             ceiling: Limits::none(),
             state: Arc::new(MemoryState::default()),
             events: Arc::new(NoEvents),
@@ -95,21 +99,64 @@ impl EngineBuilder {
     /// Lets skills that ask for it read below a folder.
     #[must_use]
     pub fn allow_read(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
-        self.policy.read.push(folder.into());
+        self.host.read.push(folder.into());
         self
     }
 
     /// Lets skills that ask for it write below a folder, and read there.
     #[must_use]
     pub fn allow_write(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
-        self.policy.write.push(folder.into());
+        self.host.write.push(folder.into());
+        self
+    }
+
+    /// Lets skills that ask for them have these, beside folders: hosts, programs, environment variables, secrets.
+    #[must_use]
+    pub fn allow(mut self, permissions: Permissions) -> EngineBuilder {
+        crate::definition::permissions::join(&mut self.host.allowed, permissions);
+        self
+    }
+
+    /// Denies these to every skill, whoever allows them. A wider thing that holds a denied one is denied too.
+    #[must_use]
+    pub fn deny(mut self, permissions: Permissions) -> EngineBuilder {
+        crate::definition::permissions::join(&mut self.host.denied, permissions);
+        self
+    }
+
+    /// The host's ceiling on permissions: nobody gets more, whatever the configuration or a person says. What it leaves out
+    /// is not bounded.
+    #[must_use]
+    pub fn permissions(mut self, ceiling: Permissions) -> EngineBuilder {
+        self.host.ceiling = ceiling;
+        self
+    }
+
+    /// Which skills are trusted without a decision; by default those that the host program itself names.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> EngineBuilder {
+        self.people.trust = trust;
+        self
+    }
+
+    /// Who answers what policy leaves open. Without anybody the answer is no.
+    #[must_use]
+    pub fn approver(mut self, approver: Arc<dyn Approver>) -> EngineBuilder {
+        self.people.approver = Some(approver);
+        self
+    }
+
+    /// Where decisions are kept; in memory by default. [`SqliteDecisions`](crate::SqliteDecisions) keeps them in a file.
+    #[must_use]
+    pub fn decisions(mut self, decisions: Arc<dyn DecisionStore>) -> EngineBuilder {
+        self.people.decisions = decisions;
         self
     }
 
     /// Where relative paths start, in definitions' permissions and in `skill.fs`.
     #[must_use]
     pub fn working_directory(mut self, folder: impl Into<PathBuf>) -> EngineBuilder {
-        self.policy.working_directory = Some(folder.into());
+        self.host.working_directory = Some(folder.into());
         self
     }
 
@@ -130,14 +177,14 @@ impl EngineBuilder {
     /// Lets skills that ask for it have a secret, by its name.
     #[must_use]
     pub fn allow_secret(mut self, name: impl Into<String>) -> EngineBuilder {
-        self.policy.secrets.push(name.into());
+        self.host.allowed.secrets.get_or_insert_default().push(name.into());
         self
     }
 
     /// Lets skills that ask for it have an environment variable, by its name.
     #[must_use]
     pub fn allow_environment(mut self, name: impl Into<String>) -> EngineBuilder {
-        self.policy.environment.push(name.into());
+        self.host.allowed.environment.get_or_insert_default().push(name.into());
         self
     }
 
@@ -228,7 +275,8 @@ impl EngineBuilder {
             bundled,
             layout,
             config,
-            mut policy,
+            host,
+            people,
             ceiling,
             state,
             events,
@@ -236,20 +284,7 @@ impl EngineBuilder {
             mut workers,
             ..
         } = self;
-        // What the configuration grants by default is granted by the host too, where a skill asks for it.
-        let granted = &config.security.default_permissions;
-        let base = policy.working_directory.clone();
-        let absolute = |paths: &Option<Vec<String>>| {
-            let paths = paths.iter().flatten().filter_map(|path| crate::authorize::absolute(path, base.as_deref()));
-            paths.collect::<Vec<_>>()
-        };
-        policy.read.extend(absolute(&granted.file_read));
-        policy.write.extend(absolute(&granted.file_write));
-        policy.secrets.extend(granted.secrets.iter().flatten().cloned());
-        policy.environment.extend(granted.environment.iter().flatten().cloned());
-        for folder in policy.read.iter_mut().chain(&mut policy.write).chain(&mut policy.working_directory) {
-            *folder = crate::authorize::resolved(folder);
-        }
+        let policy = Policy::new(&host, &config);
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let execution = &config.performance.execution;
@@ -267,6 +302,7 @@ impl EngineBuilder {
             languages,
             catalog,
             policy,
+            people,
             limits,
             state,
             events,

@@ -1,5 +1,5 @@
 use crate::arguments::Checker;
-use crate::authorize::{AuthorizedPlan, Policy, authorize};
+use crate::authorize::{self, AuthorizedPlan, Circumstances, Deciding, Judgement, Policy, Trust};
 use crate::catalog::Catalog;
 use crate::function::{Closure, Names, TypedAsyncFunction, TypedFunction};
 use crate::host::{Chain, FunctionTable};
@@ -11,11 +11,12 @@ use crate::worker::LazyWorkers;
 use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
-    CapStatus, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName, ParameterSpec, SecretSource,
-    StateStore, Variables,
+    Approver, CapStatus, Decision, DecisionScope, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction,
+    Language, LimitName, Operation, ParameterSpec, SecretSource, StateStore, Variables,
 };
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -40,6 +41,7 @@ pub(crate) struct Inner {
     pub(crate) languages: Languages,
     pub(crate) catalog: Catalog,
     pub(crate) policy: Policy,
+    pub(crate) people: People,
     pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
@@ -69,6 +71,7 @@ pub(crate) struct Parts {
     pub(crate) languages: Languages,
     pub(crate) catalog: Catalog,
     pub(crate) policy: Policy,
+    pub(crate) people: People,
     pub(crate) limits: LimitSources,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) events: Arc<dyn EventSink>,
@@ -76,6 +79,13 @@ pub(crate) struct Parts {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) variables: Arc<dyn Variables>,
     pub(crate) workers: Arc<LazyWorkers>,
+}
+
+/// Whose word counts, and where it is kept.
+pub(crate) struct People {
+    pub(crate) trust: Trust,
+    pub(crate) approver: Option<Arc<dyn Approver>>,
+    pub(crate) decisions: Arc<dyn DecisionStore>,
 }
 
 /// Engines that exist, so that a thread's kept sessions of those that do not can be dropped.
@@ -109,12 +119,14 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, limits, state, events, programs, workers, secrets, variables } = parts;
+        let Parts { languages, catalog, policy, people, limits, state, events, programs, workers, secrets, variables } =
+            parts;
         let inner = Inner {
             id,
             languages,
             catalog,
             policy,
+            people,
             limits,
             state,
             events,
@@ -256,19 +268,64 @@ impl Engine {
         self.inner.plan(skill, params, options)
     }
 
-    /// The third step: decides what the plan may use.
+    /// The third step: decides where the plan runs and what it may use, and asks the [`Approver`] what policy leaves open.
     ///
     /// # Errors
-    /// `permission_denied`, or `unavailable` for an isolation tier that is not there.
+    /// `permission_denied`, with what would allow it; `unavailable` for an isolation tier that is not there, and where
+    /// decisions cannot be read.
     pub fn authorize(&self, plan: Plan) -> Result<AuthorizedPlan, Error> {
         self.inner.check_own(&plan)?;
-        authorize(plan, &self.inner.policy)
+        let options = plan.options.clone();
+        authorize::authorize(plan, &self.inner.circumstances(&options, &Chain::default(), true))
+    }
+
+    /// What [`Engine::authorize`] would decide without asking anybody, and every rule that matched.
+    ///
+    /// # Errors
+    /// `unavailable` where decisions cannot be read.
+    pub fn judge(&self, plan: Plan) -> Result<Judgement, Error> {
+        self.inner.check_own(&plan)?;
+        let options = plan.options.clone();
+        authorize::judge(plan, &self.inner.circumstances(&options, &Chain::default(), false))
+    }
+
+    /// The same for a skill before there are arguments for it.
+    ///
+    /// # Errors
+    /// As [`Engine::judge`], and `unavailable` for what this build does not run.
+    pub fn judge_skill(&self, skill: &Arc<Skill>, options: &RunOptions) -> Result<Judgement, Error> {
+        self.judge(self.inner.lay_out(skill, Map::new(), options)?)
+    }
+
+    /// Keeps a person's decision to trust a skill as it is now, and gives it.
+    ///
+    /// # Errors
+    /// `unavailable` where its folder cannot be looked at, or the decision cannot be kept.
+    pub fn trust(&self, skill: &Skill, reason: Option<String>) -> Result<Decision, Error> {
+        let scope = (true, DecisionScope::Skill);
+        let made = authorize::trust::decision(skill, Operation::Run, String::new(), scope, authorize::ask::now())?;
+        let decision = Decision { reason, ..made };
+        self.inner.people.decisions.record(&decision)?;
+        Ok(decision)
+    }
+
+    /// The file that decisions about a skill name: its definition, links resolved.
+    pub fn place(&self, skill: &Skill) -> PathBuf {
+        authorize::digest::place(skill)
+    }
+
+    /// Where decisions are kept.
+    pub fn decisions(&self) -> &dyn DecisionStore {
+        &*self.inner.people.decisions
     }
 
     /// The last step: runs it.
     pub fn execute(&self, plan: AuthorizedPlan) -> Outcome {
         match self.inner.check_own(plan.plan()) {
-            Ok(()) => self.inner.execute(plan, Chain::default()),
+            Ok(()) => {
+                let chain = Chain { confined_to: plan.confines(), ..Chain::default() };
+                self.inner.execute(plan, chain)
+            }
             Err(error) => Outcome::failed(&plan.plan().skill.name, &plan.plan().options, error),
         }
     }
@@ -333,14 +390,36 @@ impl Inner {
         skill: &Arc<Skill>,
         params: Value,
         options: &RunOptions,
-        chain: Chain,
+        mut chain: Chain,
     ) -> Result<Outcome, Error> {
         let mut plan = self.plan(skill, params, options)?;
         if let Some(left) = &chain.left {
             plan.limits = plan.limits.min(left);
         }
-        let authorized = authorize(plan, &self.policy)?;
+        let authorized = authorize::authorize(plan, &self.circumstances(options, &chain, true))?;
+        for warning in authorized.warnings() {
+            tracing::warn!(skill = %skill.name, "{warning}");
+        }
+        chain.confined_to = authorized.confines();
         Ok(self.execute(authorized, chain))
+    }
+
+    /// What a decision about a plan is made from.
+    fn circumstances<'a>(&'a self, options: &RunOptions, chain: &'a Chain, may_ask: bool) -> Circumstances<'a> {
+        let People { trust, approver, decisions } = &self.people;
+        Circumstances {
+            policy: &self.policy,
+            deciding: Deciding {
+                trust: *trust,
+                store: &**decisions,
+                approver: approver.as_deref().filter(|_| may_ask),
+                yes: options.yes,
+                all: OnceCell::new(),
+            },
+            nested: !chain.skills.is_empty(),
+            confined_to: chain.confined_to.as_ref(),
+            worker: Box::new(|| self.worker_available()),
+        }
     }
 
     /// A plan was made under the limits and the policy of one engine, and means nothing to another.
@@ -369,6 +448,11 @@ impl Inner {
             }
             _ => given,
         };
+        self.lay_out(skill, arguments, options)
+    }
+
+    /// A plan of arguments that have been checked.
+    fn lay_out(&self, skill: &Arc<Skill>, arguments: Map<String, Value>, options: &RunOptions) -> Result<Plan, Error> {
         let correlation_id = options
             .correlation_id
             .clone()

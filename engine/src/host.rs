@@ -125,6 +125,8 @@ pub(crate) struct Chain {
     pub(crate) left: Option<Limits>,
     /// The secrets that any of them met.
     pub(crate) vault: Arc<Vault>,
+    /// What all below may have at most, where one of them is not trusted: what it may not do itself it may not have done.
+    pub(crate) confined_to: Option<Grants>,
 }
 
 /// One run's host.
@@ -280,6 +282,8 @@ impl SkillCaller for RunHost {
         let skill = self.engine.catalog.load_named(name).map_err(|error| error.failure().clone())?;
         let mut options = RunOptions::default();
         options.isolation = self.options.isolation;
+        options.allow = self.options.allow.clone();
+        options.yes = self.options.yes;
         options.cancel = self.options.cancel.clone();
         options.correlation_id = Some(self.correlation_id.clone());
         // State that is kept warm belongs to the whole way here, not just to the skill that calls.

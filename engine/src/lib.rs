@@ -6,6 +6,7 @@ mod authorize;
 mod builder;
 mod catalog;
 pub mod config;
+mod decisions;
 pub mod definition;
 mod diagnostic;
 pub mod discovery;
@@ -29,10 +30,11 @@ mod state;
 mod warm;
 mod worker;
 
-pub use authorize::{AuthorizedPlan, Evidence};
+pub use authorize::{AuthorizedPlan, Evidence, Judgement, RuleSource, Trust, TrustReport};
 pub use builder::EngineBuilder;
 pub use catalog::{Catalog, Upgraded};
 pub use config::{Config, ConfigScope};
+pub use decisions::{MemoryDecisions, SqliteDecisions};
 pub use diagnostic::{Diagnostic, Severity};
 pub use discovery::{Entry, Layout};
 pub use engine::Engine;
@@ -46,9 +48,10 @@ pub use plan::{CapabilityRequest, Isolation, LimitOverrides, Plan, Step};
 pub use skill::*;
 pub use skills_core as core;
 pub use skills_core::{
-    Breach, CallContext, CapStatus, Capability, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec,
-    HostFunction, Interpreter, Language, Launcher, LimitName, Limits, LogLevel, NoEvents, ParameterSpec, Script,
-    SecretCommand, SecretSource, SecretString, StateStore, Stream, Variables,
+    Answer, Approver, Breach, CallContext, CapStatus, Capability, Decision, DecisionScope, DecisionStore, Enforcement,
+    ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction, Interpreter, Language, Launcher,
+    LimitName, Limits, LogLevel, NoEvents, Operation, ParameterSpec, Question, Reply, Script, SecretCommand,
+    SecretSource, SecretString, StateStore, Stream, Variables,
 };
 pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]

@@ -1,3 +1,4 @@
+use crate::Permissions;
 use crate::plan::{Isolation, LimitOverrides};
 use skills_core::Budget;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,11 @@ pub struct RunOptions {
     pub limits: LimitOverrides,
     /// The isolation tier; `None` for the one that policy gives.
     pub isolation: Option<Isolation>,
+    /// What a person allows for this run, beside what policy gives. A skill gets what it asks for of it; code without a
+    /// definition gets all of it.
+    pub allow: Permissions,
+    /// Whether the person says yes to whatever would be asked.
+    pub yes: bool,
     /// A script beside a `SKILL.md` to run, by its path or file name.
     pub script: Option<String>,
     /// Who runs it. Interpreter state that is kept warm is never shared between two callers.

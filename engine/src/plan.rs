@@ -92,7 +92,7 @@ impl Plan {
         &self.limits
     }
 
-    /// Where it will run.
+    /// Where it will run; as asked for, until it is authorized.
     pub fn isolation(&self) -> Isolation {
         self.isolation
     }
@@ -155,6 +155,19 @@ pub enum CapabilityRequest {
         /// Its name.
         name: String,
     },
+}
+
+impl std::fmt::Display for CapabilityRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CapabilityRequest::FileRead { path } => write!(f, "file_read {path}"),
+            CapabilityRequest::FileWrite { path } => write!(f, "file_write {path}"),
+            CapabilityRequest::Network { hosts } => write!(f, "network {}", hosts.join(" ")),
+            CapabilityRequest::ProcessSpawn { programs } => write!(f, "process_spawn {}", programs.join(" ")),
+            CapabilityRequest::Environment { name } => write!(f, "environment {name}"),
+            CapabilityRequest::Secret { name } => write!(f, "secret {name}"),
+        }
+    }
 }
 
 impl CapabilityRequest {

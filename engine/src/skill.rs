@@ -146,6 +146,9 @@ pub struct Skill {
     /// Where its files are read from.
     #[serde(skip)]
     pub files: SkillFiles,
+    /// Whether it is code given directly, without a definition.
+    #[serde(skip)]
+    pub typed: bool,
 }
 
 /// What a skill runs.
@@ -271,6 +274,9 @@ pub struct Permissions {
     pub environment: Option<Vec<String>>,
     /// Secrets by name.
     pub secrets: Option<Vec<String>>,
+    /// `security.sandbox_enabled`: whether it asks to be confined even where it is trusted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<bool>,
 }
 
 /// Prompts that guide a model around a code skill, read from their files.

@@ -350,7 +350,9 @@ fn an_upgrade_keeps_what_a_person_wrote() {
 fn a_dry_run_prints_the_plan_and_runs_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("touch.rhai", "skill.fs.write(\"made.txt\", \"x\")");
-    let ran = sandbox.run(&["run", "./touch.rhai", "--dry-run", "--max-memory", "64MB", "--json"]).exits(0);
+    let ran = sandbox
+        .run(&["run", "./touch.rhai", "--dry-run", "--max-memory", "64MB", "--json", "--isolation", "in-process"])
+        .exits(0);
     let plan = ran.json();
     assert_eq!((&plan["isolation"], &plan["limits"]["memory"]), (&json!("in_process"), &json!(64 << 20)));
     assert!(!sandbox.path().join("made.txt").exists());
@@ -488,7 +490,8 @@ fn a_long_value_is_printed_on_one_line() {
 fn native_code_that_does_not_stop_is_left_behind() {
     let sandbox = Sandbox::new();
     let stuck = "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()";
-    let ran = sandbox.run(&["run", "-e", stuck, "--lang", "python", "--max-time", "300ms", "--json"]).exits(124);
+    let command = ["run", "-e", stuck, "--lang", "python", "--max-time", "300ms", "--json"];
+    let ran = sandbox.run(&[&command[..], &["--isolation", "in-process"]].concat()).exits(124);
     let error = &ran.json()["error"];
     assert_eq!((&error["kind"], &error["limit"]["limit"]), (&json!("timeout"), &json!(300)));
     assert!(error["help"].as_str().unwrap().contains("native code"), "{error}");

@@ -13,8 +13,10 @@ mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod library;
+mod policy;
 mod secrets;
 mod support;
+mod trust;
 mod workers;
 
 /// As in the command: Rhai's memory limit needs it.

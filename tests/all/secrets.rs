@@ -86,6 +86,7 @@ impl Skills {
         let layout = Layout { cwd: self.folder.path().to_owned(), ..Layout::default() };
         Engine::builder()
             .layout(layout)
+            .trust(skills::Trust::Everything)
             .secrets(Arc::clone(&self.source) as _)
             .allow_secret("db")
             .events(Arc::clone(&self.sink) as _)
@@ -204,7 +205,12 @@ fn only_what_is_asked_for_and_allowed_is_given() {
             let outcome = skills.engine().run_with(path.to_str().unwrap(), json!({}), &RunOptions::default());
             let error = outcome.result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{language}: {error}");
-            assert!(error.message().contains(&format!("was not granted the secret \"{wanted}\"")), "{error}");
+            // What nobody allows is refused before anything runs.
+            let part = match asked {
+                ["other"] => "asks to use the secret other, which nobody has allowed".to_owned(),
+                _ => format!("was not granted the secret \"{wanted}\""),
+            };
+            assert!(error.message().contains(&part), "{error}");
             assert_eq!(skills.source.0.load(Ordering::SeqCst), 0, "the source is not even asked");
         }
     }
@@ -265,7 +271,13 @@ fn configured(folder: &std::path::Path, secrets: &Value) -> Engine {
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     let layout = Layout { cwd: folder.to_owned(), ..Layout::default() };
     let variables = |name: &str| matches!(name, "DB_PASSWORD" | "CITY").then(|| format!("value of {name}"));
-    Engine::builder().config(config).layout(layout).variables(variables).build().unwrap()
+    Engine::builder()
+        .trust(skills::Trust::Everything)
+        .config(config)
+        .layout(layout)
+        .variables(variables)
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -342,6 +354,7 @@ fn user(secrets: &Value, code: &str) -> Sandbox {
         "code": "file://./main.py", "security": {"permissions": {"secrets": ["api"]}},
     });
     sandbox.write("asks/asks.json", &definition.to_string());
+    sandbox.run(&["trust", "grant", "./asks/asks.json", "--yes"]).exits(0);
     sandbox
 }
 

@@ -51,6 +51,15 @@ pub(crate) enum Command {
         after_help = "Examples:\n  skills create greeter --lang python\n  skills create review --type prompt_inline"
     )]
     Create(Create),
+    /// List, make and forget decisions about what may run
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  skills trust list\n  skills trust grant .skills/deploy --reason 'read it'\n  skills trust revoke .skills"
+    )]
+    Trust(Trust),
+    /// Explain what a skill may do
+    #[command(subcommand, after_help = "Example:\n  skills policy check csv-summary --json")]
+    Policy(Policy),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  skills completions bash > ~/.local/share/bash-completion/completions/skills")]
     Completions(Completions),
@@ -73,6 +82,10 @@ impl Command {
             Command::Upgrade(args) => args.json,
             Command::Schema(args) => args.json,
             Command::Create(args) => args.json,
+            Command::Trust(Trust::List(args)) => args.json,
+            Command::Trust(Trust::Grant(args)) => args.json,
+            Command::Trust(Trust::Revoke(args)) => args.json,
+            Command::Policy(Policy::Check(args)) => args.json,
             Command::Completions(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Version(args) => args.json,
@@ -145,6 +158,95 @@ pub(crate) struct Run {
     pub(crate) isolation: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
+    #[command(flatten)]
+    pub(crate) allow: Allowances,
+}
+
+/// What a person allows for one run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Permissions for this run, each as often as needed")]
+pub(crate) struct Allowances {
+    /// Let it read below PATH
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_read: Vec<String>,
+    /// Let it write below PATH
+    #[arg(long, value_name = "PATH")]
+    pub(crate) allow_write: Vec<String>,
+    /// Let it reach HOST: example.com, *.example.com, 10.0.0.0/8, with :443 for one port, or *
+    #[arg(long, value_name = "HOST")]
+    pub(crate) allow_net: Vec<String>,
+    /// Let it start PROGRAM
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) allow_run: Vec<String>,
+    /// Give it the environment variable NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_env: Vec<String>,
+    /// Give it the secret NAME
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_secret: Vec<String>,
+    /// Say yes to whatever would be asked
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+/// What to do with decisions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trust {
+    /// List what was decided, the newest first
+    List(TrustList),
+    /// Trust skills as they are now: a definition, a name, or all below a folder
+    Grant(TrustGrant),
+    /// Forget what was decided about a skill, or about all below a folder
+    Revoke(TrustRevoke),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustList {
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustGrant {
+    /// A definition, the folder of one, a name, or a folder of skills
+    pub(crate) path: String,
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Why, for `skills trust list`
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrustRevoke {
+    /// A definition, the folder of one, a name, or a folder of skills
+    pub(crate) path: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+/// What to do with policy.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Print whether a skill may run, where, with what, and every rule that matched; run nothing
+    #[command(after_help = "Example:\n  skills policy check csv-summary -- path=data.csv")]
+    Check(PolicyCheck),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PolicyCheck {
+    /// Name, alias, scope:name, path of a definition, or a script file
+    pub(crate) skill: String,
+    /// Parameters as words, after a --; they need not be complete
+    #[arg(value_name = "PARAMETER", last = true)]
+    pub(crate) words: Vec<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    #[command(flatten)]
+    pub(crate) allow: Allowances,
 }
 
 #[derive(Debug, Args)]

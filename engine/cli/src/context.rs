@@ -5,8 +5,9 @@
     reason = "the one place of the command that reads the environment, or ends the process"
 )]
 
+use crate::prompt::Prompt;
 use crate::render;
-use skills::{Config, ConfigScope, Diagnostic, Engine, EngineBuilder, EventSink, Layout, LogLevel};
+use skills::{Config, ConfigScope, Diagnostic, Engine, EventSink, Layout, LogLevel, SqliteDecisions, Trust};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,21 +55,37 @@ impl Context {
         for diagnostic in &self.config_diagnostics {
             render::diagnostic(diagnostic);
         }
-        let builder: EngineBuilder = Engine::builder()
+        let mut builder = Engine::builder()
             .layout(self.layout.clone())
             .config(self.config.clone())
             .working_directory(&self.cwd)
-            .allow_read(&self.cwd)
-            .allow_write(&self.cwd)
             .variables(|name: &str| std::env::var(name).ok())
             .secret_command(Arc::new(crate::secrets::Commands))
+            .program_folders(program_folders())
+            .trust(Trust::Decided)
+            .approver(Arc::new(Prompt))
             .events(events);
-        let builder = match std::env::current_exe() {
+        if let Ok(path) = std::env::current_exe() {
             // A command runs once: what would be kept ready would end with it.
-            Ok(path) => builder.worker(path).ready_workers(0),
-            Err(_) => builder,
-        };
-        builder.program_folders(program_folders()).build()
+            builder = builder.worker(path).ready_workers(0);
+        }
+        if let Some(file) = self.decisions_file() {
+            builder = builder.decisions(Arc::new(SqliteDecisions::new(file)));
+        }
+        // The working folder, unless the user's own configuration says which folders.
+        let stated = || self.config.security.stated.iter().filter(|(scope, _)| *scope == ConfigScope::User);
+        if !stated().any(|(_, stated)| stated.file_read.is_some()) {
+            builder = builder.allow_read(&self.cwd);
+        }
+        if !stated().any(|(_, stated)| stated.file_write.is_some()) {
+            builder = builder.allow_write(&self.cwd);
+        }
+        builder.build()
+    }
+
+    /// Where decisions are kept, where there is a home at all.
+    pub(crate) fn decisions_file(&self) -> Option<PathBuf> {
+        self.layout.user_data.as_ref().map(|data| data.join("decisions.db"))
     }
 
     /// An engine that reports nothing.

@@ -4,6 +4,8 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod permissions;
+mod prompt;
 mod render;
 mod secrets;
 mod words;

@@ -8,11 +8,13 @@
 //! - [`Host`] is what a running script can reach: host functions, output streams, and its [`Budget`].
 //! - [`Budget`] is the live side of [`Limits`]; a breach of one is a [`Breach`], carried by a [`Failure`].
 
+mod approve;
 mod budget;
 mod events;
 mod failure;
 mod function;
 mod grants;
+mod hosts;
 mod interpreter;
 mod language;
 mod launch;
@@ -25,11 +27,13 @@ pub mod template;
 pub mod value;
 pub mod watchdog;
 
+pub use approve::{Answer, Approver, Decision, DecisionScope, DecisionStore, Operation, Question, Reply};
 pub use budget::{Budget, Interrupt, PauseGuard};
 pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
 pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
 pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
 pub use grants::{Access, Grants};
+pub use hosts::HostPattern;
 pub use interpreter::{Evaluation, Fork, Interpreter, Script, Session, Usage};
 pub use language::Language;
 pub use launch::{End, Launcher, Layer, Program, Ran};

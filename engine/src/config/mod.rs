@@ -19,14 +19,17 @@
 //!
 //! # What has an effect
 //! - `security.resource_limits`: the limits of a run whose skill asks for none;
-//! - `security.default_permissions.file_read` and `file_write`: the folders that a skill may get where it asks;
-//! - `security.default_permissions.environment` and `secrets`: the variables and the secrets that it may get;
+//! - `security.default_permissions`: what a skill gets that says nothing, and what any skill gets that asks for it without
+//!   anybody being asked; what a project's configuration states bounds that further;
+//! - `security.denied_permissions`, in the same form: what no skill gets, whoever allows it. A wider thing that holds a
+//!   denied one is denied too;
+//! - `security.sandbox_enabled`: `false` in the user's own configuration lets code that is not trusted run in process;
 //! - `secrets`, in the user's configuration only: where the value of each is;
 //! - `performance.caching.metadata_cache_ttl` and `max_cache_size_mb`: the cache of what discovery found;
 //! - `performance.execution.max_concurrent_skills` and `execution_queue_size`: read by whoever runs several at once;
 //! - `skills.paths`, `references.absolute_folders`.
 //!
-//! Everything else is checked and kept as data: `security.sandbox_enabled` and the other permissions, `resilience`,
+//! Everything else is checked and kept as data: `resilience`,
 //! `performance.caching.result_cache_ttl`, `performance.execution.parallel_execution`, `development`, `observability`.
 
 mod merge;

@@ -181,6 +181,17 @@ fn security(security: &mut Security, fields: &mut Fields<'_>, layer: &mut Layer)
     object(fields, "default_permissions", layer, |fields, layer| {
         permissions(&mut security.default_permissions, fields, layer);
     });
+    // Once more as it stands: what is wrong with it has been said.
+    let mut unheard = Sink::new("", &Arc::from(""));
+    if let Some(mut fields) = fields.object("default_permissions", &mut unheard) {
+        let stated = crate::definition::permissions::stated(&mut fields, &mut unheard);
+        security.stated.push((layer.scope, stated));
+    }
+    if let Some(mut fields) = fields.object("denied_permissions", &mut layer.sink) {
+        let denied = crate::definition::permissions::stated(&mut fields, &mut layer.sink);
+        fields.finish(&mut layer.sink);
+        crate::definition::permissions::join(&mut security.denied_permissions, denied);
+    }
     object(fields, "resource_limits", layer, |fields, layer| {
         resource_limits(&mut security.resource_limits, fields, layer);
     });

@@ -1,3 +1,4 @@
+use super::ConfigScope;
 use crate::{Allow, Permissions};
 use std::time::Duration;
 
@@ -5,11 +6,16 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Security {
-    /// `sandbox_enabled`. Kept for later parts; only the user's own configuration can turn it off.
+    /// `sandbox_enabled`. Where the user's own configuration turns it off, code that is not trusted runs in process.
     pub sandbox_enabled: bool,
-    /// `default_permissions`, paths as written: relative ones start at the working folder. `file_read` and `file_write`
-    /// are what a skill may get where it asks; the rest is kept for later parts. Without configuration, nothing.
+    /// `default_permissions`, paths as written: relative ones start at the working folder. What a skill gets that says
+    /// nothing, and what any skill gets that asks for it, without a question. Without configuration, nothing.
     pub default_permissions: Permissions,
+    /// `denied_permissions`: what no skill gets, whoever allows it.
+    pub denied_permissions: Permissions,
+    /// `default_permissions` as each file states them, in the order of the files. What a project states bounds what skills
+    /// get without a question, whoever else allows it.
+    pub stated: Vec<(ConfigScope, Permissions)>,
     /// `resource_limits`.
     pub resource_limits: ResourceLimits,
 }
@@ -23,8 +29,15 @@ impl Default for Security {
             process_spawn: Some(Allow::All(false)),
             environment: Some(Vec::new()),
             secrets: Some(Vec::new()),
+            sandbox: None,
         };
-        Security { sandbox_enabled: true, default_permissions, resource_limits: ResourceLimits::default() }
+        Security {
+            sandbox_enabled: true,
+            default_permissions,
+            denied_permissions: Permissions::default(),
+            stated: Vec::new(),
+            resource_limits: ResourceLimits::default(),
+        }
     }
 }
 

@@ -242,6 +242,9 @@ fn a_project_cannot_loosen() {
     // What it may do is to keep less, so these are nothing now.
     expected.security.default_permissions.file_read = Some(Vec::new());
     expected.security.default_permissions.process_spawn = Some(Allow::Only(Vec::new()));
+    // What it states bounds what is allowed without a question.
+    expected.security.stated = config.security.stated.clone();
+    assert_eq!(expected.security.stated.len(), 2);
     assert_eq!(config, expected);
     assert!(diagnostics.iter().all(|d| d.code == "S0141" && !d.is_error()), "{diagnostics:?}");
     let places: Vec<_> = diagnostics.iter().map(|d| d.line).collect();

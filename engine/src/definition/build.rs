@@ -161,6 +161,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         metadata,
         digest: context.references.digest(&raw.text),
         files: raw.files.clone(),
+        typed: false,
     })
 }
 

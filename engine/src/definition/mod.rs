@@ -46,7 +46,7 @@ pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod node;
 mod parameters;
-mod permissions;
+pub(crate) mod permissions;
 mod reader;
 mod reference;
 mod schema;

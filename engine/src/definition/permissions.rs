@@ -16,9 +16,44 @@ pub(crate) fn build(fields: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
     permissions
 }
 
+/// Permissions as they are written.
+pub(crate) fn stated(asked: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
+    Permissions {
+        file_read: list(asked, "file_read", sink),
+        file_write: list(asked, "file_write", sink),
+        network_access: allow(asked, "network_access", "hosts", sink),
+        process_spawn: allow(asked, "process_spawn", "programs", sink),
+        environment: list(asked, "environment", sink),
+        secrets: list(asked, "secrets", sink),
+        sandbox: None,
+    }
+}
+
+/// Adds what permissions name to what others name.
+pub(crate) fn join(held: &mut Permissions, more: Permissions) {
+    let list = |held: &mut Option<Vec<String>>, more: Option<Vec<String>>| {
+        held.get_or_insert_default().extend(more.unwrap_or_default());
+    };
+    let allow = |held: &mut Option<Allow>, more: Option<Allow>| {
+        *held = Some(match (held.take(), more) {
+            (Some(Allow::All(true)), _) | (_, Some(Allow::All(true))) => Allow::All(true),
+            (Some(Allow::Only(held)), Some(Allow::Only(more))) => Allow::Only([held, more].concat()),
+            (Some(Allow::Only(names)), _) | (_, Some(Allow::Only(names))) => Allow::Only(names),
+            _ => Allow::All(false),
+        });
+    };
+    list(&mut held.file_read, more.file_read);
+    list(&mut held.file_write, more.file_write);
+    list(&mut held.environment, more.environment);
+    list(&mut held.secrets, more.secrets);
+    allow(&mut held.network_access, more.network_access);
+    allow(&mut held.process_spawn, more.process_spawn);
+}
+
 fn security(fields: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
     let Some(mut security) = fields.object("security", sink) else { return Permissions::default() };
-    if security.bool("sandbox_enabled", sink) == Some(false)
+    let confined = security.bool("sandbox_enabled", sink);
+    if confined == Some(false)
         && let Some(node) = security.node("sandbox_enabled")
     {
         let message = "a skill cannot turn the sandbox off";
@@ -36,21 +71,14 @@ fn security(fields: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
     security.node("resource_limits");
     let permissions = match security.object(key, sink) {
         Some(mut asked) => {
-            let permissions = Permissions {
-                file_read: list(&mut asked, "file_read", sink),
-                file_write: list(&mut asked, "file_write", sink),
-                network_access: allow(&mut asked, "network_access", "hosts", sink),
-                process_spawn: allow(&mut asked, "process_spawn", "programs", sink),
-                environment: list(&mut asked, "environment", sink),
-                secrets: list(&mut asked, "secrets", sink),
-            };
+            let permissions = stated(&mut asked, sink);
             asked.finish(sink);
             permissions
         }
         None => Permissions::default(),
     };
     security.finish(sink);
-    permissions
+    Permissions { sandbox: confined.filter(|confined| *confined), ..permissions }
 }
 
 fn sandbox(fields: &mut Fields<'_>, permissions: &mut Permissions, sink: &mut Sink) {
@@ -85,7 +113,7 @@ fn list(fields: &mut Fields<'_>, key: &'static str, sink: &mut Sink) -> Option<V
 fn entry(text: Text<'_>, named: &str, sink: &mut Sink) -> Option<String> {
     if text.text.trim().is_empty() || text.text.contains('\0') {
         let message = format!("{named} holds an entry that names nothing");
-        sink.error(codes::EMPTY, text.span, message, "remove the entry; `./` is the skill's own folder");
+        sink.error(codes::EMPTY, text.span, message, "remove the entry; `./` is the working folder");
         return None;
     }
     Some(text.text.to_owned())

@@ -25,13 +25,18 @@ pub(crate) fn create(args: &Create) -> Result<(), Stop> {
         write(&path, text)?;
         written.push(path.display().to_string());
     }
+    let definition = &written[0];
+    // Whoever had it written knows what is in it.
+    let trusted = super::trust::trust_new(Path::new(definition))?;
     if args.json.json {
-        return Ok(render::json(&json!({"name": args.name, "files": written}))?);
+        return Ok(render::json(&json!({"name": args.name, "files": written, "trusted": trusted}))?);
     }
     for path in &written {
         render::text(&format!("created {path}"))?;
     }
-    let definition = &written[0];
+    if trusted {
+        render::text("trusted it as it is now; `skills trust grant` does so again when you have changed it")?;
+    }
     render::note(&format!("try: skills run {definition}{}", hint(args)));
     Ok(())
 }

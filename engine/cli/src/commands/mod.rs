@@ -5,8 +5,10 @@ mod create;
 mod doctor;
 mod info;
 mod list;
+mod policy;
 mod run;
 mod schema;
+mod trust;
 mod upgrade;
 mod validate;
 mod version;
@@ -40,6 +42,8 @@ fn perform(command: Command) -> Result<(), Stop> {
         Command::Upgrade(args) => upgrade::upgrade(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Create(args) => create::create(&args),
+        Command::Trust(args) => trust::trust(&args),
+        Command::Policy(crate::args::Policy::Check(args)) => policy::check(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Version(args) => version::version(&args),

@@ -3,7 +3,10 @@ use crate::context::Context;
 use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use serde_json::{Map, Value};
-use skills::{Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Outcome, RunOptions, Skill};
+use skills::{
+    AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Outcome, RunOptions,
+    Skill,
+};
 use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -15,9 +18,17 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
     let outcome = match prepare(args) {
         Ok(None) => return Ok(()),
         Ok(Some(Prepared { engine, console, skill, params, options })) => {
+            // Before anything is shown as running: a person may be asked.
+            let authorized = engine.plan(&skill, params, &options).and_then(|plan| engine.authorize(plan));
             let cancel = console.cancel().clone();
             crate::context::on_interrupt(move || cancel.cancel());
-            let outcome = console.during(|| bounded(engine, &skill, params, &options));
+            let outcome = match authorized {
+                Ok(plan) => {
+                    plan.warnings().iter().for_each(|warning| render::warning(warning));
+                    console.during(|| bounded(engine, plan, &skill, &options))
+                }
+                Err(error) => Outcome::failed(&skill.name, &options, error),
+            };
             if !args.json.json {
                 console.end_line()?;
             }
@@ -44,12 +55,7 @@ const STACK: usize = 16 << 20;
 
 /// Runs a skill, and waits for it no longer than its limits allow: native code that does not stop when told to (a lock
 /// that nobody opens, a call into a C library) is left behind, and ends with the command.
-fn bounded(engine: Engine, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
-    let planned = engine.plan(skill, params, options).and_then(|plan| engine.authorize(plan));
-    let plan = match planned {
-        Ok(plan) => plan,
-        Err(error) => return Outcome::failed(&skill.name, options, error),
-    };
+fn bounded(engine: Engine, plan: AuthorizedPlan, skill: &Skill, options: &RunOptions) -> Outcome {
     let limits = plan.plan().limits();
     let most = [(LimitName::Time, limits.time), (LimitName::Wall, limits.wall)];
     let most = most.into_iter().filter_map(|(name, limit)| Some((limit?, name))).min_by_key(|(limit, _)| *limit);
@@ -92,9 +98,14 @@ fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
     let options = options(args, &console)?;
     let params = Value::Object(params(&engine, &skill, args)?);
     if args.dry_run {
-        let plan = engine.authorize(engine.plan(&skill, params, &options)?)?;
-        render::plan(&plan, args.json.json)?;
-        return Ok(None);
+        let judgement = engine.judge(engine.plan(&skill, params, &options)?)?;
+        render::plan(&judgement, args.json.json)?;
+        return match judgement.refusal() {
+            None => Ok(None),
+            // It has been printed.
+            Some(error) if args.json.json => Err(Stop::Code(exit::code(error.kind()))),
+            Some(error) => Err(error.into()),
+        };
     }
     for diagnostic in engine.catalog().warnings(&skill.name) {
         render::diagnostic(&diagnostic);
@@ -121,6 +132,7 @@ fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {
     options.limits.operations = args.max_operations;
     options.limits.output = args.max_output;
     options.script = args.script.clone();
+    args.allow.add_to(&mut options)?;
     if let Some(tier) = &args.isolation {
         let known = Isolation::from_name(tier).ok_or_else(|| {
             Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))

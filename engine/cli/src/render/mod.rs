@@ -4,7 +4,7 @@ mod plan;
 mod progress;
 mod value;
 
-pub(crate) use plan::plan;
+pub(crate) use plan::{plan, policy};
 pub(crate) use progress::Console;
 pub(crate) use value::{print_table, print_value, table};
 
@@ -34,6 +34,12 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 /// Prints a note on stderr.
 pub(crate) fn note(text: &str) {
     to_stderr(&format!("{text}\n"));
+}
+
+/// Shows a warning on stderr.
+pub(crate) fn warning(text: &str) {
+    let style = AnsiColor::Yellow.on_default().bold();
+    to_stderr(&format!("{style}warning:{style:#} {}\n", harmless(text)));
 }
 
 /// Shows an error on stderr.

@@ -1,0 +1,100 @@
+//! Tiers and what is left of grants, which need no file.
+
+use super::attenuate;
+use super::policy::RuleSource;
+use super::tier::decide;
+use super::trust::Standing;
+use crate::{Engine, Isolation, Plan, RunOptions};
+use serde_json::json;
+use skills_core::{Access, ErrorKind, Failure, Grants, Language};
+
+fn standing(trusted: bool, typed: bool) -> Standing {
+    Standing {
+        trusted,
+        typed,
+        refused: false,
+        changed: false,
+        source: RuleSource::Nothing,
+        rule: "a test".into(),
+        file: "x.json".into(),
+    }
+}
+
+fn plan(language: Language, asked: Option<Isolation>) -> Plan {
+    let engine = Engine::new().unwrap();
+    let options = RunOptions { isolation: asked, ..RunOptions::default() };
+    engine.plan(&engine.code(language, "1"), json!({}), &options).unwrap()
+}
+
+fn missing() -> Result<(), Failure> {
+    Err(Failure::new(ErrorKind::Unavailable, "user namespaces are forbidden"))
+}
+
+/// The tier, or the kind of the refusal.
+fn tier(plan: &Plan, standing: &Standing, sandbox_off: bool, there: bool) -> Result<Isolation, ErrorKind> {
+    let worker = || if there { Ok(()) } else { missing() };
+    decide(plan, standing, sandbox_off, worker).map(|tier| tier.isolation).map_err(|failure| failure.kind)
+}
+
+#[test]
+fn what_is_trusted_runs_in_process_and_all_else_in_a_worker() {
+    let plan = plan(Language::Python, None);
+    assert_eq!(tier(&plan, &standing(true, false), false, true), Ok(Isolation::InProcess));
+    assert_eq!(tier(&plan, &standing(false, false), false, true), Ok(Isolation::Worker));
+    assert_eq!(tier(&plan, &standing(true, true), false, true), Ok(Isolation::Worker), "typed code");
+    assert_eq!(tier(&plan, &standing(false, false), true, true), Ok(Isolation::InProcess), "the user turned it off");
+}
+
+#[test]
+fn whoever_runs_it_may_ask_for_a_stricter_tier_and_only_for_their_own_for_a_weaker() {
+    let worker = plan(Language::Rhai, Some(Isolation::Worker));
+    assert_eq!(tier(&worker, &standing(true, false), false, true), Ok(Isolation::Worker));
+    assert_eq!(tier(&worker, &standing(true, false), false, false), Err(ErrorKind::Unavailable));
+    let weaker = plan(Language::Rhai, Some(Isolation::InProcess));
+    assert_eq!(tier(&weaker, &standing(true, true), false, true), Ok(Isolation::InProcess));
+    assert_eq!(tier(&weaker, &standing(false, false), false, true), Err(ErrorKind::PermissionDenied));
+}
+
+#[test]
+fn a_skill_may_ask_to_be_confined() {
+    let mut plan = plan(Language::JavaScript, None);
+    let mut skill = (*plan.skill).clone();
+    skill.permissions.sandbox = Some(true);
+    plan.skill = std::sync::Arc::new(skill);
+    assert_eq!(tier(&plan, &standing(true, false), false, true), Ok(Isolation::Worker));
+    let there = decide(&plan, &standing(true, false), false, missing).unwrap();
+    assert_eq!(there.isolation, Isolation::InProcess, "it is trusted");
+    assert!(there.warning.unwrap().contains("user namespaces are forbidden"));
+}
+
+#[test]
+fn a_caller_that_is_not_trusted_bounds_what_it_calls() {
+    let mut grants = Grants {
+        read: vec!["/work".into(), "/srv/a".into()],
+        write: vec!["/work/out".into()],
+        network: Access::Everything,
+        programs: Access::Only(vec!["git".into(), "ls".into()]),
+        environment: vec!["LANG".into(), "TERM".into()],
+        secrets: vec!["TOKEN".into()],
+        call_skills: true,
+        ..Grants::default()
+    };
+    let outer = Grants {
+        read: vec!["/work/src".into(), "/srv".into()],
+        network: Access::Only(vec!["a.org".into()]),
+        programs: Access::Only(vec!["git".into()]),
+        environment: vec!["LANG".into()],
+        call_skills: true,
+        ..Grants::default()
+    };
+    attenuate::to(&mut grants, &outer);
+    let expected = Grants {
+        read: vec!["/work/src".into(), "/srv/a".into()],
+        network: Access::Only(vec!["a.org".into()]),
+        programs: Access::Only(vec!["git".into()]),
+        environment: vec!["LANG".into()],
+        call_skills: true,
+        ..Grants::default()
+    };
+    assert_eq!(grants, expected);
+}

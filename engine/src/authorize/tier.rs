@@ -1,0 +1,103 @@
+//! Where a plan runs.
+
+use super::trust::Standing;
+use crate::plan::Step;
+use crate::{Isolation, Plan};
+use skills_core::{ErrorKind, Failure, Language};
+
+/// The tier that was decided, and why.
+pub(crate) struct Tier {
+    pub(crate) isolation: Isolation,
+    pub(crate) rule: String,
+    /// What a person should know about it.
+    pub(crate) warning: Option<String>,
+}
+
+impl Tier {
+    fn of(isolation: Isolation, rule: &str) -> Tier {
+        Tier { isolation, rule: rule.to_owned(), warning: None }
+    }
+}
+
+/// Whether code that should be confined runs in process where no worker is there. It does as long as no build has one.
+const FALLS_BACK: bool = true;
+
+/// The tier of a plan: what its caller asks for, within what its standing allows.
+///
+/// # Errors
+/// `permission_denied` where more is asked for than its standing allows; `unavailable` where it needs a tier that is not
+/// there.
+pub(crate) fn decide(
+    plan: &Plan,
+    standing: &Standing,
+    sandbox_off: bool,
+    worker: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Tier, Failure> {
+    let asked = plan.options.isolation;
+    if asked == Some(Isolation::Container) {
+        return Err(Failure::new(ErrorKind::Unavailable, "the isolation tier `container` is not available").with_help(
+            "this version runs skills in process or in a worker: leave the tier out, or name one of these",
+        ));
+    }
+    if matches!(plan.step, Step::Prompt(_)) && asked.is_none() {
+        return Ok(Tier::of(Isolation::InProcess, "a prompt is text, and runs nothing"));
+    }
+    if matches!(plan.step, Step::Program(_)) {
+        return Ok(Tier::of(Isolation::Worker, "a program has a confined process of its own"));
+    }
+    let name = plan.skill.qualified_name();
+    let wants_sandbox = plan.skill.permissions.sandbox == Some(true);
+    let confined = match asked {
+        Some(Isolation::InProcess) if standing.trusted || standing.typed || sandbox_off => {
+            return Ok(Tier::of(Isolation::InProcess, "whoever runs it asks for this tier"));
+        }
+        Some(Isolation::InProcess) => {
+            return Err(Failure::new(
+                ErrorKind::PermissionDenied,
+                format!("`{name}` is not trusted, and does not run in process"),
+            )
+            .with_help(format!("read it, then say `{}`, or leave the tier out", standing.grant_command())));
+        }
+        Some(_) => "whoever runs it asks for this tier",
+        None if standing.trusted && !standing.typed && wants_sandbox => "the skill asks to be confined",
+        None if standing.trusted && !standing.typed => {
+            return Ok(Tier::of(Isolation::InProcess, "the skill is trusted"));
+        }
+        None if sandbox_off => {
+            return Ok(Tier::of(Isolation::InProcess, "the user's configuration turns the sandbox off"));
+        }
+        None if standing.typed => "code that a person types is confined",
+        None => "the skill is not trusted",
+    };
+    let Err(missing) = worker() else { return Ok(Tier::of(Isolation::Worker, confined)) };
+    let language = match &plan.step {
+        Step::Script(script) => Some(script.language),
+        _ => None,
+    };
+    match asked {
+        Some(_) => Err(missing),
+        None if language == Some(Language::Rhai) => Ok(Tier::of(
+            Isolation::InProcess,
+            "no worker is available here, and Rhai reaches nothing but what it is given",
+        )),
+        None if standing.trusted && !standing.typed => Ok(Tier {
+            warning: Some(format!("`{name}` asks to be confined, and runs in process: {}", missing.message)),
+            ..Tier::of(Isolation::InProcess, "the skill is trusted, and no worker is available here")
+        }),
+        None if FALLS_BACK => Ok(Tier::of(Isolation::InProcess, "no worker is available here")),
+        None => {
+            let what = if standing.typed { "this code".to_owned() } else { format!("`{name}`") };
+            let help = match standing.typed {
+                true => "`--isolation in-process` runs it with your own rights".to_owned(),
+                false => format!(
+                    "read it, then say `{}`; `\"security\": {{\"sandbox_enabled\": false}}` in the user's own configuration lets all \
+                     such code run in process",
+                    standing.grant_command()
+                ),
+            };
+            let message =
+                format!("{what} has to be confined ({confined}), which is not possible here: {}", missing.message);
+            Err(Failure::new(ErrorKind::Unavailable, message).with_help(help))
+        }
+    }
+}
