@@ -30,6 +30,9 @@ const REFUSED: &[&str] = &[
 /// Variables that list folders from which a language loads code.
 const CODE_FOLDERS: &[&str] = &["CLASSPATH", "NODE_PATH", "PERL5LIB", "PYTHONPATH", "RUBYLIB"];
 
+/// Variables of bash that are numbers: it computes what is assigned to one, and runs what stands in a subscript there.
+const NUMBERS: &[&str] = &["BASHPID", "EUID", "HISTCMD", "OPTIND", "PPID", "RANDOM", "SECONDS", "SRANDOM", "UID"];
+
 /// Folders that programs of the system are in.
 const SYSTEM_FOLDERS: &[&str] =
     &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/games", "/usr/libexec"];
@@ -53,6 +56,16 @@ pub fn is_name(text: &str) -> bool {
 pub fn is_refused(name: &str) -> bool {
     REFUSED.contains(&name)
         || ["LD_", "DYLD_", "BASH_FUNC_", "SKILL_", "SKILLS_"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a variable is one whose value can run as code, or says where code is, where a shell assigns it.
+pub(crate) fn takes_code(name: &str) -> bool {
+    name == "PATH" || is_refused(name) || is_number(name) || CODE_FOLDERS.contains(&name)
+}
+
+/// Whether bash reads what is assigned to a variable as arithmetic.
+pub(crate) fn is_number(name: &str) -> bool {
+    NUMBERS.contains(&name)
 }
 
 /// Whether a parameter of this name becomes a variable of the same name for bash: not where it would change bash itself

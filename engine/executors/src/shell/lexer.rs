@@ -34,8 +34,8 @@ enum Next {
 pub(super) struct Lexer<'a> {
     text: &'a str,
     variable: &'a dyn Fn(&str) -> Option<String>,
-    at: usize,
-    out: String,
+    pub(super) at: usize,
+    pub(super) out: String,
     word: Option<Word>,
     next: Next,
     command: Simple,
@@ -44,11 +44,11 @@ pub(super) struct Lexer<'a> {
     guarded: Vec<String>,
     refusals: Vec<Refusal>,
     /// Why no placeholder can stand from here on.
-    unclear: Option<&'static str>,
+    pub(super) unclear: Option<&'static str>,
     /// Inside `[[ … ]]`.
     condition: bool,
     /// A run of braces is looked at where it begins.
-    in_run: bool,
+    pub(super) in_run: bool,
 }
 
 /// Words that stand before a command without being one.
@@ -91,12 +91,12 @@ impl<'a> Lexer<'a> {
         Err(self.refusals)
     }
 
-    fn rest(&self) -> &'a str {
+    pub(super) fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
 
     /// Copies bytes of the source as they are.
-    fn copy(&mut self, length: usize) -> &'a str {
+    pub(super) fn copy(&mut self, length: usize) -> &'a str {
         let taken = &self.rest()[..length];
         self.out.push_str(taken);
         self.at += length;
@@ -104,12 +104,12 @@ impl<'a> Lexer<'a> {
     }
 
     /// The length of the next character behind an offset.
-    fn length_at(&self, offset: usize) -> usize {
+    pub(super) fn length_at(&self, offset: usize) -> usize {
         self.rest()[offset..].chars().next().map_or(0, char::len_utf8)
     }
 
     /// The name in braces that stands here, where it is a parameter's.
-    fn braced(&self) -> Option<(Braced<'a>, String)> {
+    pub(super) fn braced(&self) -> Option<(Braced<'a>, String)> {
         if self.in_run {
             return None;
         }
@@ -117,17 +117,17 @@ impl<'a> Lexer<'a> {
         (self.variable)(braced.name).map(|variable| (braced, variable))
     }
 
-    fn word(&mut self) -> &mut Word {
+    pub(super) fn word(&mut self) -> &mut Word {
         self.word.get_or_insert_with(Word::default)
     }
 
-    fn refuse(&mut self, name: &str, at: usize, reason: &str) {
+    pub(super) fn refuse(&mut self, name: &str, at: usize, reason: &str) {
         let variable = (self.variable)(name);
         let hole = Hole { name: name.to_owned(), at };
         self.refusals.push(refusal(&hole, reason, variable.as_deref()));
     }
 
-    fn broken(&mut self, at: usize, message: &str) {
+    pub(super) fn broken(&mut self, at: usize, message: &str) {
         let help = "write the command as you would type it into a shell".to_owned();
         self.refusals.push(Refusal { parameter: None, at, message: message.to_owned(), help });
     }
@@ -164,7 +164,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A placeholder, or a name in doubled braces, where one stands. `before` and `after` go around its variable.
-    fn placeholder(&mut self, before: &str, after: &str) -> bool {
+    pub(super) fn placeholder(&mut self, before: &str, after: &str) -> bool {
         let Some((braced, variable)) = self.braced() else { return false };
         let at = self.at;
         let (ahead, value, behind) = braced.meaning();
@@ -195,7 +195,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// A backslash and what it stands before. Before a placeholder it would take the meaning from what replaces that.
-    fn backslash(&mut self) -> &'a str {
+    pub(super) fn backslash(&mut self) -> &'a str {
         let here = self.at;
         self.at += 1;
         let braced = self.braced();
@@ -209,184 +209,6 @@ impl<'a> Lexer<'a> {
             }
             None => self.copy(1 + self.length_at(1)),
         }
-    }
-
-    fn single(&mut self) {
-        let opened = self.at;
-        self.copy(1);
-        self.word();
-        self.in_run = false;
-        loop {
-            let Some(c) = self.rest().chars().next() else {
-                return self.broken(opened, "a single quote is never closed");
-            };
-            if c == '{' && self.placeholder("'\"${", "}\"'") {
-                continue;
-            }
-            self.in_run = c == '{';
-            self.copy(c.len_utf8());
-            if c == '\'' {
-                return;
-            }
-            self.word().text.push(c);
-        }
-    }
-
-    fn double(&mut self) {
-        let opened = self.at;
-        self.copy(1);
-        self.word();
-        self.in_run = false;
-        loop {
-            let Some(c) = self.rest().chars().next() else {
-                return self.broken(opened, "a double quote is never closed");
-            };
-            if c == '{' && self.placeholder("${", "}") {
-                continue;
-            }
-            self.in_run = c == '{';
-            match c {
-                '"' => {
-                    self.copy(1);
-                    return;
-                }
-                '\\' => {
-                    let taken = self.backslash();
-                    let escaped = taken[1..].starts_with(['$', '`', '"', '\\', '\n']);
-                    self.word().text.push_str(if escaped { &taken[1..] } else { taken });
-                }
-                '$' => self.dollar(true),
-                '`' => self.backticks(),
-                _ => {
-                    self.copy(c.len_utf8());
-                    self.word().text.push(c);
-                }
-            }
-        }
-    }
-
-    /// What begins with a dollar sign.
-    fn dollar(&mut self, quoted: bool) {
-        self.in_run = false;
-        let rest = self.rest();
-        let here = self.at;
-        self.word().open = true;
-        if rest.starts_with("${") {
-            self.at += 1;
-            let own = self.braced().filter(|(braced, _)| braced.is_placeholder());
-            self.at = here;
-            if let Some((braced, _)) = own {
-                self.refuse(braced.name, here + 1, "stands behind a `$`, which makes a variable of the shell of it");
-            }
-            self.copy(2);
-            self.nested('{', '}', "stands in a parameter expansion `${…}`");
-        } else if rest.starts_with("$((") {
-            self.copy(2);
-            self.nested('(', ')', "stands in arithmetic `$((…))`");
-        } else if rest.starts_with("$(") {
-            self.copy(2);
-            self.nested('(', ')', "stands in a command substitution `$(…)`");
-        } else if rest.starts_with("$[") {
-            self.copy(2);
-            self.nested('[', ']', "stands in arithmetic `$[…]`");
-        } else if rest.starts_with("$'") && !quoted {
-            self.copy(2);
-            self.ansi(here);
-        } else if rest.starts_with("$\"") && !quoted {
-            self.unclear.get_or_insert("stands behind `$\"…\"`, which is translated");
-            self.copy(1);
-        } else {
-            // `$$` and its like are variables of one character.
-            let special = rest[1..].starts_with(['$', '?', '!', '#', '@', '*', '-']);
-            self.copy(if special { 2 } else { 1 });
-        }
-    }
-
-    /// `$'…'`, in which backslashes mean more than elsewhere.
-    fn ansi(&mut self, opened: usize) {
-        while let Some(c) = self.rest().chars().next() {
-            if self.refuse_here(c, "stands in `$'…'`") {
-                continue;
-            }
-            let length = if c == '\\' { 1 + self.length_at(1) } else { c.len_utf8() };
-            self.copy(length);
-            if c == '\'' {
-                return;
-            }
-        }
-        self.broken(opened, "a single quote is never closed");
-    }
-
-    fn backticks(&mut self) {
-        let opened = self.at;
-        self.word().open = true;
-        self.copy(1);
-        while let Some(c) = self.rest().chars().next() {
-            if self.refuse_here(c, "stands in a command substitution `` `…` ``") {
-                continue;
-            }
-            let length = if c == '\\' { 1 + self.length_at(1) } else { c.len_utf8() };
-            self.copy(length);
-            if c == '`' {
-                return;
-            }
-        }
-        self.broken(opened, "a backtick is never closed");
-    }
-
-    /// Refuses the placeholder that stands here, if one does, and goes past it.
-    fn refuse_here(&mut self, c: char, reason: &str) -> bool {
-        let found = if c == '{' { self.braced() } else { None };
-        let Some((braced, _)) = found else {
-            self.in_run = c == '{';
-            return false;
-        };
-        if braced.is_placeholder() {
-            self.refuse(braced.name, self.at, reason);
-        }
-        let (ahead, _, behind) = braced.meaning();
-        self.out.push_str(ahead);
-        // A brace behind it may close what it stands in.
-        self.at += braced.written.len() - behind.len();
-        true
-    }
-
-    /// Goes past what a bracket opened, whose inside takes no placeholder.
-    fn nested(&mut self, open: char, close: char, reason: &'static str) {
-        let opened = self.at;
-        let mut depth = 1_usize;
-        let mut quotes: Vec<char> = Vec::new();
-        while let Some(c) = self.rest().chars().next() {
-            if self.refuse_here(c, reason) {
-                continue;
-            }
-            let rest = self.rest();
-            // A `)` of `case`, or of a comment or a here-document, ends nothing: what follows cannot be told.
-            if open == '(' && quotes.is_empty() && (rest.starts_with("case") || rest.starts_with("<<") || c == '#') {
-                self.unclear.get_or_insert("stands behind a substitution with `case`, `#` or `<<` in it");
-            }
-            let length = if c == '\\' && quotes.last() != Some(&'\'') { 1 + self.length_at(1) } else { c.len_utf8() };
-            self.copy(length);
-            match (quotes.last().copied(), c) {
-                (Some(quote), c) if c == quote => drop(quotes.pop()),
-                (Some('\''), _) => {}
-                (None, '\'' | '"' | '`') => quotes.push(c),
-                (Some('"'), '`') | (Some('`'), '"' | '\'') => quotes.push(c),
-                (Some('"'), '$') if self.rest().starts_with(['(', '{']) => {
-                    self.unclear.get_or_insert("stands behind a substitution within quotes within a substitution");
-                }
-                (Some(_), _) => {}
-                (None, c) if c == open => depth += 1,
-                (None, c) if c == close => {
-                    depth -= 1;
-                    if depth == 0 {
-                        return;
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.broken(opened, &format!("a `{open}` is never closed"));
     }
 
     fn comment(&mut self) {
@@ -482,7 +304,7 @@ impl<'a> Lexer<'a> {
             return;
         }
         if let Some(variable) = word.assigns() {
-            if environment::is_refused(variable) {
+            if environment::takes_code(variable) {
                 for hole in &word.holes {
                     self.refuse(&hole.name, hole.at, &format!("is the value of `{variable}`, which changes what runs"));
                 }
@@ -526,6 +348,11 @@ impl<'a> Lexer<'a> {
     /// Placeholders that reach the code of another program: in its arguments, or through its input.
     fn check_nested(&mut self) {
         let commands = std::mem::take(&mut self.commands);
+        if commands.iter().any(|command| nested::computes(&command.words)) {
+            for hole in self.holes.clone() {
+                self.refuse(&hole.name, hole.at, "stands in source with a variable of bash that reads values as code");
+            }
+        }
         for command in &commands {
             for finding in nested::check(&command.words) {
                 let Hole { name, at } = finding.hole;

@@ -11,11 +11,13 @@
 //!
 //! Where a reference would be read as code again, or would not be read as one, the placeholder is refused: in the code of
 //! another program (`sh -c '…'`, `awk '…'`), in a here-document, in a substitution, in arithmetic, in a comment, as the name
-//! of a program or of a variable. What the source itself does with the variables is its own affair.
+//! of a program or of a variable; and everywhere in source that has a variable whose values bash computes (`declare -i`,
+//! `RANDOM`), because computing `a[$(…)]` runs what stands there. What the source itself does with the variables is its own affair.
 
 mod lexer;
 pub(crate) mod nested;
 mod programs;
+mod quotes;
 pub(crate) mod words;
 
 use words::{Hole, Word};

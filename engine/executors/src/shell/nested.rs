@@ -54,7 +54,25 @@ pub(crate) fn runs_its_input(words: &[Word]) -> bool {
 
 /// Programs that run their input whatever their arguments are.
 fn loud(word: &Word) -> bool {
-    matches!(word.text.rsplit('/').next().unwrap_or_default(), "parallel" | "at" | "batch" | "ed" | "ex" | "ssh" | "su")
+    matches!(
+        word.text.rsplit('/').next().unwrap_or_default(),
+        "parallel" | "at" | "batch" | "ed" | "ex" | "ssh" | "su" | "m4" | "dc"
+    )
+}
+
+/// Whether a command makes values into code wherever they are assigned from then on: it declares a variable as a number
+/// (`declare -i`), whose values are computed, or as another one's name (`declare -n`), or fills one that is a number.
+pub(crate) fn computes(words: &[Word]) -> bool {
+    let declares =
+        |word: &Word| word.assigns().is_none() && (word.open || cluster(&word.text, 'i') || cluster(&word.text, 'n'));
+    let fills = |word: &Word| word.literal().is_some_and(environment::is_number);
+    words.iter().enumerate().any(|(index, word)| match word.literal().unwrap_or_default() {
+        "declare" | "typeset" | "local" => words[index + 1..].iter().any(declares),
+        "for" | "select" | "read" | "readarray" | "mapfile" | "getopts" | "printf" => {
+            words[index + 1..].iter().any(fills)
+        }
+        _ => false,
+    })
 }
 
 fn arguments(name: &str, takes: Takes, rest: &[Word], found: &mut Vec<Finding>) {
@@ -65,7 +83,7 @@ fn arguments(name: &str, takes: Takes, rest: &[Word], found: &mut Vec<Finding>) 
         Takes::Assignments => {
             for word in rest {
                 match word.assigns() {
-                    Some(variable) if !environment::is_refused(variable) => {}
+                    Some(variable) if !environment::takes_code(variable) => {}
                     _ => refuse(std::slice::from_ref(word), &format!("is what `{name}` declares"), found),
                 }
             }
@@ -213,7 +231,7 @@ fn program(name: &str, rest: &[Word], found: &mut Vec<Finding>) {
     while let Some(word) = rest.get(at) {
         let text = word.text.as_str();
         let number = text.trim_end_matches(['s', 'm', 'h', 'd']).parse::<f64>().is_ok();
-        if word.assigns().is_some_and(|variable| !(word.has_hole() && environment::is_refused(variable))) || number {
+        if word.assigns().is_some_and(|variable| !(word.has_hole() && environment::takes_code(variable))) || number {
             at += 1;
         } else if text.starts_with('-') && !word.has_hole() {
             at += if ARGUMENT_BEFORE_PROGRAM.contains(&text) { 2 } else { 1 };
@@ -290,6 +308,10 @@ mod tests {
             &["printf", "-v", "{x}", "a"],
             &["test", "-v", "{x}"],
             &["env", "LD_PRELOAD={x}", "ls"],
+            &["env", "PYTHONPATH={x}", "ls"],
+            &["export", "PATH={x}"],
+            &["dc", "-e", "{x}"],
+            &["m4", "-D", "{x}"],
         ] {
             assert_eq!(reasons(words).len(), 1, "{words:?}: {:?}", reasons(words));
         }

@@ -39,8 +39,9 @@ pub(super) fn takes(program: &str) -> Option<Takes> {
     Some(match base {
         "eval" | "source" | "trap" | "alias" | "ssh" | "su" | "watch" | "at" | "batch" | "parallel" | "script"
         | "expect" | "let" | "coproc" | "bind" | "complete" | "compgen" | "fc" | "enable" | "make" | "gmake" | "ex"
-        | "ed" | "vi" | "vim" | "nvim" | "emacs" | "gdb" | "tmux" | "screen" => Takes::Code,
+        | "ed" | "vi" | "vim" | "nvim" | "emacs" | "gdb" | "tmux" | "screen" | "dc" => Takes::Code,
         "" if name == "." => Takes::Code,
+        "m" if name == "m4" => Takes::Code,
         "read" | "unset" | "readarray" | "mapfile" | "getopts" | "wait" => Takes::Variables,
         "export" | "declare" | "typeset" | "local" | "readonly" => Takes::Assignments,
         "[" | "test" => Takes::Condition,
