@@ -3,9 +3,6 @@
 # in_process: omitted: Python in process has the rights of the host program, and is not promised to be confined
 # worker: ok "denied"
 # container: omitted: this version runs no scripts in containers
-# granted: network=127.0.0.1:$http
-# granted_ok: "hello"
-# granted_in: worker
 
 import urllib.request
 
