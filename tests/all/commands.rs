@@ -11,6 +11,7 @@ fn definition(name: &str, more: Value) -> String {
 }
 
 /// A sandbox, unless nothing can be confined on this machine.
+#[allow(clippy::print_stderr, reason = "a test that is skipped says why")]
 fn sandbox() -> Option<Sandbox> {
     let sandbox = Sandbox::new();
     sandbox.write("probe.json", &definition("probe", json!({"command": "true"})));

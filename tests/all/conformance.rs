@@ -94,6 +94,5 @@ fn limits(asked: Option<&Value>) -> LimitOverrides {
         result: of("result_bytes"),
         recursion: of("recursion"),
         host_calls: of("host_calls"),
-        ..LimitOverrides::default()
     }
 }

@@ -8,6 +8,7 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The tiers that there are on this machine. Says why where workers are not among them.
+#[allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 pub(crate) fn tiers() -> Vec<skills::Isolation> {
     let engine = skills::Engine::builder().worker(env!("CARGO_BIN_EXE_skills")).build().unwrap();
     match engine.workers_available() {
