@@ -47,6 +47,41 @@ fn a_changed_file_is_not_what_was_trusted() {
 }
 
 #[test]
+fn a_program_beside_its_definition_is_part_of_what_was_trusted() {
+    let sandbox = Sandbox::new();
+    let definition = json!({"name": "tool", "description": "A test", "type": "code_inline", "command": "./tool"});
+    sandbox.write(".skills/all.json", &definition.to_string());
+    sandbox.write(".skills/tool", "#!/bin/sh\necho 1");
+    let place = || sandbox.run(&["policy", "check", "tool", "--json"]).exits(0).json()["trust"]["trusted"] == true;
+    assert!(!place());
+    sandbox.run(&["trust", "grant", "tool", "-y"]).exits(0);
+    assert!(place());
+    sandbox.write(".skills/tool", "#!/bin/sh\necho 2");
+    assert!(!place());
+}
+
+#[test]
+fn what_is_not_trusted_does_not_run_where_nothing_can_confine_it() {
+    let sandbox = Sandbox::new();
+    let definition = json!({
+        "name": "evil", "description": "A test", "type": "code_inline",
+        "executor": {"type": "inline", "language": "python", "code": "open('OUT', 'w').close()\n7"}
+    });
+    sandbox.write(".skills/evil.json", &definition.to_string());
+    let engine = Engine::builder()
+        .layout(Layout { cwd: sandbox.path(), ..Layout::default() })
+        .worker("/nowhere/skills-worker")
+        .build()
+        .unwrap();
+    let error = engine.run("evil", json!({})).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable);
+    assert!(error.message().contains("`project:evil` has to be confined"), "{error}");
+    assert!(error.message().contains("/nowhere/skills-worker"), "{error}");
+    assert!(error.help().unwrap().contains("sandbox_enabled"), "{error:?}");
+    assert!(!sandbox.path().join("OUT").exists());
+}
+
+#[test]
 fn what_is_not_trusted_gets_nothing_that_is_dangerous() {
     for (permissions, flag) in [
         (json!({"network_access": true}), "--allow-net *"),

@@ -1,9 +1,9 @@
 //! What a decision holds for: a digest of everything that a skill could run.
 
-use crate::Skill;
+use crate::{Body, Skill};
 use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
-use skills_core::{ErrorKind, Failure};
+use skills_core::{ErrorKind, Failure, Language};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,8 @@ pub(crate) fn place(skill: &Skill) -> PathBuf {
 /// The digest of a skill: what was loaded of it, and its folder as it is now.
 ///
 /// A skill has a folder of its own where that has its name, or holds its `SKILL.md`: every file of it counts then. Beside
-/// other skills, what scripts can import counts.
+/// other skills, what scripts can import counts; of one that runs programs or bash every file does, for any of them may be
+/// a program or what one runs.
 ///
 /// # Errors
 /// `unavailable` where the folder is too large to be looked at, or cannot be read.
@@ -35,7 +36,7 @@ pub(crate) fn of_skill(skill: &Skill) -> Result<String, Failure> {
     let mut digest = Sha256::new();
     digest.update(&skill.digest);
     if let Some(folder) = &skill.folder {
-        let all = is_own_folder(&place(skill));
+        let all = is_own_folder(&place(skill)) || runs_programs(skill);
         digest.update([u8::from(all)]);
         digest.update(of_folder(&super::atom::resolved(folder), all)?);
     }
@@ -45,6 +46,14 @@ pub(crate) fn of_skill(skill: &Skill) -> Result<String, Failure> {
 fn is_own_folder(file: &Path) -> bool {
     let folder = file.parent().and_then(Path::file_name);
     file.file_name().is_some_and(|name| name == "SKILL.md") || (folder.is_some() && file.file_stem() == folder)
+}
+
+fn runs_programs(skill: &Skill) -> bool {
+    match &skill.body {
+        Body::Command(_) => true,
+        Body::Inline { script } => script.language == Language::Bash,
+        _ => false,
+    }
 }
 
 /// The digest of a folder: of all its files, or of those that scripts can import.

@@ -19,9 +19,6 @@ impl Tier {
     }
 }
 
-/// Whether code that should be confined runs in process where no worker is there. It does as long as no build has one.
-const FALLS_BACK: bool = true;
-
 /// The tier of a plan: what its caller asks for, within what its standing allows.
 ///
 /// # Errors
@@ -84,7 +81,6 @@ pub(crate) fn decide(
             warning: Some(format!("`{name}` asks to be confined, and runs in process: {}", missing.message)),
             ..Tier::of(Isolation::InProcess, "the skill is trusted, and no worker is available here")
         }),
-        None if FALLS_BACK => Ok(Tier::of(Isolation::InProcess, "no worker is available here")),
         None => {
             let what = if standing.typed { "this code".to_owned() } else { format!("`{name}`") };
             let help = match standing.typed {

@@ -1,7 +1,7 @@
 //! Control groups: limits of the kernel on a whole tree of processes, where this program may make them.
 //!
 //! The one hierarchy (version 2) is used where a part of it was delegated, else the older ones of each controller. A group lies
-//! beside the program's own, is named after it, and is removed when its processes have ended; those of programs that were killed
+//! below the program's own, is named after it, and is removed when its processes have ended; those of programs that were killed
 //! are removed by the next.
 #![expect(clippy::disallowed_methods, reason = "the kernel's interface to control groups is a file tree")]
 
