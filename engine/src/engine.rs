@@ -330,19 +330,6 @@ impl Engine {
         }
     }
 
-    /// Whether code can be confined in workers on this machine; the first time, this tries it.
-    ///
-    /// # Errors
-    /// `unavailable`, with what to do about it.
-    pub fn workers_available(&self) -> Result<(), Error> {
-        self.inner.worker_available().map_err(Error::from)
-    }
-
-    /// How many workers there are, and what they did so far.
-    pub fn pool(&self) -> skills_sandbox::PoolFigures {
-        self.inner.workers.existing().map(|workers| workers.figures()).unwrap_or_default()
-    }
-
     /// The languages of this engine.
     pub fn languages(&self) -> Vec<Language> {
         self.inner.languages.list()

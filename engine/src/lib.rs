@@ -49,7 +49,7 @@ pub use skill::*;
 pub use skills_core as core;
 pub use skills_core::{
     Answer, Approver, Breach, CallContext, CapStatus, Capability, Decision, DecisionScope, DecisionStore, Enforcement,
-    ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction, Interpreter, Language, Launcher,
+    ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction, Interpreter, Language, Launcher, Layer,
     LimitName, Limits, LogLevel, NoEvents, Operation, ParameterSpec, Question, Reply, Script, SecretCommand,
     SecretSource, SecretString, StateStore, Stream, Variables,
 };

@@ -32,7 +32,8 @@ impl Default for Programs {
 }
 
 impl Programs {
-    fn launcher(&self) -> Result<&Arc<dyn Launcher>, Failure> {
+    /// What starts them.
+    pub(crate) fn launcher(&self) -> Result<&Arc<dyn Launcher>, Failure> {
         let make = || {
             let zygotes = self.workers.get()?.zygotes();
             Ok(Arc::new(ProgramLauncher::new(Arc::clone(zygotes))) as Arc<dyn Launcher>)

@@ -2,8 +2,9 @@
 
 use crate::engine::Inner;
 use crate::languages::KERNELS;
-use skills_core::Failure;
-use skills_sandbox::{Executable, PoolSettings, Workers, Zygotes};
+use crate::{Engine, Error};
+use skills_core::{Failure, Layer};
+use skills_sandbox::{Executable, PoolFigures, PoolSettings, Workers, Zygotes};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
@@ -42,6 +43,26 @@ impl LazyWorkers {
             Ok(Arc::new(Workers::new(zygotes, self.settings.pool.clone())))
         };
         self.made.get_or_init(make).as_ref().map_err(Failure::clone)
+    }
+}
+
+impl Engine {
+    /// Whether code can be confined in workers on this machine; the first time, this tries it.
+    ///
+    /// # Errors
+    /// `unavailable`, with what to do about it.
+    pub fn workers_available(&self) -> Result<(), Error> {
+        self.inner.worker_available().map_err(Error::from)
+    }
+
+    /// How many workers there are, and what they did so far.
+    pub fn pool(&self) -> PoolFigures {
+        self.inner.workers.existing().map(|workers| workers.figures()).unwrap_or_default()
+    }
+
+    /// The layers of confinement, each as it was found on this machine by trying it; none where nothing could be tried.
+    pub fn layers(&self) -> Vec<Layer> {
+        self.inner.programs.launcher().map(|launcher| launcher.layers()).unwrap_or_default()
     }
 }
 

@@ -428,6 +428,8 @@ fn schemas_and_completions_and_version_are_printed() {
     for language in ["rhai", "python", "javascript"] {
         assert_eq!(doctor["languages"][language]["available"], true, "{doctor:#}");
     }
+    assert_ne!(doctor["isolation"]["worker"] == true, doctor["workers"]["error"].is_object(), "{doctor:#}");
+    assert!(doctor["layers"].to_string().contains(r#""name":"landlock","status":"#), "{doctor:#}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let engine = context.quiet_engine()?;
     let tested: Vec<_> =
         languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
+    let (worker, layers) = (engine.workers_available(), engine.layers());
     let entries = engine.catalog().entries();
     let broken = entries.iter().filter(|entry| entry.is_broken()).count();
     if args.json.json {
@@ -25,7 +26,9 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         let config: Vec<_> = context.config_files.iter().map(|(_, path)| path.display().to_string()).collect();
         render::json(&json!({
             "languages": by_language,
-            "isolation": {"in_process": true, "worker": false, "container": false},
+            "isolation": {"in_process": true, "worker": worker.is_ok(), "container": false},
+            "layers": layers,
+            "workers": {"error": worker.err().map(|error| error.to_json()), "pool": engine.pool()},
             "configuration": config,
             "skills": {"found": entries.len(), "broken": broken},
         }))?;
@@ -33,7 +36,18 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         for (language, caps) in &tested {
             show(*language, caps)?;
         }
-        render::text("isolation    in-process only")?;
+        let mut table = render::table(&["CONFINEMENT", "HOLDS", "TRIED"]);
+        for layer in &layers {
+            table.add_row([layer.name, status(layer.status), &layer.detail]);
+        }
+        render::print_table(&table)?;
+        render::text("")?;
+        match worker {
+            Ok(()) => render::text("isolation    in-process, worker")?,
+            Err(error) => render::text(&format!("isolation    in-process only: {error}"))?,
+        }
+        let pool = engine.pool();
+        render::text(&format!("workers      {} ready, {} busy, {} waited for", pool.ready, pool.busy, pool.waiting))?;
         for (_, path) in &context.config_files {
             render::text(&format!("configured   by {}", shown(path, &context.cwd)))?;
         }
