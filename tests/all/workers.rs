@@ -52,6 +52,17 @@ fn what_is_written_past_the_interpreter_is_output() {
 }
 
 #[test]
+fn python_finds_the_environment_of_its_worker() {
+    if !tiers().contains(&Isolation::Worker) {
+        return;
+    }
+    let code =
+        "import os\n[os.environ['HOME'], os.getenv('TMPDIR'), os.environ.get('http_proxy'), 'CARGO' in os.environ]";
+    let outcome = run(&engine(0), Language::Python, code, LimitOverrides::default());
+    assert_eq!(outcome.result.unwrap(), json!(["/tmp", "/tmp", null, false]));
+}
+
+#[test]
 fn workers_are_ready_for_the_second_run() {
     if !tiers().contains(&Isolation::Worker) {
         return;

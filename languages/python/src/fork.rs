@@ -6,9 +6,11 @@
 
 use crate::runtime::Runtime;
 use crate::stopper;
-use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::{ffi, types::PyBytes};
 use skills_core::{ErrorKind, Failure, Fork};
 use std::cell::Cell;
+use std::os::unix::ffi::OsStrExt as _;
 
 thread_local! {
     /// What taking the GIL before a fork gave.
@@ -44,6 +46,9 @@ pub(crate) fn moment(moment: Fork) {
 pub(crate) fn serve(work: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
     /// Room for the deepest nesting that CPython allows.
     const STACK: usize = 16 << 20;
+    Python::attach(take_environment).map_err(|error| {
+        Failure::new(ErrorKind::Unavailable, format!("the worker could not take its environment: {error}"))
+    })?;
     stopper::settle();
     let thread = std::thread::Builder::new().name("skills-session".into()).stack_size(STACK).spawn(work);
     match thread {
@@ -52,4 +57,17 @@ pub(crate) fn serve(work: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
             Err(Failure::new(ErrorKind::Unavailable, format!("the worker could not start its thread: {error}")))
         }
     }
+}
+
+/// Has `os.environ` say what the environment of this process is: Python read that of the process it was started in, and a fork
+/// has been given its own since.
+#[expect(clippy::disallowed_methods, reason = "a confined process has no variable but those that it is to have")]
+fn take_environment(py: Python<'_>) -> PyResult<()> {
+    // What `os.environ` keeps; setting it item by item would set the process's own once more.
+    let known = py.import("os")?.getattr("environ")?.getattr("_data")?;
+    known.call_method0("clear")?;
+    for (name, value) in std::env::vars_os() {
+        known.set_item(PyBytes::new(py, name.as_bytes()), PyBytes::new(py, value.as_bytes()))?;
+    }
+    Ok(())
 }
