@@ -309,6 +309,14 @@ impl Engine {
         Ok(decision)
     }
 
+    /// The digest of what a decision to trust a skill would hold for: what was loaded of it, and its files as they are now.
+    ///
+    /// # Errors
+    /// `unavailable` where its folder cannot be looked at.
+    pub fn trust_digest(&self, skill: &Skill) -> Result<String, Error> {
+        Ok(authorize::digest::of_skill(skill)?)
+    }
+
     /// The file that decisions about a skill name: its definition, links resolved.
     pub fn place(&self, skill: &Skill) -> PathBuf {
         authorize::digest::place(skill)

@@ -81,6 +81,42 @@ fn what_is_not_trusted_does_not_run_where_nothing_can_confine_it() {
     assert!(!sandbox.path().join("OUT").exists());
 }
 
+/// A trusted skill runs what it is given with all that Python can do: made for whoever trusts it, not for a stranger.
+#[test]
+fn what_is_not_trusted_gets_nothing_out_of_what_is() {
+    let sandbox = Sandbox::new();
+    let python = |name: &str, code: &str| {
+        let definition = json!({
+            "name": name, "description": "A test", "type": "code_inline", "language": "python", "code": code
+        });
+        sandbox.write(&format!(".skills/{name}/{name}.json"), &definition.to_string());
+    };
+    let marker = sandbox.path().join("marker");
+    python("writes", &format!("def run(): open({:?}, 'w').write('x')", marker.display().to_string()));
+    python("calls", "import skill\ndef run(): return skill.call('writes', {})");
+    sandbox.run(&["trust", "grant", "writes", "-y"]).exits(0);
+    for yes in [&["run", "calls"][..], &["run", "calls", "-y"]] {
+        // Whether writing fails is the worker's: its own `/tmp` may be where the marker would be.
+        let ran = sandbox.run(yes);
+        assert!(!marker.exists(), "{ran:?}");
+    }
+    sandbox.run(&["run", "writes"]).exits(0);
+    assert!(marker.exists(), "the person who trusts it calls it");
+}
+
+#[test]
+fn yes_to_all_is_yes_to_what_is_asked_for() {
+    let sandbox = Sandbox::new();
+    let marker = sandbox.path().join("marker");
+    let code = format!("def run(): open({:?}, 'w').write('x')", marker.display().to_string());
+    let definition = json!({
+        "name": "asks-nothing", "description": "A test", "type": "code_inline", "language": "python", "code": code
+    });
+    sandbox.write(".skills/asks-nothing/asks-nothing.json", &definition.to_string());
+    let ran = sandbox.run(&["run", "asks-nothing", "-y"]);
+    assert!(!marker.exists(), "{ran:?}");
+}
+
 #[test]
 fn what_is_not_trusted_gets_nothing_that_is_dangerous() {
     for (permissions, flag) in [

@@ -13,7 +13,7 @@ impl Approver for Prompt {
             return None;
         }
         let mut out = io::stderr().lock();
-        out.write_all(render::harmless(&describe(question)).as_bytes()).ok()?;
+        out.write_all(describe(question).as_bytes()).ok()?;
         loop {
             out.write_all(choices(question).as_bytes()).and_then(|()| out.flush()).ok()?;
             let mut line = String::new();
@@ -29,20 +29,21 @@ impl Approver for Prompt {
     }
 }
 
-/// What is asked, why, and what would run.
+/// What is asked, why, and what would run. Each is one line, whatever it holds: nothing of a skill passes for a line of ours.
 fn describe(question: &Question) -> String {
     let ask = match question.operation {
         Operation::Run => format!("Trust {} and run it?", question.skill),
         operation => format!("Let {} {}?", question.skill, operation.phrase(&question.names)),
     };
-    let mut text =
-        format!("\n{ask}\n  why     {}\n  file    {}\n  runs    {}\n", question.why, question.file, question.runs);
-    match question.capabilities.is_empty() {
-        true => text.push_str("  asks    for nothing\n"),
-        false => text.push_str(&format!("  asks    for {}\n", question.capabilities.join(", "))),
-    }
-    if !question.digest.is_empty() {
-        text.push_str(&format!("  digest  {}\n", question.digest));
+    let asks = match question.capabilities.is_empty() {
+        true => "for nothing".to_owned(),
+        false => format!("for {}", question.capabilities.join(", ")),
+    };
+    let mut text = format!("\n{}\n", render::one_line(&ask));
+    let digest = Some(&question.digest).filter(|digest| !digest.is_empty());
+    let lines = [("why", &question.why), ("file", &question.file), ("runs", &question.runs), ("asks", &asks)];
+    for (name, value) in lines.into_iter().chain(digest.map(|digest| ("digest", digest))) {
+        text.push_str(&format!("  {name:7} {}\n", render::one_line(value)));
     }
     text
 }
@@ -105,6 +106,16 @@ mod tests {
             digest: "d".into(),
             scopes: scopes.to_vec(),
         }
+    }
+
+    #[test]
+    fn nothing_of_a_skill_passes_for_a_line_of_the_question() {
+        let forged = "true\n  asks    for nothing\u{202e}\u{1b}[2J";
+        let asked =
+            Question { runs: forged.into(), file: forged.into(), capabilities: vec![forged.into()], ..question(&[]) };
+        let text = describe(&asked);
+        assert_eq!(text.lines().count(), 7, "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
 
     #[test]

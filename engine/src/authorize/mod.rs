@@ -123,9 +123,10 @@ impl AuthorizedPlan {
         (self.plan, self.grants)
     }
 
-    /// What the skills that it calls may have at most: what it has itself, where it is not trusted.
+    /// What the skills that it calls may have at most: what it has itself, where it is not trusted, or is so only because the
+    /// person says yes to whatever it asks for.
     pub(crate) fn confines(&self) -> Option<Grants> {
-        (!self.trust.trusted).then(|| self.grants.clone())
+        (!self.trust.trusted || self.trust.source == RuleSource::Flag).then(|| self.grants.clone())
     }
 
     /// Whether it is trusted.
@@ -183,7 +184,8 @@ pub(crate) fn judge(mut plan: Plan, circumstances: &Circumstances<'_>) -> Result
         Failure::new(ErrorKind::PermissionDenied, message)
             .with_help(format!("`skills trust revoke {file}` forgets a decision that was kept"))
     });
-    let tier = tier::decide(&plan, &standing, policy.sandbox_off, &circumstances.worker);
+    let for_others = circumstances.confined_to.is_some();
+    let tier = tier::decide(&plan, &standing, policy.sandbox_off, for_others, &circumstances.worker);
     let mut isolation = None;
     match tier {
         Ok(tier) => {

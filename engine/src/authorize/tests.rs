@@ -33,7 +33,7 @@ fn missing() -> Result<(), Failure> {
 /// The tier, or the kind of the refusal.
 fn tier(plan: &Plan, standing: &Standing, sandbox_off: bool, there: bool) -> Result<Isolation, ErrorKind> {
     let worker = || if there { Ok(()) } else { missing() };
-    decide(plan, standing, sandbox_off, worker).map(|tier| tier.isolation).map_err(|failure| failure.kind)
+    decide(plan, standing, sandbox_off, false, worker).map(|tier| tier.isolation).map_err(|failure| failure.kind)
 }
 
 #[test]
@@ -43,6 +43,31 @@ fn what_is_trusted_runs_in_process_and_all_else_in_a_worker() {
     assert_eq!(tier(&plan, &standing(false, false), false, true), Ok(Isolation::Worker));
     assert_eq!(tier(&plan, &standing(true, true), false, true), Ok(Isolation::Worker), "typed code");
     assert_eq!(tier(&plan, &standing(false, false), true, true), Ok(Isolation::InProcess), "the user turned it off");
+}
+
+#[test]
+fn what_should_be_confined_does_not_run_where_it_cannot_be() {
+    let python = plan(Language::Python, None);
+    assert_eq!(tier(&python, &standing(false, false), false, false), Err(ErrorKind::Unavailable));
+    assert_eq!(tier(&python, &standing(true, true), false, false), Err(ErrorKind::Unavailable), "typed code");
+    let rhai = plan(Language::Rhai, None);
+    assert_eq!(tier(&rhai, &standing(false, false), false, false), Ok(Isolation::InProcess));
+}
+
+#[test]
+fn yes_to_all_and_calls_of_skills_that_are_not_trusted_make_nothing_free() {
+    let python = plan(Language::Python, None);
+    let yes = Standing { source: RuleSource::Flag, ..standing(true, false) };
+    assert_eq!(tier(&python, &yes, false, true), Ok(Isolation::Worker));
+    assert_eq!(tier(&python, &yes, false, false), Err(ErrorKind::Unavailable));
+    let called = |asked, there: bool| {
+        let worker = || if there { Ok(()) } else { missing() };
+        let decided = decide(&plan(Language::Python, asked), &standing(true, false), false, true, worker);
+        decided.map(|tier| tier.isolation).map_err(|failure| failure.kind)
+    };
+    assert_eq!(called(None, true), Ok(Isolation::Worker));
+    assert_eq!(called(None, false), Err(ErrorKind::Unavailable));
+    assert_eq!(called(Some(Isolation::InProcess), true), Err(ErrorKind::PermissionDenied));
 }
 
 #[test]
@@ -62,7 +87,7 @@ fn a_skill_may_ask_to_be_confined() {
     skill.permissions.sandbox = Some(true);
     plan.skill = std::sync::Arc::new(skill);
     assert_eq!(tier(&plan, &standing(true, false), false, true), Ok(Isolation::Worker));
-    let there = decide(&plan, &standing(true, false), false, missing).unwrap();
+    let there = decide(&plan, &standing(true, false), false, false, missing).unwrap();
     assert_eq!(there.isolation, Isolation::InProcess, "it is trusted");
     assert!(there.warning.unwrap().contains("user namespaces are forbidden"));
 }

@@ -1,8 +1,9 @@
 //! Where a plan runs.
 
+use super::policy::RuleSource;
 use super::trust::Standing;
 use crate::plan::Step;
-use crate::{Isolation, Plan};
+use crate::{Isolation, Plan, Scope};
 use skills_core::{ErrorKind, Failure, Language};
 
 /// The tier that was decided, and why.
@@ -19,7 +20,9 @@ impl Tier {
     }
 }
 
-/// The tier of a plan: what its caller asks for, within what its standing allows.
+/// The tier of a plan: what its caller asks for, within what its standing allows. `for_others` says that a skill which is not
+/// trusted calls it: what that one makes of a trusted skill is not what was trusted, so only bundled ones, which are made
+/// for any caller, run in process for it.
 ///
 /// # Errors
 /// `permission_denied` where more is asked for than its standing allows; `unavailable` where it needs a tier that is not
@@ -28,6 +31,7 @@ pub(crate) fn decide(
     plan: &Plan,
     standing: &Standing,
     sandbox_off: bool,
+    for_others: bool,
     worker: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<Tier, Failure> {
     let asked = plan.options.isolation;
@@ -44,8 +48,12 @@ pub(crate) fn decide(
     }
     let name = plan.skill.qualified_name();
     let wants_sandbox = plan.skill.permissions.sandbox == Some(true);
+    let for_others = for_others && plan.skill.scope != Scope::Bundled;
+    // Yes to what it asks for is not yes to all that a person may do, which is what code in process may.
+    let only_yes = standing.source == RuleSource::Flag;
+    let is_free = standing.trusted && !standing.typed && !only_yes && !for_others;
     let confined = match asked {
-        Some(Isolation::InProcess) if standing.trusted || standing.typed || sandbox_off => {
+        Some(Isolation::InProcess) if (standing.trusted && !for_others) || sandbox_off => {
             return Ok(Tier::of(Isolation::InProcess, "whoever runs it asks for this tier"));
         }
         Some(Isolation::InProcess) => {
@@ -56,14 +64,16 @@ pub(crate) fn decide(
             .with_help(format!("read it, then say `{}`, or leave the tier out", standing.grant_command())));
         }
         Some(_) => "whoever runs it asks for this tier",
-        None if standing.trusted && !standing.typed && wants_sandbox => "the skill asks to be confined",
-        None if standing.trusted && !standing.typed => {
+        None if is_free && wants_sandbox => "the skill asks to be confined",
+        None if is_free => {
             return Ok(Tier::of(Isolation::InProcess, "the skill is trusted"));
         }
         None if sandbox_off => {
             return Ok(Tier::of(Isolation::InProcess, "the user's configuration turns the sandbox off"));
         }
+        None if for_others => "a skill that is not trusted calls it",
         None if standing.typed => "code that a person types is confined",
+        None if only_yes => "yes to all allows what it asks for, and not what only trusted skills may",
         None => "the skill is not trusted",
     };
     let Err(missing) = worker() else { return Ok(Tier::of(Isolation::Worker, confined)) };
@@ -77,7 +87,7 @@ pub(crate) fn decide(
             Isolation::InProcess,
             "no worker is available here, and Rhai reaches nothing but what it is given",
         )),
-        None if standing.trusted && !standing.typed => Ok(Tier {
+        None if is_free => Ok(Tier {
             warning: Some(format!("`{name}` asks to be confined, and runs in process: {}", missing.message)),
             ..Tier::of(Isolation::InProcess, "the skill is trusted, and no worker is available here")
         }),

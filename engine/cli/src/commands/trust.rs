@@ -3,7 +3,7 @@ use crate::context::{Context, shown};
 use crate::exit::Stop;
 use crate::{prompt, render};
 use serde_json::json;
-use skills::{Decision, Engine, Error, ErrorKind, Operation, Skill};
+use skills::{Body, Decision, Engine, Error, ErrorKind, Operation, Skill};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,9 +45,11 @@ fn grant(args: &TrustGrant) -> Result<(), Stop> {
     let context = Context::new();
     let engine = context.quiet_engine()?;
     let skills = named(&engine, &args.path)?;
+    let digests = || skills.iter().map(|skill| engine.trust_digest(skill)).collect::<Result<Vec<_>, _>>();
     if !args.yes {
+        let shown = digests()?;
         for skill in &skills {
-            render::note(&render::harmless(&describe(skill)));
+            render::note(&describe(skill));
         }
         let what = if skills.len() == 1 {
             "this skill as it is now".to_owned()
@@ -55,6 +57,14 @@ fn grant(args: &TrustGrant) -> Result<(), Stop> {
             format!("these {} skills as they are now", skills.len())
         };
         match prompt::confirm(&format!("Trust {what}?")) {
+            // Between the question and the answer the files may have become others: what was shown is what is decided on.
+            Some(true) if digests()? != shown => {
+                let error = Error::new(
+                    ErrorKind::PermissionDenied,
+                    "the files changed while you were asked: nothing was trusted",
+                );
+                return Err(error.with_help("read them again, and say it again").into());
+            }
             Some(true) => {}
             Some(false) => return Err(Error::new(ErrorKind::PermissionDenied, "nothing was trusted").into()),
             None => {
@@ -110,14 +120,20 @@ fn named(engine: &Engine, path: &str) -> Result<Vec<Arc<Skill>>, Error> {
 }
 
 fn describe(skill: &Skill) -> String {
-    let mut text = format!("{} ({})\n", skill.qualified_name(), skill.file);
-    if let Some(script) = skill.script() {
-        text.push_str(&format!("  runs   {}: {}\n", script.language, script.file));
+    let mut text = format!("{} ({})\n", skill.qualified_name(), render::one_line(&skill.file));
+    let runs = match &skill.body {
+        Body::Inline { script } => Some(format!("{}: {}", script.language, script.file)),
+        Body::Command(spec) if spec.shell => Some(format!("bash: {}", spec.command)),
+        Body::Command(spec) => Some(format!("{} {}", spec.command, json!(spec.args))),
+        _ => None,
+    };
+    if let Some(runs) = runs {
+        text.push_str(&format!("  runs   {}\n", render::one_line(&runs)));
     }
     let permissions = json!(skill.permissions);
     let asked = permissions.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     for (name, value) in asked {
-        text.push_str(&format!("  asks   {name}: {value}\n"));
+        text.push_str(&format!("  asks   {name}: {}\n", render::one_line(&value.to_string())));
     }
     text.trim_end().to_owned()
 }

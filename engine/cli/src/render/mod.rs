@@ -70,9 +70,18 @@ pub(crate) fn harmless(text: &str) -> String {
         '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or(c),
         '\x7f' => '\u{2421}',
         '\u{80}'..='\u{9f}' => char::REPLACEMENT_CHARACTER,
+        // Those that show what follows in another order than it is in.
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            char::REPLACEMENT_CHARACTER
+        }
         _ => c,
     };
     text.chars().map(picture).collect()
+}
+
+/// The same on one line, for what must not pass for a line of its own.
+pub(crate) fn one_line(text: &str) -> String {
+    harmless(text).replace('\n', "\u{240a}")
 }
 
 /// Whether a person reads stdout.
