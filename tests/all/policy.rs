@@ -399,6 +399,25 @@ fn the_users_configuration_says_which_folders_and_a_project_only_which_not() {
 }
 
 #[test]
+fn a_program_does_not_see_a_folder_of_its_own_that_is_denied() {
+    let sandbox = Sandbox::new();
+    let definition = json!({
+        "name": "peek", "description": "A test", "type": "code_inline", "language": "bash", "code": "echo $(<secret.txt)"
+    });
+    sandbox.write(".skills/peek.json", &definition.to_string());
+    sandbox.write(".skills/secret.txt", "hidden");
+    let object = sandbox.run(&["policy", "check", "peek", "--json"]).exits(0).json();
+    assert_eq!(object["evidence"][0]["rule"], "a confined program sees its own folder", "{object}");
+    let folder = sandbox.folder.path().join(".config/skills");
+    std::fs::create_dir_all(&folder).unwrap();
+    let denied = json!({"security": {"denied_permissions": {"file_read": [sandbox.path()]}}});
+    std::fs::write(folder.join("config.json"), denied.to_string()).unwrap();
+    let ran = sandbox.run(&["run", "peek"]).exits(6);
+    assert!(ran.stderr.contains("sees its own folder"), "{ran:?}");
+    assert!(!ran.stdout.contains("hidden"), "{ran:?}");
+}
+
+#[test]
 fn what_destroys_is_asked_about() {
     let folder = tempfile::tempdir().unwrap();
     let own = folder.path().join("wipe");

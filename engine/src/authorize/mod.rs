@@ -272,10 +272,37 @@ fn capabilities(
         }
         evidence.push(item.evidence(verdict));
     }
-    if let (Isolation::Worker, Step::Script(_), Some(folder)) = (plan.isolation, &plan.step, &plan.skill.folder) {
-        own_folder(folder, policy, (grants, evidence));
+    let mut own = None;
+    match (plan.isolation, &plan.step, &plan.skill.folder) {
+        (Isolation::Worker, Step::Script(_), Some(folder)) => own_folder(folder, policy, (grants, evidence)),
+        (_, Step::Program(_), Some(folder)) => own = in_sight(plan, folder, policy, evidence),
+        _ => {}
     }
-    Ok(refusal(plan, standing, &missing))
+    Ok(own.or_else(|| refusal(plan, standing, &missing)))
+}
+
+/// A program sees its own folder, without which it would not be there. Gives the refusal where that is denied.
+fn in_sight(plan: &Plan, folder: &Path, policy: &Policy, evidence: &mut Vec<Evidence>) -> Option<Failure> {
+    let atom = atom::Atom::Path(atom::resolved(folder));
+    let denies = |rule: &&policy::Rule| rule.operation == Operation::FileRead && rule.atom.meet(&atom).is_some();
+    let request = CapabilityRequest::FileRead { path: atom.to_string() };
+    if let Some(denied) = policy.denied.iter().find(denies) {
+        let rule = format!("a rule denies {}", denied.atom);
+        let name = plan.skill.qualified_name();
+        let message = format!("`{name}` is a program that sees its own folder, {atom}, which is denied: {rule}");
+        evidence.push(Evidence { request, granted: false, source: denied.source, rule });
+        return Some(
+            Failure::new(ErrorKind::PermissionDenied, message)
+                .with_help("give it a folder of its own that no rule denies, or any part of"),
+        );
+    }
+    evidence.push(Evidence {
+        request,
+        granted: true,
+        source: RuleSource::Isolation,
+        rule: "a confined program sees its own folder".to_owned(),
+    });
+    None
 }
 
 /// A confined script may read its own folder, from which it imports.

@@ -78,15 +78,18 @@ fn refused(name: &str, path: &Path, why: &str) -> Failure {
         .with_help(format!("`chmod +x {}` makes a script executable", path.display()))
 }
 
-/// What a program needs to read beside what every program has: itself, and the libraries of where it is installed.
-pub(super) fn needs(executable: &Path) -> Vec<PathBuf> {
+/// What a program needs to read beside what every program has: itself, and the libraries of where it is installed, if that
+/// is where programs are looked for. A definition may name any other program, which shows nothing but that one.
+pub(super) fn needs(executable: &Path, search: &[PathBuf]) -> Vec<PathBuf> {
     let real = resolved(executable);
     let mut all = vec![executable.to_owned()];
     if real != executable {
         all.push(real.clone());
     }
     // `PREFIX/bin/tool` has its libraries in `PREFIX/lib`.
-    if let Some(prefix) = real.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent) {
+    let installed = search.iter().any(|folder| [executable.parent(), real.parent()].contains(&Some(folder)));
+    let bin = real.parent().filter(|folder| installed && folder.ends_with("bin"));
+    if let Some(prefix) = bin.and_then(Path::parent) {
         let library = prefix.join("lib");
         if prefix.parent().is_some() && !prefix.starts_with("/usr") && library.is_dir() {
             all.push(library);
@@ -103,4 +106,22 @@ pub(super) fn resolved(path: &Path) -> PathBuf {
 /// Whether a folder is there.
 pub(super) fn is_folder(path: &Path) -> bool {
     path.is_dir()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_installed_shows_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let (bin, lib) = (root.join("bin"), root.join("lib"));
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::create_dir(&lib).unwrap();
+        let tool = bin.join("tool");
+        std::fs::write(&tool, "#!/bin/sh").unwrap();
+        assert_eq!(needs(&tool, &["/usr/bin".into()]), std::slice::from_ref(&tool));
+        assert_eq!(needs(&tool, &[bin]), [tool, lib]);
+    }
 }

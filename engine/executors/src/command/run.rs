@@ -59,7 +59,7 @@ fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) 
             true => failure.with_help("install bash, which runs inline bash and commands with `\"shell\": true`"),
             false => failure,
         })?;
-    let mut needs = find::needs(&executable);
+    let mut needs = find::needs(&executable, machine.search);
     needs.extend(folder.map(find::resolved));
     let mut environment = vec![
         ("PATH".to_owned(), environment::PATH.to_owned()),
