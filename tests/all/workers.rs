@@ -49,6 +49,9 @@ fn what_is_written_past_the_interpreter_is_output() {
         "import os\nos.write(1, 'é'.encode()[:1]); os.write(1, 'é'.encode()[1:] + b'\\xff'); os.write(2, b'two')";
     let outcome = run(&engine(0), Language::Python, code, LimitOverrides::default());
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("é\u{fffd}", "two"));
+    let code = "import os, time\nos.write(1, b'\\xff\\xc3'); time.sleep(0.05); os.write(1, b'\\xa9')";
+    let outcome = run(&engine(0), Language::Python, code, LimitOverrides::default());
+    assert_eq!(outcome.stdout, "\u{fffd}é", "what is no text keeps no character from being put together");
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod remote;
 #[cfg(target_os = "linux")]
+mod text;
+#[cfg(target_os = "linux")]
 pub mod worker;
 #[cfg(target_os = "linux")]
 pub mod zygote;

@@ -38,6 +38,8 @@ impl Drop for Lent {
     fn drop(&mut self) {
         // SAFETY: dropping happens once, and nothing uses the session afterwards.
         let session = unsafe { ManuallyDrop::take(&mut self.session) };
+        // What the script left running ends here, and not when somebody gets round to it.
+        session.end();
         Shared::take_back(&self.shared, session, self.wanted.take());
     }
 }

@@ -5,6 +5,5 @@ pub(crate) mod init;
 mod launcher;
 mod refusals;
 mod streams;
-mod text;
 
 pub use launcher::ProgramLauncher;

@@ -2,7 +2,7 @@
 
 use super::helper::Desk;
 use super::init::Word;
-use super::text::Decoder;
+use crate::text::Decoder;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};

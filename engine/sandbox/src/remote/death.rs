@@ -30,7 +30,8 @@ pub(crate) fn failure(ended: &Ended, budget: &Budget) -> Failure {
         Status::Signalled(libc::SIGKILL | libc::SIGABRT | libc::SIGSEGV | libc::SIGBUS) if near => {
             breach(LimitName::Memory, limits.memory, ended.peak_memory)
         }
-        Status::Signalled(libc::SIGXCPU) => breach(LimitName::Time, limits.get(LimitName::Time), 0),
+        // Processor time stands behind the deadline by the clock.
+        Status::Signalled(libc::SIGXCPU) => breach(LimitName::Wall, limits.get(LimitName::Wall), 0),
         Status::Signalled(libc::SIGXFSZ) => breach(LimitName::FileSize, limits.file_size, 0),
         Status::Signalled(signal) => {
             let failure = crashed(format!("the worker was ended by {}", name(signal)));

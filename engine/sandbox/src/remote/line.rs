@@ -1,6 +1,7 @@
 //! The host's end of a worker: its socket, what it writes to its streams by itself, and how long it is waited for.
 
 use crate::frame::{Assembler, Malformed};
+use crate::text::Decoder;
 use crate::zygote::{Child, Watch};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -39,8 +40,7 @@ pub(crate) struct Line {
 struct Output {
     stream: Stream,
     pipe: Option<OwnedFd>,
-    /// The beginning of a character whose rest has not come yet.
-    begun: Vec<u8>,
+    decoder: Decoder,
 }
 
 /// Wakes a thread that waits for a worker: the run has been told to stop.
@@ -127,7 +127,7 @@ impl Line {
         }
         let wake =
             rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK)?;
-        let output = |stream, pipe| Output { stream, pipe: Some(pipe), begun: Vec::new() };
+        let output = |stream, pipe| Output { stream, pipe: Some(pipe), decoder: Decoder::default() };
         let outputs = [output(Stream::Stdout, stdout), output(Stream::Stderr, stderr)];
         Ok(Line { socket, outputs, wake: Arc::new(Wake(wake)), inbox: Assembler::new() })
     }
@@ -236,21 +236,14 @@ impl Output {
 
     /// Hands text on; a character that is not complete waits for its rest.
     fn print(&mut self, bytes: &[u8], host: &dyn Host) {
-        self.begun.extend_from_slice(bytes);
-        let incomplete = match std::str::from_utf8(&self.begun) {
-            Err(error) if error.error_len().is_none() => self.begun.len() - error.valid_up_to(),
-            _ => 0,
-        };
-        let rest = self.begun.split_off(self.begun.len() - incomplete);
-        let text = std::mem::replace(&mut self.begun, rest);
         // Where it is too much, the budget knows, and the run ends.
-        drop(host.print(self.stream, &String::from_utf8_lossy(&text)));
+        drop(host.print(self.stream, &self.decoder.decode(bytes)));
     }
 
     fn end(&mut self, host: &dyn Host) {
-        let text = std::mem::take(&mut self.begun);
+        let text = self.decoder.finish();
         if !text.is_empty() {
-            drop(host.print(self.stream, &String::from_utf8_lossy(&text)));
+            drop(host.print(self.stream, &text));
         }
     }
 }

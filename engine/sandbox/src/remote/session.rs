@@ -203,6 +203,13 @@ impl RemoteSession {
     }
 }
 
+impl RemoteSession {
+    /// Ends the worker now, whatever still goes on in it; what is left is cleared away when this is dropped.
+    pub(crate) fn end(&self) {
+        self.child.kill(Reason::Finished);
+    }
+}
+
 fn no_room(error: &Errno) -> Failure {
     Failure::new(ErrorKind::Unavailable, format!("a worker cannot be talked to: {error}"))
         .with_help("the program has too many files open: raise its limit (`ulimit -n`) or run fewer skills at once")

@@ -1,13 +1,13 @@
 /// Bytes as they come, made into text: what is no UTF-8 is replaced, and a character that is not complete yet is waited for.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     /// The beginning of a character, at most three bytes.
     begun: Vec<u8>,
 }
 
 impl Decoder {
     /// The text of the next bytes.
-    pub(super) fn decode(&mut self, bytes: &[u8]) -> String {
+    pub(crate) fn decode(&mut self, bytes: &[u8]) -> String {
         self.begun.extend_from_slice(bytes);
         // Where the last bytes could still become a character, they are no valid part and no error either.
         let tail = self.begun.utf8_chunks().last().map_or(&[][..], |last| last.invalid());
@@ -20,7 +20,7 @@ impl Decoder {
     }
 
     /// What is left at the end.
-    pub(super) fn finish(&mut self) -> String {
+    pub(crate) fn finish(&mut self) -> String {
         String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
     }
 }
