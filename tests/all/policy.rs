@@ -399,6 +399,30 @@ fn the_users_configuration_says_which_folders_and_a_project_only_which_not() {
 }
 
 #[test]
+fn an_answer_about_a_relative_path_is_about_where_it_led() {
+    let project = tempfile::tempdir().unwrap();
+    skill(&project.path().join("skills"), "writes", "1", json!({"file_write": ["./"]}));
+    let decisions = Arc::new(MemoryDecisions::default());
+    let run = |folder: &Path, answers: &[Answer]| {
+        let approver = Scripted::new(answers);
+        let engine = Engine::builder()
+            .layout(Layout::of_folder(project.path()))
+            .trust(Trust::Everything)
+            .working_directory(folder)
+            .approver(approver.clone())
+            .decisions(decisions.clone())
+            .build()
+            .unwrap();
+        engine.run("writes", json!({})).unwrap();
+        approver.count()
+    };
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    assert_eq!(run(here.path(), &[Answer::Always(DecisionScope::Skill)]), 1);
+    assert_eq!(run(here.path(), &[]), 0, "decided");
+    assert_eq!(run(there.path(), &[]), 1, "another folder is another question");
+}
+
+#[test]
 fn a_program_does_not_see_a_folder_of_its_own_that_is_denied() {
     let sandbox = Sandbox::new();
     let definition = json!({

@@ -16,6 +16,14 @@ pub(crate) struct Item {
 }
 
 impl Item {
+    /// What a person decides about: of a path where it leads, which is elsewhere in another working folder.
+    pub(crate) fn decided(&self, policy: &Policy) -> String {
+        match Atom::parse(self.operation, &self.text, policy.working_directory.as_deref()) {
+            Ok(path @ Atom::Path(_)) => path.to_string(),
+            _ => self.text.clone(),
+        }
+    }
+
     fn request(&self) -> CapabilityRequest {
         let text = self.text.clone();
         match self.operation {

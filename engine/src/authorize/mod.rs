@@ -246,7 +246,7 @@ fn capabilities(
         let decided = match verdict {
             Verdict::Denied { .. } => continue,
             _ if !standing.trusted || standing.typed => Decided::Nothing,
-            _ => deciding.known(&plan.skill, item.operation, &item.text, &plan.arguments)?,
+            _ => deciding.known(&plan.skill, item.operation, &item.decided(policy), &plan.arguments)?,
         };
         match (decided, &*verdict) {
             (Decided::Denied(rule), _) => *verdict = Verdict::Denied { source: RuleSource::Decision, rule },
@@ -261,7 +261,7 @@ fn capabilities(
         }
     }
     if may_ask && standing.trusted {
-        ask_for_open(plan, deciding, &items, &mut verdicts)?;
+        ask_for_open(plan, circumstances, &items, &mut verdicts)?;
     }
     let mut missing: Vec<(&Item, &Verdict)> = Vec::new();
     for (item, verdict) in items.iter().zip(&verdicts) {
@@ -322,13 +322,18 @@ fn own_folder(folder: &Path, policy: &Policy, (grants, evidence): (&mut Grants, 
 }
 
 /// Asks for what nothing speaks of, one question for each kind.
-fn ask_for_open(plan: &Plan, deciding: &Deciding<'_>, items: &[Item], verdicts: &mut [Verdict]) -> Result<(), Error> {
+fn ask_for_open(
+    plan: &Plan,
+    Circumstances { policy, deciding, .. }: &Circumstances<'_>,
+    items: &[Item],
+    verdicts: &mut [Verdict],
+) -> Result<(), Error> {
     for operation in atom::NAMED {
         let open: Vec<usize> = (0..items.len())
             .filter(|at| items[*at].operation == operation && items[*at].explicit)
             .filter(|at| matches!(verdicts[*at], Verdict::Open { .. }))
             .collect();
-        let names: Vec<String> = open.iter().map(|at| items[*at].text.clone()).collect();
+        let names: Vec<String> = open.iter().map(|at| items[*at].decided(policy)).collect();
         if names.is_empty() {
             continue;
         }
