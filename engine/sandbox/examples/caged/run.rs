@@ -1,7 +1,7 @@
 //! A zygote and its workers, as small as they can be.
 
-use skills_sandbox::layers::{Base, Fault, enter_without};
-use skills_sandbox::{Cage, LayerName};
+use skills_sandbox::layers::{Base, Fault, enter_without, settle};
+use skills_sandbox::{Cage, Kind, LayerName};
 use std::ffi::CString;
 use std::io::{PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -100,6 +100,12 @@ fn worker(base: &Base, request: &Request, told: &PipeWriter) -> i32 {
     (&mut &*told).write_all(&took.to_ne_bytes()).expect("the zygote");
     if request.rounds > 0 {
         return 0;
+    }
+    // As a worker does once its interpreter is ready: until then it may reserve more than its memory.
+    if let (Kind::Interpreter, Some(memory), false) =
+        (request.cage.kind, request.cage.memory, request.cage.without.contains(&LayerName::Rlimits))
+    {
+        settle(memory);
     }
     for action in &request.actions {
         let words: Vec<&str> = action.iter().map(String::as_str).collect();
