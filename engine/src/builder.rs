@@ -243,6 +243,14 @@ impl EngineBuilder {
         self
     }
 
+    /// Where containers come from, for the tier `container`: by default Docker's own socket.
+    #[cfg(feature = "container")]
+    #[must_use]
+    pub fn containers(mut self, options: skills_sandbox::container::ContainerOptions) -> EngineBuilder {
+        self.workers.containers = options;
+        self
+    }
+
     /// How many workers are kept ready for each language that is used, beside those that serve; 2 by default, 0 for none.
     #[must_use]
     pub fn ready_workers(mut self, count: usize) -> EngineBuilder {

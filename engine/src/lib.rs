@@ -57,6 +57,8 @@ pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]
 pub use skills_rhai::CountingAllocator;
 pub use skills_sandbox::PoolFigures;
+#[cfg(all(target_os = "linux", feature = "container"))]
+pub use skills_sandbox::container::ContainerOptions;
 pub use state::MemoryState;
 pub use worker::worker_main;
 

@@ -81,7 +81,7 @@ impl Inner {
             caller: host.options.caller.clone().unwrap_or_default(),
         };
         let as_host: Arc<dyn Host> = Arc::clone(host) as Arc<dyn Host>;
-        let confined = plan.isolation == Isolation::Worker;
+        let confined = plan.isolation != Isolation::InProcess;
         // A panic in a language crate or a host function is a defect, but it must not take the host program along.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
             let kept = if confined { None } else { warm::take(&key) };
@@ -89,6 +89,9 @@ impl Inner {
                 Some((session, seen)) => {
                     host.chain.vault.remember(&seen);
                     session
+                }
+                None if plan.isolation == Isolation::Container => {
+                    self.workers.open_in_container(interpreter, &as_host)?
                 }
                 None if confined => {
                     let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));

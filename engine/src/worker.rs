@@ -3,7 +3,9 @@
 use crate::engine::Inner;
 use crate::languages::KERNELS;
 use crate::{Engine, Error};
-use skills_core::{Failure, Layer};
+#[cfg(not(feature = "container"))]
+use skills_core::ErrorKind;
+use skills_core::{Failure, Host, Interpreter, Layer, Session};
 use skills_sandbox::{Executable, PoolFigures, PoolSettings, Workers, Zygotes};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -16,18 +18,27 @@ pub(crate) struct WorkerSettings {
     /// Whether the host program's own `main` calls [`worker_main`].
     pub(crate) reexec: bool,
     pub(crate) pool: PoolSettings,
+    /// Where containers come from.
+    pub(crate) containers: Containing,
 }
+
+#[cfg(feature = "container")]
+type Containing = skills_sandbox::container::ContainerOptions;
+#[cfg(not(feature = "container"))]
+type Containing = ();
 
 /// The workers of an engine, from when they are first wanted.
 #[derive(Debug, Default)]
 pub(crate) struct LazyWorkers {
     settings: WorkerSettings,
     made: OnceLock<Result<Arc<Workers>, Failure>>,
+    #[cfg(feature = "container")]
+    containers: OnceLock<Result<skills_sandbox::container::Containers, Failure>>,
 }
 
 impl LazyWorkers {
     pub(crate) fn new(settings: WorkerSettings) -> LazyWorkers {
-        LazyWorkers { settings, made: OnceLock::new() }
+        LazyWorkers { settings, ..LazyWorkers::default() }
     }
 
     /// The workers, where any were wanted by now.
@@ -46,6 +57,47 @@ impl LazyWorkers {
     }
 }
 
+#[cfg(feature = "container")]
+impl LazyWorkers {
+    /// The container engine, asked once.
+    pub(crate) fn containers(&self) -> Result<&skills_sandbox::container::Containers, Failure> {
+        let connect = || skills_sandbox::container::Containers::connect(self.settings.containers.clone());
+        self.containers.get_or_init(connect).as_ref().map_err(Failure::clone)
+    }
+
+    /// Opens a session of an interpreter in a container.
+    pub(crate) fn open_in_container(
+        &self,
+        interpreter: &Arc<dyn Interpreter>,
+        host: &Arc<dyn Host>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        let executable = Executable::find(self.settings.executable.as_deref(), self.settings.reexec)?;
+        skills_sandbox::remote::open_in_container(self.containers()?, executable.path(), interpreter, host)
+    }
+}
+
+#[cfg(not(feature = "container"))]
+impl LazyWorkers {
+    fn none() -> Failure {
+        Failure::new(ErrorKind::Unavailable, "this build runs nothing in containers")
+            .with_help("build the crate `skills` with its feature `container`, or use `--isolation worker`")
+    }
+
+    /// That there is none.
+    pub(crate) fn containers(&self) -> Result<(), Failure> {
+        Err(LazyWorkers::none())
+    }
+
+    /// That there is none.
+    pub(crate) fn open_in_container(
+        &self,
+        _interpreter: &Arc<dyn Interpreter>,
+        _host: &Arc<dyn Host>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        Err(LazyWorkers::none())
+    }
+}
+
 impl Engine {
     /// Whether code can be confined in workers on this machine; the first time, this tries it.
     ///
@@ -53,6 +105,14 @@ impl Engine {
     /// `unavailable`, with what to do about it.
     pub fn workers_available(&self) -> Result<(), Error> {
         self.inner.worker_available().map_err(Error::from)
+    }
+
+    /// Whether a container engine answers, for the tier `container`; the first time, this asks it.
+    ///
+    /// # Errors
+    /// `unavailable`, with what to do about it.
+    pub fn containers_available(&self) -> Result<(), Error> {
+        self.inner.container_available().map_err(Error::from)
     }
 
     /// How many workers there are, and what they did so far.
@@ -73,6 +133,14 @@ impl Inner {
     /// `unavailable`, with what to do about it.
     pub(crate) fn worker_available(&self) -> Result<(), Failure> {
         self.workers.get()?.zygotes().get("command").map(drop)
+    }
+
+    /// Whether a container engine answers; the first time, this asks it.
+    ///
+    /// # Errors
+    /// `unavailable`, with what to do about it.
+    pub(crate) fn container_available(&self) -> Result<(), Failure> {
+        self.workers.containers().map(drop)
     }
 }
 

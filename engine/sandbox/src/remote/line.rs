@@ -1,8 +1,9 @@
 //! The host's end of a worker: its socket, what it writes to its streams by itself, and how long it is waited for.
 
+use super::process::Process;
 use crate::frame::{Assembler, Malformed};
 use crate::text::Decoder;
-use crate::zygote::{Child, Watch};
+use crate::zygote::Watch;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
@@ -59,7 +60,7 @@ pub(crate) struct Patience<'a> {
     budget: &'a Budget,
     until: Option<Instant>,
     /// What is watched more closely from a moment on.
-    watched: Option<(Instant, &'a Child, Watch)>,
+    watched: Option<(Instant, &'a Process, Watch)>,
 }
 
 impl Patience<'_> {
@@ -68,8 +69,8 @@ impl Patience<'_> {
         Patience { budget, until: None, watched: None }
     }
 
-    /// Has the memory and the processes of a child looked at, unless the run is over before that makes a difference.
-    pub(crate) fn watching<'a>(self, child: &'a Child, watch: Watch) -> Patience<'a>
+    /// Has the memory and the processes of a process looked at, unless the run is over before that makes a difference.
+    pub(crate) fn watching<'a>(self, child: &'a Process, watch: Watch) -> Patience<'a>
     where
         Self: 'a,
     {
@@ -121,7 +122,8 @@ impl Line {
         Ok((Line::new(socket, stdout, stderr)?, vec![far, out, err]))
     }
 
-    fn new(socket: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> Result<Line, Errno> {
+    /// The host's end of streams that there are: a socket for frames, and what is written past them.
+    pub(super) fn new(socket: OwnedFd, stdout: OwnedFd, stderr: OwnedFd) -> Result<Line, Errno> {
         for fd in [&socket, &stdout, &stderr] {
             rustix::io::ioctl_fionbio(fd, true)?;
         }

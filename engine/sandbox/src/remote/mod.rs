@@ -5,10 +5,15 @@
 //! Nothing that a worker says is believed but the value that its script gives: the clock, the output, the calls, the memory
 //! and the processor time are the host's own readings.
 
+#[cfg(feature = "container")]
+mod contained;
 mod death;
 mod interpreter;
 mod line;
+mod process;
 mod session;
 
+#[cfg(feature = "container")]
+pub use contained::open_in_container;
 pub use interpreter::{Remote, caps};
 pub(crate) use session::RemoteSession;

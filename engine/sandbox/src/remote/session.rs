@@ -1,12 +1,14 @@
 use super::death;
 use super::line::{Line, Patience, Silence};
-use crate::Cage;
+use super::process::Process;
 use crate::frame::{Asked, FromWorker, MOST_BEFORE, MOST_CALL, MOST_RESULT, Malformed, Open, Reply, ToWorker};
-use crate::zygote::{Child, Ended, Payload, Reason, Watch, Zygotes};
+use crate::zygote::{Ended, Payload, Reason, Watch, Zygotes};
+use crate::{Cage, proxy};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde_json::{Map, Value};
 use skills_core::{Budget, ErrorKind, Evaluation, Failure, Host, Language, Script, Session, Usage};
+use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +19,9 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct RemoteSession {
     line: Line,
-    child: Child,
+    child: Process,
+    /// Where it asks for hosts, if any are granted.
+    network: Option<TcpListener>,
     language: Language,
     runs: u64,
     reusable: bool,
@@ -42,10 +46,23 @@ impl RemoteSession {
         host: &Arc<dyn Host>,
     ) -> Result<RemoteSession, Failure> {
         let (line, fds) = Line::make().map_err(|error| no_room(&error))?;
-        let child = zygotes.fork(kind, cage, Payload::Serve, fds)?;
+        let mut child = zygotes.fork(kind, cage, Payload::Serve, fds)?;
+        let network = child.take_proxy();
+        RemoteSession::open(line, Process::Child(child), network, open, host)
+    }
+
+    /// Opens a session in a process that serves one.
+    pub(crate) fn open(
+        line: Line,
+        child: Process,
+        network: Option<TcpListener>,
+        open: Open,
+        host: &Arc<dyn Host>,
+    ) -> Result<RemoteSession, Failure> {
         let mut session = RemoteSession {
             line,
             child,
+            network,
             runs: 0,
             reusable: true,
             base: 0,
@@ -73,7 +90,7 @@ impl RemoteSession {
 
     /// Whether its process is there.
     pub(crate) fn is_alive(&self) -> bool {
-        self.poisoned.is_none() && self.child.wait_for(Duration::ZERO).is_none()
+        self.poisoned.is_none() && self.child.is_alive()
     }
 
     /// Runs a script of nothing: what the first run takes longer for has then been done.
@@ -87,19 +104,34 @@ impl RemoteSession {
         Ok(())
     }
 
+    /// Answers what a run asks of the network, by its own grants: a worker is made ready before it is known for whom.
+    fn proxy(&self, host: &Arc<dyn Host>) -> Result<Option<proxy::Guard>, Failure> {
+        let Some(listener) = &self.network else { return Ok(None) };
+        let listener = listener
+            .try_clone()
+            .map_err(|error| Failure::new(ErrorKind::Unavailable, format!("the proxy cannot be served: {error}")))?;
+        let asker = Arc::downgrade(host);
+        let refused = move |what: &str| {
+            if let Some(host) = asker.upgrade() {
+                host.refused(what);
+            }
+        };
+        proxy::serve(listener, &host.grants().network, refused).map(Some)
+    }
+
     /// Takes what the worker holds for its own.
     fn settle(&mut self) {
         self.base = self.child.memory();
         self.base_peak = self.child.peak();
-        let path = format!("/proc/{}/statm", self.child.id());
-        self.statm = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok();
+        let open = |id| rustix::fs::open(format!("/proc/{id}/statm"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        self.statm = self.child.id().and_then(|id| open(id).ok());
     }
 
     /// The most memory that a run held, above what the worker had before it.
     ///
     /// Asking for the most costs the kernel more than a short run takes in all; what such a run has held it still holds.
     fn peak(&self, watched: bool) -> Option<u64> {
-        let most = if watched { self.child.peak() } else { self.resident()?.max(self.base_peak) };
+        let most = if watched { self.child.peak() } else { self.resident()? }.max(self.base_peak);
         Some(most.saturating_sub(self.base_peak))
     }
 
@@ -210,7 +242,7 @@ impl RemoteSession {
     }
 }
 
-fn no_room(error: &Errno) -> Failure {
+pub(super) fn no_room(error: &Errno) -> Failure {
     Failure::new(ErrorKind::Unavailable, format!("a worker cannot be talked to: {error}"))
         .with_help("the program has too many files open: raise its limit (`ulimit -n`) or run fewer skills at once")
 }
@@ -232,15 +264,19 @@ impl Session for RemoteSession {
         if let Some(failure) = self.poisoned.as_ref().or(host.budget().verdict()) {
             return Evaluation { result: Err(failure.clone()), usage };
         }
+        let _proxy = match self.proxy(host) {
+            Ok(proxy) => proxy,
+            Err(failure) => return Evaluation { result: Err(failure), usage },
+        };
         let id = self.child.id();
-        let before = cpu(id);
+        let before = id.and_then(cpu);
         let result = self.evaluate(script, params, host, &mut usage);
         if self.watched {
             self.child.unwatch();
         }
         match self.poisoned {
             None => {
-                usage.cpu = before.and_then(|before| cpu(id)?.checked_sub(before));
+                usage.cpu = before.and_then(|before| id.and_then(cpu)?.checked_sub(before));
                 usage.peak_memory = self.peak(self.watched);
             }
             Some(_) => {
