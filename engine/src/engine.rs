@@ -413,7 +413,10 @@ impl Inner {
             },
             nested: !chain.skills.is_empty(),
             confined_to: chain.confined_to.as_ref(),
-            worker: Box::new(|| self.worker_available()),
+            available: Box::new(|tier| match tier {
+                Isolation::Container => self.container_available(),
+                _ => self.worker_available(),
+            }),
         }
     }
 

@@ -153,8 +153,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) nested: bool,
     /// What the skills that called it have at most, where one of them is not trusted.
     pub(crate) confined_to: Option<&'a Grants>,
-    /// Whether there is a worker to run in.
-    pub(crate) worker: Box<dyn Fn() -> Result<(), Failure> + 'a>,
+    /// Whether a tier is there to run in.
+    pub(crate) available: Box<dyn Fn(Isolation) -> Result<(), Failure> + 'a>,
 }
 
 /// Decides, and refuses what may not run.
@@ -185,7 +185,7 @@ pub(crate) fn judge(mut plan: Plan, circumstances: &Circumstances<'_>) -> Result
             .with_help(format!("`skills trust revoke {file}` forgets a decision that was kept"))
     });
     let for_others = circumstances.confined_to.is_some();
-    let tier = tier::decide(&plan, &standing, policy.sandbox_off, for_others, &circumstances.worker);
+    let tier = tier::decide(&plan, &standing, policy.sandbox_off, for_others, &circumstances.available);
     let mut isolation = None;
     match tier {
         Ok(tier) => {

@@ -26,14 +26,14 @@ fn plan(language: Language, asked: Option<Isolation>) -> Plan {
     engine.plan(&engine.code(language, "1"), json!({}), &options).unwrap()
 }
 
-fn missing() -> Result<(), Failure> {
+fn missing(_: Isolation) -> Result<(), Failure> {
     Err(Failure::new(ErrorKind::Unavailable, "user namespaces are forbidden"))
 }
 
 /// The tier, or the kind of the refusal.
 fn tier(plan: &Plan, standing: &Standing, sandbox_off: bool, there: bool) -> Result<Isolation, ErrorKind> {
-    let worker = || if there { Ok(()) } else { missing() };
-    decide(plan, standing, sandbox_off, false, worker).map(|tier| tier.isolation).map_err(|failure| failure.kind)
+    let available = |_| if there { Ok(()) } else { missing(Isolation::Worker) };
+    decide(plan, standing, sandbox_off, false, available).map(|tier| tier.isolation).map_err(|failure| failure.kind)
 }
 
 #[test]
@@ -78,6 +78,19 @@ fn whoever_runs_it_may_ask_for_a_stricter_tier_and_only_for_their_own_for_a_weak
     let weaker = plan(Language::Rhai, Some(Isolation::InProcess));
     assert_eq!(tier(&weaker, &standing(true, true), false, true), Ok(Isolation::InProcess));
     assert_eq!(tier(&weaker, &standing(false, false), false, true), Err(ErrorKind::PermissionDenied));
+}
+
+#[test]
+fn what_has_to_be_confined_does_not_run_where_that_is_not_possible() {
+    for asked in [None, Some(Isolation::Container)] {
+        let plan = plan(Language::Python, asked);
+        assert_eq!(tier(&plan, &standing(false, false), false, false), Err(ErrorKind::Unavailable));
+        assert_eq!(tier(&plan, &standing(true, true), false, false), Err(ErrorKind::Unavailable), "typed code");
+    }
+    let rhai = plan(Language::Rhai, None);
+    assert_eq!(tier(&rhai, &standing(false, false), false, false), Ok(Isolation::InProcess));
+    let asked = plan(Language::Python, Some(Isolation::Container));
+    assert_eq!(tier(&asked, &standing(false, false), false, true), Ok(Isolation::Container));
 }
 
 #[test]

@@ -32,13 +32,16 @@ pub(crate) fn decide(
     standing: &Standing,
     sandbox_off: bool,
     for_others: bool,
-    worker: impl FnOnce() -> Result<(), Failure>,
+    available: impl Fn(Isolation) -> Result<(), Failure>,
 ) -> Result<Tier, Failure> {
     let asked = plan.options.isolation;
     if asked == Some(Isolation::Container) {
-        return Err(Failure::new(ErrorKind::Unavailable, "the isolation tier `container` is not available").with_help(
-            "this version runs skills in process or in a worker: leave the tier out, or name one of these",
-        ));
+        if !matches!(plan.step, Step::Script(_)) {
+            return Err(Failure::new(ErrorKind::Unavailable, "only scripts run in containers")
+                .with_help("leave the tier out: a program runs confined in a process of its own"));
+        }
+        return available(Isolation::Container)
+            .map(|()| Tier::of(Isolation::Container, "whoever runs it asks for this tier"));
     }
     if matches!(plan.step, Step::Prompt(_)) && asked.is_none() {
         return Ok(Tier::of(Isolation::InProcess, "a prompt is text, and runs nothing"));
@@ -76,7 +79,7 @@ pub(crate) fn decide(
         None if only_yes => "yes to all allows what it asks for, and not what only trusted skills may",
         None => "the skill is not trusted",
     };
-    let Err(missing) = worker() else { return Ok(Tier::of(Isolation::Worker, confined)) };
+    let Err(missing) = available(Isolation::Worker) else { return Ok(Tier::of(Isolation::Worker, confined)) };
     let language = match &plan.step {
         Step::Script(script) => Some(script.language),
         _ => None,
