@@ -8,6 +8,8 @@ mod cases;
 mod command;
 mod commands;
 mod conformance;
+#[cfg(target_os = "linux")]
+mod containers;
 mod edges;
 mod functions;
 #[cfg(target_os = "linux")]

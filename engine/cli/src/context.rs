@@ -7,7 +7,9 @@
 
 use crate::prompt::Prompt;
 use crate::render;
-use skills::{Config, ConfigScope, Diagnostic, Engine, EventSink, Layout, LogLevel, SqliteDecisions, Trust};
+use skills::{
+    Config, ConfigScope, ContainerOptions, Diagnostic, Engine, EventSink, Layout, LogLevel, SqliteDecisions, Trust,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,6 +71,9 @@ impl Context {
             // A command runs once: what would be kept ready would end with it.
             builder = builder.worker(path).ready_workers(0);
         }
+        if let Some(socket) = container_socket() {
+            builder = builder.containers(ContainerOptions { socket, ..ContainerOptions::default() });
+        }
         if let Some(file) = self.decisions_file() {
             builder = builder.decisions(Arc::new(SqliteDecisions::new(file)));
         }
@@ -92,6 +97,12 @@ impl Context {
     pub(crate) fn quiet_engine(&self) -> Result<Engine, skills::Error> {
         self.engine(Arc::new(skills::NoEvents))
     }
+}
+
+/// The socket of the container engine that `DOCKER_HOST` names; only a socket of this machine counts.
+fn container_socket() -> Option<PathBuf> {
+    let host = std::env::var("DOCKER_HOST").ok()?;
+    host.strip_prefix("unix://").map(PathBuf::from)
 }
 
 /// The folders that programs are looked for in.

@@ -11,7 +11,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let engine = context.quiet_engine()?;
     let tested: Vec<_> =
         languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
-    let (worker, layers) = (engine.workers_available(), engine.layers());
+    let (worker, container, layers) = (engine.workers_available(), engine.containers_available(), engine.layers());
     let entries = engine.catalog().entries();
     let broken = entries.iter().filter(|entry| entry.is_broken()).count();
     if args.json.json {
@@ -26,7 +26,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         let config: Vec<_> = context.config_files.iter().map(|(_, path)| path.display().to_string()).collect();
         render::json(&json!({
             "languages": by_language,
-            "isolation": {"in_process": true, "worker": worker.is_ok(), "container": false},
+            "isolation": {"in_process": true, "worker": worker.is_ok(), "container": container.is_ok()},
             "layers": layers,
             "workers": {"error": worker.err().map(|error| error.to_json()), "pool": engine.pool()},
             "configuration": config,
@@ -42,9 +42,10 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         }
         render::print_table(&table)?;
         render::text("")?;
-        match worker {
-            Ok(()) => render::text("isolation    in-process, worker")?,
-            Err(error) => render::text(&format!("isolation    in-process only: {error}"))?,
+        render::text("isolation    in-process: yes")?;
+        for (tier, there) in [("worker", worker), ("container", container)] {
+            let says = there.map_or_else(|error| format!("no: {error}"), |()| "yes".to_owned());
+            render::text(&format!("isolation    {tier}: {says}"))?;
         }
         let pool = engine.pool();
         render::text(&format!("workers      {} ready, {} busy, {} waited for", pool.ready, pool.busy, pool.waiting))?;
