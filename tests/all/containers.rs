@@ -26,7 +26,7 @@ fn scripts_run_in_containers_by_the_contract_of_every_tier() {
     for (language, code) in [
         ("python", "print('hi'); import skill; skill.state.set('k', params['n']); skill.state.get('k') + 1"),
         ("javascript", "console.log('hi'); skill.state.set('k', params.n); skill.state.get('k') + 1"),
-        ("rhai", "print(\"hi\"); skill::state::set(\"k\", params.n); skill::state::get(\"k\") + 1"),
+        ("rhai", "print(\"hi\"); skill.state.set(\"k\", params.n); skill.state.get(\"k\") + 1"),
     ] {
         let outcome = run(&engine, &sandbox, &["--params", "{\"n\": 41}", "--lang", language, "-e", code]);
         assert_eq!(outcome["value"], json!(42), "{outcome:#}");
