@@ -61,8 +61,8 @@ fn yes_to_all_and_calls_of_skills_that_are_not_trusted_make_nothing_free() {
     assert_eq!(tier(&python, &yes, false, true), Ok(Isolation::Worker));
     assert_eq!(tier(&python, &yes, false, false), Err(ErrorKind::Unavailable));
     let called = |asked, there: bool| {
-        let worker = || if there { Ok(()) } else { missing() };
-        let decided = decide(&plan(Language::Python, asked), &standing(true, false), false, true, worker);
+        let available = |_| if there { Ok(()) } else { missing(Isolation::Worker) };
+        let decided = decide(&plan(Language::Python, asked), &standing(true, false), false, true, available);
         decided.map(|tier| tier.isolation).map_err(|failure| failure.kind)
     };
     assert_eq!(called(None, true), Ok(Isolation::Worker));
