@@ -276,7 +276,7 @@ impl EngineBuilder {
     /// itself: [`Engine::catalog`] tells what is wrong with it.
     ///
     /// # Errors
-    /// None today; later parts may need something that is not there.
+    /// `invalid_arguments` where a rule of what is denied cannot be read.
     pub fn build(self) -> Result<Engine, Error> {
         let EngineBuilder {
             languages,
@@ -292,7 +292,7 @@ impl EngineBuilder {
             mut workers,
             ..
         } = self;
-        let policy = Policy::new(&host, &config);
+        let policy = Policy::new(&host, &config)?;
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let execution = &config.performance.execution;

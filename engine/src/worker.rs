@@ -19,13 +19,9 @@ pub(crate) struct WorkerSettings {
     pub(crate) reexec: bool,
     pub(crate) pool: PoolSettings,
     /// Where containers come from.
-    pub(crate) containers: Containing,
+    #[cfg(feature = "container")]
+    pub(crate) containers: skills_sandbox::container::ContainerOptions,
 }
-
-#[cfg(feature = "container")]
-type Containing = skills_sandbox::container::ContainerOptions;
-#[cfg(not(feature = "container"))]
-type Containing = ();
 
 /// The workers of an engine, from when they are first wanted.
 #[derive(Debug, Default)]

@@ -469,3 +469,12 @@ fn what_destroys_is_asked_about() {
     assert_eq!(asked.runs, "rm -rf x");
     engine.authorize(plan).unwrap();
 }
+
+#[test]
+fn a_denial_that_cannot_be_read_is_an_error_and_denies_everything() {
+    let sandbox = Sandbox::new();
+    let config = json!({"security": {"denied_permissions": {"network_access": ["exa mple.com/path"]}}});
+    sandbox.write(".skills/config.json", &config.to_string());
+    let ran = sandbox.run(&["run", "hash", "text=x"]).exits(5);
+    assert!(ran.stderr.contains("`denied_permissions` cannot be read"), "{ran:?}");
+}

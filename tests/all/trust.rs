@@ -35,6 +35,16 @@ fn a_project_skill_is_not_trusted_until_somebody_says_so() {
 }
 
 #[test]
+fn a_project_is_trusted_as_a_whole() {
+    let sandbox = Sandbox::new();
+    project(&sandbox, Value::Null);
+    sandbox.write(".git/HEAD", "ref: refs/heads/main");
+    let granted = sandbox.run(&["trust", "grant", ".", "-y"]).exits(0);
+    assert!(granted.stdout.contains("trusted deploy"), "{granted:?}");
+    assert_eq!(sandbox.run(&["run", "deploy"]).exits(0).stderr, "");
+}
+
+#[test]
 fn a_changed_file_is_not_what_was_trusted() {
     let sandbox = Sandbox::new();
     project(&sandbox, Value::Null);

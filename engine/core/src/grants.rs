@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What one run may reach. Everything is denied unless it is listed.
 ///
@@ -63,4 +63,18 @@ impl Access {
             Access::Everything => false,
         }
     }
+}
+
+/// Whether a folder is no skill's own, although one may lie in it: the root, what stands right below it (`/tmp`, `/root`),
+/// and the home folders of people. Nothing is shown of such a folder because a skill lies there.
+///
+/// ```
+/// use skills_core::is_shared_folder;
+/// use std::path::Path;
+/// assert!(is_shared_folder(Path::new("/home/alice")));
+/// assert!(!is_shared_folder(Path::new("/home/alice/skills")));
+/// ```
+pub fn is_shared_folder(folder: &Path) -> bool {
+    let homes = [Path::new("/home"), Path::new("/Users")];
+    folder.parent().is_none_or(|parent| parent == Path::new("/") || homes.contains(&parent))
 }

@@ -32,7 +32,7 @@ pub use budget::{Budget, Interrupt, PauseGuard};
 pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
 pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
 pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
-pub use grants::{Access, Grants};
+pub use grants::{Access, Grants, is_shared_folder};
 pub use hosts::HostPattern;
 pub use interpreter::{Evaluation, Fork, Interpreter, Script, Session, Usage};
 pub use language::Language;

@@ -62,7 +62,7 @@ impl fmt::Display for Atom {
 }
 
 /// Variables with which whoever sets them runs code of their own in the programs that read them.
-fn steers(name: &str) -> bool {
+pub(super) fn steers(name: &str) -> bool {
     name.starts_with("LD_")
         || name.starts_with("DYLD_")
         || matches!(name, "BASH_ENV" | "ENV" | "IFS" | "PYTHONSTARTUP" | "PYTHONHOME" | "PERL5OPT" | "NODE_OPTIONS")

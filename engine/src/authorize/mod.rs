@@ -283,7 +283,11 @@ fn capabilities(
 
 /// A program sees its own folder, without which it would not be there. Gives the refusal where that is denied.
 fn in_sight(plan: &Plan, folder: &Path, policy: &Policy, evidence: &mut Vec<Evidence>) -> Option<Failure> {
-    let atom = atom::Atom::Path(atom::resolved(folder));
+    let folder = atom::resolved(folder);
+    if skills_core::is_shared_folder(&folder) {
+        return None;
+    }
+    let atom = atom::Atom::Path(folder);
     let denies = |rule: &&policy::Rule| rule.operation == Operation::FileRead && rule.atom.meet(&atom).is_some();
     let request = CapabilityRequest::FileRead { path: atom.to_string() };
     if let Some(denied) = policy.denied.iter().find(denies) {
@@ -307,7 +311,11 @@ fn in_sight(plan: &Plan, folder: &Path, policy: &Policy, evidence: &mut Vec<Evid
 
 /// A confined script may read its own folder, from which it imports.
 fn own_folder(folder: &Path, policy: &Policy, (grants, evidence): (&mut Grants, &mut Vec<Evidence>)) {
-    let atom = atom::Atom::Path(atom::resolved(folder));
+    let folder = atom::resolved(folder);
+    if skills_core::is_shared_folder(&folder) {
+        return;
+    }
+    let atom = atom::Atom::Path(folder);
     let denies = |rule: &policy::Rule| rule.operation == Operation::FileRead && rule.atom.meet(&atom).is_some();
     if policy.denied.iter().any(denies) || policy.ceiling.leaves(Operation::FileRead, &atom) != [atom.clone()] {
         return;

@@ -2,9 +2,9 @@
 
 use super::atom::{Atom, NAMED, named, resolved};
 use crate::config::Config;
-use crate::{ConfigScope, Permissions};
+use crate::{ConfigScope, Error, Permissions};
 use serde::Serialize;
-use skills_core::Operation;
+use skills_core::{ErrorKind, Operation};
 use std::path::{Path, PathBuf};
 
 /// Where a rule stands.
@@ -95,7 +95,10 @@ pub(crate) struct HostRules {
 
 impl Policy {
     /// The policy of a host program and a configuration.
-    pub(crate) fn new(host: &HostRules, config: &Config) -> Policy {
+    ///
+    /// # Errors
+    /// `invalid_arguments` where something that is denied cannot be read: to deny nothing instead would be to allow it.
+    pub(crate) fn new(host: &HostRules, config: &Config) -> Result<Policy, Error> {
         let base = host.working_directory.as_deref();
         let security = &config.security;
         let mut allowed = rules(&host.allowed, base, RuleSource::Host);
@@ -105,10 +108,10 @@ impl Policy {
             allowed.extend(folders.iter().map(rule));
         }
         allowed.extend(rules(&security.default_permissions, base, RuleSource::Configuration));
-        let mut denied = rules(&host.denied, base, RuleSource::Host);
-        denied.extend(rules(&security.denied_permissions, base, RuleSource::Configuration));
+        let mut denied = denied_rules(&host.denied, base, RuleSource::Host)?;
+        denied.extend(denied_rules(&security.denied_permissions, base, RuleSource::Configuration)?);
         let projects = security.stated.iter().filter(|(scope, _)| *scope == ConfigScope::Project);
-        Policy {
+        Ok(Policy {
             allowed,
             defaults: security.default_permissions.clone(),
             projects: projects.map(|(_, permissions)| Bound::of(permissions, base)).collect(),
@@ -116,7 +119,7 @@ impl Policy {
             ceiling: Bound::of(&host.ceiling, base),
             working_directory: host.working_directory.as_deref().map(resolved),
             sandbox_off: !security.sandbox_enabled,
-        }
+        })
     }
 
     /// Whether a path lies in the working folder.
@@ -126,6 +129,24 @@ impl Policy {
             _ => false,
         }
     }
+}
+
+/// What is denied, as rules.
+fn denied_rules(permissions: &Permissions, base: Option<&Path>, source: RuleSource) -> Result<Vec<Rule>, Error> {
+    for operation in NAMED {
+        for text in named(permissions, operation).unwrap_or_default() {
+            // What decides what programs load is never given to anybody.
+            let never = operation == Operation::Environment && super::atom::steers(&text);
+            if let Err(reason) = Atom::parse(operation, &text, base)
+                && !never
+            {
+                let message = format!("a rule of `denied_permissions` cannot be read: {reason}");
+                return Err(Error::new(ErrorKind::InvalidArguments, message)
+                    .with_help("correct it: a rule that denies nothing would let through what it was meant for"));
+            }
+        }
+    }
+    Ok(rules(permissions, base, source))
 }
 
 /// Permissions as rules. What cannot be read allows nothing.

@@ -99,7 +99,10 @@ fn named(engine: &Engine, path: &str) -> Result<Vec<Arc<Skill>>, Error> {
     let folder = Path::new(path);
     let all = match one {
         Err(error) if error.kind() == ErrorKind::NotFound && folder.is_dir() => {
-            let files = engine.catalog().in_folder(folder);
+            let mut files = engine.catalog().in_folder(folder);
+            if files.is_empty() {
+                files = in_project(engine, folder);
+            }
             if files.is_empty() {
                 return Err(error);
             }
@@ -117,6 +120,16 @@ fn named(engine: &Engine, path: &str) -> Result<Vec<Arc<Skill>>, Error> {
         }
         None => Ok(all),
     }
+}
+
+/// The skills of this project whose files are below a folder, which may be the project's own.
+#[expect(clippy::disallowed_methods, reason = "a person names the folder; nothing is opened")]
+fn in_project(engine: &Engine, folder: &Path) -> Vec<String> {
+    let Ok(folder) = folder.canonicalize() else { return Vec::new() };
+    let entries = engine.catalog().entries();
+    let below =
+        entries.iter().filter(|entry| Path::new(entry.file()).canonicalize().is_ok_and(|f| f.starts_with(&folder)));
+    below.map(|entry| entry.file().to_owned()).collect()
 }
 
 fn describe(skill: &Skill) -> String {

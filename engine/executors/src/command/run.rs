@@ -60,7 +60,7 @@ fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) 
             false => failure,
         })?;
     let mut needs = find::needs(&executable, machine.search);
-    needs.extend(folder.map(find::resolved));
+    needs.extend(folder.map(find::resolved).filter(|folder| !skills_core::is_shared_folder(folder)));
     let mut environment = vec![
         ("PATH".to_owned(), environment::PATH.to_owned()),
         ("HOME".to_owned(), "/tmp".to_owned()),
