@@ -1,6 +1,6 @@
 //! The inside of a worker: an interpreter's session that runs what the host sends, one script after another.
 //!
-//! The script sees a [`Host`](skills_core::Host) whose functions and output go to the real one as frames. Time, memory and
+//! The script sees a [`Host`] whose functions and output go to the real one as frames. Time, memory and
 //! operations are counted here as they are in process, so that ordinary code meets the same errors at the same places; the
 //! host counts for itself, and ends the process of code that is not ordinary.
 
