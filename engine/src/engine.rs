@@ -11,12 +11,12 @@ use crate::worker::LazyWorkers;
 use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
-    Approver, CapStatus, Decision, DecisionScope, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction,
-    Language, LimitName, Operation, ParameterSpec, SecretSource, StateStore, Variables,
+    Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
+    ParameterSpec, SecretSource, StateStore, Variables,
 };
 use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
@@ -295,36 +295,6 @@ impl Engine {
     /// As [`Engine::judge`], and `unavailable` for what this build does not run.
     pub fn judge_skill(&self, skill: &Arc<Skill>, options: &RunOptions) -> Result<Judgement, Error> {
         self.judge(self.inner.lay_out(skill, Map::new(), options)?)
-    }
-
-    /// Keeps a person's decision to trust a skill as it is now, and gives it.
-    ///
-    /// # Errors
-    /// `unavailable` where its folder cannot be looked at, or the decision cannot be kept.
-    pub fn trust(&self, skill: &Skill, reason: Option<String>) -> Result<Decision, Error> {
-        let scope = (true, DecisionScope::Skill);
-        let made = authorize::trust::decision(skill, Operation::Run, String::new(), scope, authorize::ask::now())?;
-        let decision = Decision { reason, ..made };
-        self.inner.people.decisions.record(&decision)?;
-        Ok(decision)
-    }
-
-    /// The digest of what a decision to trust a skill would hold for: what was loaded of it, and its files as they are now.
-    ///
-    /// # Errors
-    /// `unavailable` where its folder cannot be looked at.
-    pub fn trust_digest(&self, skill: &Skill) -> Result<String, Error> {
-        Ok(authorize::digest::of_skill(skill)?)
-    }
-
-    /// The file that decisions about a skill name: its definition, links resolved.
-    pub fn place(&self, skill: &Skill) -> PathBuf {
-        authorize::digest::place(skill)
-    }
-
-    /// Where decisions are kept.
-    pub fn decisions(&self) -> &dyn DecisionStore {
-        &*self.inner.people.decisions
     }
 
     /// The last step: runs it.

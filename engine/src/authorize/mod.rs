@@ -8,6 +8,7 @@ mod atom;
 mod attenuate;
 mod capabilities;
 mod danger;
+mod decisions;
 pub(crate) mod digest;
 pub(crate) mod policy;
 mod tier;
