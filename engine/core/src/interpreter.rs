@@ -1,4 +1,7 @@
-use crate::{CapStatus, Failure, Host, Language, Signature};
+use crate::{
+    CapStatus, Cell, Completeness, Completions, ErrorKind, Evaluated, Failure, Host, Inspection, Language, Lost,
+    Signature, Snapshot, Variable,
+};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +63,12 @@ pub trait Interpreter: Send + Sync {
     /// What a script says of its own parameters, without running it; `None` where it does not parse.
     fn signature(&self, script: &Script) -> Option<Signature>;
 
+    /// Whether code of one of its languages can be evaluated as it stands, for whoever types it line by line. Parses, and
+    /// runs nothing.
+    fn completeness(&self, _script: &Script) -> Completeness {
+        Completeness::Complete
+    }
+
     /// Tries every limit and tells what each is worth here. Starts the interpreter.
     ///
     /// # Errors
@@ -116,4 +125,81 @@ pub trait Session {
     fn reusable(&self) -> bool {
         true
     }
+
+    /// Evaluates code in the session's own namespace, which stays: variables, functions, classes, imports and closures
+    /// are there for the next cell, also where this one raised an error half way. [`Session::run`] knows nothing of it.
+    ///
+    /// Stopping the run's budget stops the cell. The limit on memory holds for the namespace and the cell together.
+    fn eval(&mut self, _cell: &Cell, _host: &Arc<dyn Host>) -> Evaluated {
+        Evaluated::failed(stateless())
+    }
+
+    /// The variables of the namespace, sorted by name.
+    ///
+    /// # Errors
+    /// `unavailable` where the language keeps none. What asks for values may meet limits and errors of their own code.
+    fn variables(&mut self, _host: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {
+        Err(stateless())
+    }
+
+    /// The value of a variable, as a result is converted.
+    ///
+    /// # Errors
+    /// `not_found`; else as [`Session::variables`].
+    fn get(&mut self, _name: &str, _host: &Arc<dyn Host>) -> Result<Value, Failure> {
+        Err(stateless())
+    }
+
+    /// Gives a variable a value.
+    ///
+    /// # Errors
+    /// `invalid_arguments` where the name is none in the language; else as [`Session::variables`].
+    fn set(&mut self, _name: &str, _value: &Value, _host: &Arc<dyn Host>) -> Result<(), Failure> {
+        Err(stateless())
+    }
+
+    /// How the word before the cursor, a byte of the text, could go on: by names, and by attributes of what is alive. Calls
+    /// nothing of the script's.
+    ///
+    /// # Errors
+    /// As [`Session::variables`].
+    fn complete(&mut self, _text: &str, _cursor: usize, _host: &Arc<dyn Host>) -> Result<Completions, Failure> {
+        Err(stateless())
+    }
+
+    /// What there is to know about a name or a path of names: `obj.name`.
+    ///
+    /// # Errors
+    /// `not_found`; else as [`Session::variables`].
+    fn inspect(&mut self, _path: &str, _host: &Arc<dyn Host>) -> Result<Inspection, Failure> {
+        Err(stateless())
+    }
+
+    /// The namespace as bytes, with what could not be kept named. The namespace stays as it is.
+    ///
+    /// # Errors
+    /// As [`Session::variables`].
+    fn snapshot(&mut self, _host: &Arc<dyn Host>) -> Result<Snapshot, Failure> {
+        Err(stateless())
+    }
+
+    /// Fills the namespace, which must be fresh, from a snapshot. Gives what is missing of what the snapshot holds.
+    ///
+    /// # Errors
+    /// `invalid_arguments` where the snapshot is another language's or has another format; else as [`Session::variables`].
+    fn restore(&mut self, _snapshot: &Snapshot, _host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
+        Err(stateless())
+    }
+
+    /// An independent copy of the session with all it holds, where that is possible without a snapshot; `None` where not.
+    ///
+    /// # Errors
+    /// Where it should be possible and failed.
+    fn fork(&mut self, _host: &Arc<dyn Host>) -> Result<Option<Box<dyn Session>>, Failure> {
+        Ok(None)
+    }
+}
+
+fn stateless() -> Failure {
+    Failure::new(ErrorKind::Unavailable, "this language keeps no state between evaluations")
 }

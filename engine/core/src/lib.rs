@@ -4,7 +4,8 @@
 //! Nothing here does I/O or knows a particular interpreter. The one thread this crate may start is the [`watchdog`],
 //! because execution time is only a limit when something outside the interpreter's thread checks it.
 //!
-//! - [`Interpreter`] opens a [`Session`]; a session runs a [`Script`] and answers with an [`Evaluation`].
+//! - [`Interpreter`] opens a [`Session`]; a session runs a [`Script`] and answers with an [`Evaluation`], or evaluates [`Cell`]s in a
+//!   namespace that stays.
 //! - [`Host`] is what a running script can reach: host functions, output streams, and its [`Budget`].
 //! - [`Budget`] is the live side of [`Limits`]; a breach of one is a [`Breach`], carried by a [`Failure`].
 
@@ -19,6 +20,7 @@ mod interpreter;
 mod language;
 mod launch;
 mod limits;
+mod live;
 mod pace;
 mod secret;
 mod signature;
@@ -38,6 +40,10 @@ pub use interpreter::{Evaluation, Fork, Interpreter, Script, Session, Usage};
 pub use language::Language;
 pub use launch::{End, Launcher, Layer, Program, Ran};
 pub use limits::{CapStatus, Enforcement, Limits};
+pub use live::{
+    Cell, Completeness, Completion, Completions, Entry, Evaluated, Inspection, Lost, NameKind, Shown, Snapshot,
+    Variable,
+};
 pub use pace::Pace;
 pub use secret::{ExposeSecret, SecretCommand, SecretSource, SecretString, Variables};
 pub use signature::{ParameterSpec, Signature};
