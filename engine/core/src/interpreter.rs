@@ -195,9 +195,26 @@ pub trait Session {
     ///
     /// # Errors
     /// Where it should be possible and failed.
-    fn fork(&mut self, _host: &Arc<dyn Host>) -> Result<Option<Box<dyn Session>>, Failure> {
+    fn fork(&mut self, _host: &Arc<dyn Host>) -> Result<Option<Forked>, Failure> {
         Ok(None)
     }
+
+    /// What the session holds and has used by now, where that is known without asking its code.
+    fn held(&self) -> Held {
+        Held::default()
+    }
+}
+
+/// The copy of a session, as what opens it on the thread that it is going to be bound to.
+pub type Forked = Box<dyn FnOnce() -> Result<Box<dyn Session>, Failure> + Send>;
+
+/// What a session holds between evaluations. See [`Session::held`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Its memory now, in bytes.
+    pub memory: Option<u64>,
+    /// Its processor time since it was opened.
+    pub cpu: Option<Duration>,
 }
 
 fn stateless() -> Failure {

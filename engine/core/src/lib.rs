@@ -36,7 +36,7 @@ pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
 pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
 pub use grants::{Access, Grants, is_shared_folder};
 pub use hosts::HostPattern;
-pub use interpreter::{Evaluation, Fork, Interpreter, Script, Session, Usage};
+pub use interpreter::{Evaluation, Fork, Forked, Held, Interpreter, Script, Session, Usage};
 pub use language::Language;
 pub use launch::{End, Launcher, Layer, Program, Ran};
 pub use limits::{CapStatus, Enforcement, Limits};
