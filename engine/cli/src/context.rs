@@ -2,13 +2,14 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the one place of the command that reads the environment, or ends the process"
+    reason = "the one place of the command that ends the process, and that knows its executable"
 )]
 
 use crate::prompt::Prompt;
 use crate::render;
+use crate::surroundings::Surroundings;
 use skills::{
-    Config, ConfigScope, ContainerOptions, Diagnostic, Engine, EventSink, Layout, LogLevel, SqliteDecisions, Trust,
+    Config, ConfigScope, ContainerOptions, Diagnostic, Engine, EngineBuilder, EventSink, Layout, SqliteDecisions, Trust,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,19 +23,21 @@ pub(crate) struct Context {
     /// Configuration files that exist, the user's before the project's.
     pub(crate) config_files: Vec<(ConfigScope, PathBuf)>,
     config: Config,
+    surroundings: Arc<Surroundings>,
     /// What is wrong with the configuration.
     pub(crate) config_diagnostics: Vec<Diagnostic>,
 }
 
 impl Context {
-    /// Reads the environment and the configuration.
+    /// That of this process.
     pub(crate) fn new() -> Context {
-        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        let home = absolute("HOME");
-        let under = |variable: &str, default: &str| {
-            absolute(variable).or_else(|| home.as_ref().map(|home| home.join(default))).map(|dir| dir.join("skills"))
-        };
-        let user_config = under("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("config.json"));
+        Context::of(Surroundings::own())
+    }
+
+    /// Reads the configuration of whoever has these surroundings.
+    pub(crate) fn of(surroundings: Surroundings) -> Context {
+        let cwd = surroundings.cwd().to_owned();
+        let user_config = surroundings.own_folder("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("config.json"));
         let project_root = Layout::project_root(&cwd);
         let project_config = project_root.as_deref().unwrap_or(&cwd).join(".skills/config.json");
         let config_files: Vec<_> = (user_config.map(|path| (ConfigScope::User, path)).into_iter())
@@ -44,34 +47,40 @@ impl Context {
         let (config, config_diagnostics) = Config::load(&config_files);
         let layout = Layout {
             cwd: cwd.clone(),
-            user_data: under("XDG_DATA_HOME", ".local/share"),
-            home: home.clone(),
+            user_data: surroundings.own_folder("XDG_DATA_HOME", ".local/share"),
+            home: surroundings.folder("HOME"),
             extra: Vec::new(),
-            cache_file: under("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("metadata")),
+            cache_file: surroundings.own_folder("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("metadata")),
         };
-        Context { cwd, layout, config_files, config, config_diagnostics }
+        Context { cwd, layout, config_files, config, config_diagnostics, surroundings: Arc::new(surroundings) }
     }
 
-    /// An engine for this user and this project, which reports to `events`.
+    /// An engine for this user and this project, which reports to `events` and asks in the terminal.
     pub(crate) fn engine(&self, events: Arc<dyn EventSink>) -> Result<Engine, skills::Error> {
         for diagnostic in &self.config_diagnostics {
             render::diagnostic(diagnostic);
         }
-        let mut builder = Engine::builder()
-            .layout(self.layout.clone())
-            .config(self.config.clone())
-            .working_directory(&self.cwd)
-            .variables(|name: &str| std::env::var(name).ok())
-            .secret_command(Arc::new(crate::secrets::Commands))
-            .program_folders(program_folders())
-            .trust(Trust::Decided)
-            .approver(Arc::new(Prompt))
-            .events(events);
+        let mut builder = self.builder().approver(Arc::new(Prompt)).events(events);
         if let Ok(path) = std::env::current_exe() {
             // A command runs once: what would be kept ready would end with it.
             builder = builder.worker(path).ready_workers(0);
         }
-        if let Some(socket) = container_socket() {
+        builder.build()
+    }
+
+    /// What every engine for this user and this project is made of, but for where it reports, whom it asks and where its
+    /// workers come from.
+    pub(crate) fn builder(&self) -> EngineBuilder {
+        let variables = Arc::clone(&self.surroundings);
+        let mut builder = Engine::builder()
+            .layout(self.layout.clone())
+            .config(self.config.clone())
+            .working_directory(&self.cwd)
+            .variables(move |name: &str| variables.var(name))
+            .secret_command(Arc::new(crate::secrets::Commands::new(Arc::clone(&self.surroundings))))
+            .program_folders(self.surroundings.program_folders())
+            .trust(Trust::Decided);
+        if let Some(socket) = self.surroundings.container_socket() {
             builder = builder.containers(ContainerOptions { socket, ..ContainerOptions::default() });
         }
         if let Some(file) = self.decisions_file() {
@@ -85,7 +94,7 @@ impl Context {
         if !stated().any(|(_, stated)| stated.file_write.is_some()) {
             builder = builder.allow_write(&self.cwd);
         }
-        builder.build()
+        builder
     }
 
     /// Where decisions are kept, where there is a home at all.
@@ -96,30 +105,6 @@ impl Context {
     /// An engine that reports nothing.
     pub(crate) fn quiet_engine(&self) -> Result<Engine, skills::Error> {
         self.engine(Arc::new(skills::NoEvents))
-    }
-}
-
-/// The socket of the container engine that `DOCKER_HOST` names; only a socket of this machine counts.
-fn container_socket() -> Option<PathBuf> {
-    let host = std::env::var("DOCKER_HOST").ok()?;
-    host.strip_prefix("unix://").map(PathBuf::from)
-}
-
-/// The folders that programs are looked for in.
-fn program_folders() -> Vec<PathBuf> {
-    std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default()
-}
-
-/// A folder from an environment variable, which counts only where it is absolute.
-fn absolute(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
-}
-
-/// The least important log lines that are shown: `SKILLS_LOG=debug` shows all.
-pub(crate) fn log_level() -> LogLevel {
-    match std::env::var_os("SKILLS_LOG") {
-        Some(level) if level == "debug" => LogLevel::Debug,
-        _ => LogLevel::Info,
     }
 }
 

@@ -8,6 +8,7 @@ mod permissions;
 mod prompt;
 mod render;
 mod secrets;
+mod surroundings;
 mod words;
 
 use std::process::ExitCode;

@@ -1,16 +1,27 @@
 //! Programs that print secrets: `"secrets": {"api": {"command": ["pass", "show", "api"]}}`.
 
+use crate::surroundings::Surroundings;
 use skills::{ErrorKind, Failure, SecretCommand, SecretString};
 use std::io::Read as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// The most that is read of what a program prints.
 const MOST: usize = 128 << 10;
 
-/// Runs them with the user's own rights: the user's configuration names them, and no project's can.
-pub(crate) struct Commands;
+/// Runs them with the user's own rights, where the user stands: the user's configuration names them, and no project's can.
+pub(crate) struct Commands {
+    surroundings: Arc<Surroundings>,
+}
+
+impl Commands {
+    /// Those of a user with these surroundings.
+    pub(crate) fn new(surroundings: Arc<Surroundings>) -> Commands {
+        Commands { surroundings }
+    }
+}
 
 impl SecretCommand for Commands {
     #[expect(clippy::disallowed_methods, reason = "the user's configuration names the program")]
@@ -20,6 +31,8 @@ impl SecretCommand for Commands {
         let mut command = Command::new(name);
         // What it has to say to a person goes to the terminal; it reads nothing that is meant for the skill.
         command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let variables = self.surroundings.variables().iter().map(|(name, value)| (name, value));
+        command.current_dir(self.surroundings.cwd()).env_clear().envs(variables);
         let mut child = command.spawn().map_err(|error| failed(format!("cannot be started: {error}")))?;
         let result = read(&mut child, timeout);
         if result.is_none() {
@@ -67,7 +80,7 @@ mod tests {
 
     fn output(program: &[&str], timeout: Duration) -> Result<String, String> {
         let program: Vec<String> = program.iter().map(ToString::to_string).collect();
-        let output = Commands.output(&program, timeout);
+        let output = Commands::new(Arc::new(Surroundings::own())).output(&program, timeout);
         output.map(|text| text.expose_secret().to_owned()).map_err(|failure| failure.message)
     }
 

@@ -2,6 +2,7 @@ use crate::args::Run;
 use crate::context::Context;
 use crate::exit::{self, Stop};
 use crate::render::{self, Console};
+use crate::surroundings::Surroundings;
 use serde_json::{Map, Value};
 use skills::{
     AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Outcome, RunOptions,
@@ -92,8 +93,9 @@ struct Prepared {
 
 /// Everything before the run; `None` where only the plan was asked for.
 fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
-    let console = Arc::new(Console::new(!args.json.json, crate::context::log_level()));
-    let engine = Context::new().engine(Arc::clone(&console) as _)?;
+    let surroundings = Surroundings::own();
+    let console = Arc::new(Console::new(!args.json.json, surroundings.log_level()));
+    let engine = Context::of(surroundings).engine(Arc::clone(&console) as _)?;
     let skill = target(&engine, args)?;
     let options = options(args, &console)?;
     let params = Value::Object(params(&engine, &skill, args)?);
