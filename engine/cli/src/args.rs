@@ -141,6 +141,17 @@ pub(crate) struct Run {
     /// Print what would run, with what limits and capabilities, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    #[command(flatten)]
+    pub(crate) allow: Allowances,
+}
+
+/// Limits, and where code runs.
+#[derive(Debug, Args)]
+pub(crate) struct Bounds {
     /// Most execution time, such as 200ms, 5s or 2m
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = words::duration)]
     pub(crate) max_time: Option<Duration>,
@@ -156,10 +167,6 @@ pub(crate) struct Run {
     /// Where it runs: in-process or worker; this version refuses container
     #[arg(long, value_name = "TIER")]
     pub(crate) isolation: Option<String>,
-    #[command(flatten)]
-    pub(crate) json: Json,
-    #[command(flatten)]
-    pub(crate) allow: Allowances,
 }
 
 /// What a person allows for one run.

@@ -1,8 +1,26 @@
-//! Permissions as options of the command.
+//! Limits and permissions as options of the command.
 
-use crate::args::Allowances;
+use crate::args::{Allowances, Bounds};
 use skills::core::HostPattern;
-use skills::{Allow, Error, RunOptions};
+use skills::{Allow, Error, ErrorKind, Isolation, RunOptions};
+
+impl Bounds {
+    /// Adds limits and tier to the options of a run.
+    pub(crate) fn add_to(&self, options: &mut RunOptions) -> Result<(), Error> {
+        options.limits.time = self.max_time;
+        options.limits.memory = self.max_memory;
+        options.limits.operations = self.max_operations;
+        options.limits.output = self.max_output;
+        if let Some(tier) = &self.isolation {
+            let known = Isolation::from_name(tier).ok_or_else(|| {
+                Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))
+                    .with_help("use in-process, worker or container")
+            })?;
+            options.isolation = Some(known);
+        }
+        Ok(())
+    }
+}
 
 impl Allowances {
     /// Adds what a person allows to the options of a run.

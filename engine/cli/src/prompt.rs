@@ -105,6 +105,7 @@ mod tests {
             why: "it is new".into(),
             digest: "d".into(),
             scopes: scopes.to_vec(),
+            correlation_id: String::new(),
         }
     }
 

@@ -121,7 +121,7 @@ impl DecisionScope {
 }
 
 /// What a person is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// What it is about.
     pub operation: Operation,
@@ -141,10 +141,13 @@ pub struct Question {
     pub digest: String,
     /// How far an answer may reach beyond this once. Empty where nothing can be remembered.
     pub scopes: Vec<DecisionScope>,
+    /// Names the run that it is asked for in events and logs.
+    pub correlation_id: String,
 }
 
 /// What a person said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Answer {
     /// Yes, this once.
@@ -158,7 +161,7 @@ pub enum Answer {
 }
 
 /// An answer, and the reason given for it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The answer.
     pub answer: Answer,

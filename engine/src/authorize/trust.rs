@@ -119,6 +119,7 @@ pub(crate) fn question(plan: &Plan, operation: Operation, names: &[String], why:
         why: why.to_owned(),
         digest: digest.unwrap_or_default(),
         scopes,
+        correlation_id: plan.correlation_id().to_owned(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::args::Command;
 use crate::exit::{self, Stop};
 use crate::render;
 use serde_json::json;
-use skills::{Engine, Error, ErrorKind, Skill};
+use skills::{Engine, Error, ErrorKind, Language, Skill};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -60,5 +60,14 @@ fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
             }
             false => error,
         }
+    })
+}
+
+/// The language of a name that a person gives.
+fn language(engine: &Engine, name: &str) -> Result<Language, Error> {
+    Language::from_name(name).ok_or_else(|| {
+        let known: Vec<_> = engine.languages().into_iter().map(Language::as_str).collect();
+        Error::new(ErrorKind::InvalidArguments, format!("`{name}` is not a language"))
+            .with_help(format!("use one of {}", known.join(", ")))
     })
 }

@@ -4,10 +4,7 @@ use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use serde_json::{Map, Value};
-use skills::{
-    AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, Isolation, Language, LimitName, Outcome, RunOptions,
-    Skill,
-};
+use skills::{AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, RunOptions, Skill};
 use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -117,11 +114,7 @@ fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
 
 fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
     if let Some(code) = &args.expression {
-        let language = Language::from_name(&args.lang).ok_or_else(|| {
-            let known: Vec<_> = engine.languages().into_iter().map(Language::as_str).collect();
-            Error::new(ErrorKind::InvalidArguments, format!("`{}` is not a language", args.lang))
-                .with_help(format!("use one of {}", known.join(", ")))
-        })?;
+        let language = super::language(engine, &args.lang)?;
         return Ok(engine.code(language, code));
     }
     super::skill(engine, args.target.as_deref().unwrap_or_default())
@@ -129,19 +122,9 @@ fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
 
 fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {
     let mut options = RunOptions::default();
-    options.limits.time = args.max_time;
-    options.limits.memory = args.max_memory;
-    options.limits.operations = args.max_operations;
-    options.limits.output = args.max_output;
-    options.script = args.script.clone();
+    args.bounds.add_to(&mut options)?;
     args.allow.add_to(&mut options)?;
-    if let Some(tier) = &args.isolation {
-        let known = Isolation::from_name(tier).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))
-                .with_help("use in-process, worker or container")
-        })?;
-        options.isolation = Some(known);
-    }
+    options.script = args.script.clone();
     options.cancel = Some(console.cancel().clone());
     Ok(options)
 }
