@@ -9,7 +9,7 @@ use crate::plan::LimitSources;
 use crate::programs::Programs;
 use crate::secrets::{Configured, NoVariables};
 use crate::worker::{LazyWorkers, WorkerSettings};
-use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions};
+use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions, SessionHub};
 use skills_core::{
     Approver, DecisionStore, EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource,
     StateStore, Variables,
@@ -46,7 +46,12 @@ pub struct EngineBuilder {
     secret_command: Option<Arc<dyn SecretCommand>>,
     variables: Arc<dyn Variables>,
     workers: WorkerSettings,
+    sessions: Option<SessionHub>,
+    max_sessions: usize,
 }
+
+/// How many sessions there may be where nobody says.
+const MOST_SESSIONS: usize = 100;
 
 impl EngineBuilder {
     pub(crate) fn new() -> EngineBuilder {
@@ -65,6 +70,8 @@ impl EngineBuilder {
             secret_command: None,
             variables: Arc::new(NoVariables),
             workers: WorkerSettings::default(),
+            sessions: None,
+            max_sessions: MOST_SESSIONS,
         }
     }
 
@@ -272,6 +279,20 @@ impl EngineBuilder {
         self
     }
 
+    /// Where sessions are found, for several engines that share them; by default each engine has a hub of its own.
+    #[must_use]
+    pub fn sessions(mut self, hub: SessionHub) -> EngineBuilder {
+        self.sessions = Some(hub);
+        self
+    }
+
+    /// How many sessions there may be at once for this engine to open another one; 100 by default.
+    #[must_use]
+    pub fn max_sessions(mut self, most: usize) -> EngineBuilder {
+        self.max_sessions = most;
+        self
+    }
+
     /// Makes the engine, and finds the skills. No interpreter starts. A definition that is broken hides nothing but
     /// itself: [`Engine::catalog`] tells what is wrong with it.
     ///
@@ -290,6 +311,8 @@ impl EngineBuilder {
             events,
             mut programs,
             mut workers,
+            sessions,
+            max_sessions,
             ..
         } = self;
         let policy = Policy::new(&host, &config)?;
@@ -318,6 +341,8 @@ impl EngineBuilder {
             workers,
             secrets,
             variables,
+            sessions,
+            max_sessions,
         }))
     }
 }

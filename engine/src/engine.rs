@@ -8,7 +8,7 @@ use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::programs::Programs;
 use crate::runtime::Runtime;
 use crate::worker::LazyWorkers;
-use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, Skill, scripts};
+use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
     Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
@@ -49,6 +49,10 @@ pub(crate) struct Inner {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) variables: Arc<dyn Variables>,
     pub(crate) workers: Arc<LazyWorkers>,
+    pub(crate) sessions: SessionHub,
+    /// Whether other engines have the same hub.
+    pub(crate) sessions_shared: bool,
+    pub(crate) max_sessions: usize,
     pub(crate) runtime: Runtime,
     pub(crate) run_prefix: String,
     pub(crate) runs: AtomicU64,
@@ -79,6 +83,9 @@ pub(crate) struct Parts {
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) variables: Arc<dyn Variables>,
     pub(crate) workers: Arc<LazyWorkers>,
+    /// A hub that the host program made.
+    pub(crate) sessions: Option<SessionHub>,
+    pub(crate) max_sessions: usize,
 }
 
 /// Whose word counts, and where it is kept.
@@ -119,8 +126,8 @@ impl Engine {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        let Parts { languages, catalog, policy, people, limits, state, events, programs, workers, secrets, variables } =
-            parts;
+        let Parts { languages, catalog, policy, people, limits, state, events, programs, workers, .. } = parts;
+        let Parts { secrets, variables, sessions, max_sessions, .. } = parts;
         let inner = Inner {
             id,
             languages,
@@ -134,6 +141,9 @@ impl Engine {
             secrets,
             variables,
             workers,
+            sessions_shared: sessions.is_some(),
+            sessions: sessions.unwrap_or_default(),
+            max_sessions,
             runtime: Runtime::default(),
             run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),
             runs: AtomicU64::new(0),
@@ -370,7 +380,12 @@ impl Inner {
     }
 
     /// What a decision about a plan is made from.
-    fn circumstances<'a>(&'a self, options: &RunOptions, chain: &'a Chain, may_ask: bool) -> Circumstances<'a> {
+    pub(crate) fn circumstances<'a>(
+        &'a self,
+        options: &RunOptions,
+        chain: &'a Chain,
+        may_ask: bool,
+    ) -> Circumstances<'a> {
         let People { trust, approver, decisions } = &self.people;
         Circumstances {
             policy: &self.policy,
@@ -399,7 +414,7 @@ impl Inner {
             .with_help("authorize and execute a plan with the engine that made it"))
     }
 
-    fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
+    pub(crate) fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
         let given = match params {
             Value::Object(map) => map,
             Value::Null => Map::new(),
@@ -420,11 +435,13 @@ impl Inner {
     }
 
     /// A plan of arguments that have been checked.
-    fn lay_out(&self, skill: &Arc<Skill>, arguments: Map<String, Value>, options: &RunOptions) -> Result<Plan, Error> {
-        let correlation_id = options
-            .correlation_id
-            .clone()
-            .unwrap_or_else(|| format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed)));
+    pub(crate) fn lay_out(
+        &self,
+        skill: &Arc<Skill>,
+        arguments: Map<String, Value>,
+        options: &RunOptions,
+    ) -> Result<Plan, Error> {
+        let correlation_id = options.correlation_id.clone().unwrap_or_else(|| self.next_id());
         let step = Step::of(skill, options.script.as_deref(), &arguments)?;
         Ok(Plan {
             engine: self.id,
@@ -437,6 +454,11 @@ impl Inner {
             correlation_id,
             skill: Arc::clone(skill),
         })
+    }
+
+    /// A name for a run that was given none.
+    pub(crate) fn next_id(&self) -> String {
+        format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed))
     }
 
     fn prepared(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Prepared>>> {

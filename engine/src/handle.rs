@@ -71,7 +71,7 @@ impl Engine {
 }
 
 /// Cancels, unless it was told that there is nothing left to cancel.
-struct CancelOnDrop(Option<Cancel>);
+pub(crate) struct CancelOnDrop(pub(crate) Option<Cancel>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {

@@ -25,6 +25,7 @@ mod run;
 mod runtime;
 mod scripts;
 mod secrets;
+mod session;
 mod skill;
 mod state;
 mod warm;
@@ -45,13 +46,18 @@ pub use handle::WeakEngine;
 pub use options::{Cancel, RunOptions};
 pub use outcome::{LimitReport, Outcome, RunUsage};
 pub use plan::{CapabilityRequest, Isolation, LimitOverrides, Plan, Step};
+pub use session::{
+    EvalOptions, Session, SessionBudget, SessionBuilder, SessionChange, SessionEvent, SessionHub, SessionInfo,
+    SessionState,
+};
 pub use skill::*;
 pub use skills_core as core;
 pub use skills_core::{
-    Answer, Approver, Breach, CallContext, CapStatus, Capability, Decision, DecisionScope, DecisionStore, Enforcement,
-    ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction, Interpreter, Language, Launcher, Layer,
-    LimitName, Limits, LogLevel, NoEvents, Operation, ParameterSpec, Question, Reply, Script, SecretCommand,
-    SecretSource, SecretString, StateStore, Stream, Variables,
+    Answer, Approver, Breach, CallContext, CapStatus, Capability, Completeness, Completion, Completions, Decision,
+    DecisionScope, DecisionStore, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction,
+    Inspection, Interpreter, Language, Launcher, Layer, LimitName, Limits, LogLevel, Lost, NameKind, NoEvents,
+    Operation, ParameterSpec, Question, Reply, Script, SecretCommand, SecretSource, SecretString, Shown, StateStore,
+    Stream, Variable, Variables,
 };
 pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]

@@ -1,7 +1,7 @@
 use crate::{Error, Isolation, RunOptions};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use skills_core::{Enforcement, LimitName};
+use skills_core::{Enforcement, LimitName, Shown};
 use std::time::Duration;
 
 /// What became of one run.
@@ -28,6 +28,8 @@ pub struct Outcome {
     pub cached: bool,
     /// Names this run in events and logs.
     pub correlation_id: String,
+    /// The value as its language shows it, where a session evaluated a cell and there is something to show.
+    pub shown: Option<Shown>,
 }
 
 /// What a run used.
@@ -75,6 +77,7 @@ impl Outcome {
             isolation: Isolation::default(),
             cached: false,
             correlation_id: options.correlation_id.clone().unwrap_or_default(),
+            shown: None,
         }
     }
 
@@ -89,7 +92,7 @@ impl Outcome {
         }
     }
 
-    /// The object that `skills run --json` prints.
+    /// The object that `skills run --json` prints; `shown` stands in it only where there is something to show.
     pub fn to_json(&self) -> Value {
         let millis = |d: Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
         let limits: Map<String, Value> =
@@ -98,7 +101,7 @@ impl Outcome {
             Ok(value) => ("ok", value.clone(), Value::Null),
             Err(error) => ("error", Value::Null, error_json(error)),
         };
-        json!({
+        let mut object = json!({
             "skill": self.skill,
             "version": self.version,
             "status": status,
@@ -116,7 +119,11 @@ impl Outcome {
             "isolation": self.isolation,
             "cached": self.cached,
             "correlation_id": self.correlation_id,
-        })
+        });
+        if let (Some(shown), Value::Object(map)) = (&self.shown, &mut object) {
+            map.insert("shown".into(), json!(shown));
+        }
+        object
     }
 }
 

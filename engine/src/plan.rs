@@ -30,6 +30,15 @@ impl Isolation {
             _ => return None,
         })
     }
+
+    /// The name, as options and JSON output write it: `in_process`, `worker`, `container`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Isolation::InProcess => "in_process",
+            Isolation::Worker => "worker",
+            Isolation::Container => "container",
+        }
+    }
 }
 
 /// Limits that whoever runs a skill asks for; what is left out is the skill's own, or the engine's default.
@@ -51,6 +60,23 @@ pub struct LimitOverrides {
     pub recursion: Option<u64>,
     /// Host calls.
     pub host_calls: Option<u64>,
+}
+
+impl LimitOverrides {
+    /// These, and where they leave something out, the others.
+    #[must_use]
+    pub fn or(self, others: &LimitOverrides) -> LimitOverrides {
+        LimitOverrides {
+            time: self.time.or(others.time),
+            wall: self.wall.or(others.wall),
+            memory: self.memory.or(others.memory),
+            operations: self.operations.or(others.operations),
+            output: self.output.or(others.output),
+            result: self.result.or(others.result),
+            recursion: self.recursion.or(others.recursion),
+            host_calls: self.host_calls.or(others.host_calls),
+        }
+    }
 }
 
 /// One invocation: what will run, with what, and what it may use. Nothing has run yet, and nothing is allowed yet.

@@ -8,7 +8,8 @@ use crate::plan::{LIMIT_NAMES, Step};
 use crate::{Dialect, Error, Isolation, Outcome, Plan, Scope, Skill, programs, warm};
 use serde_json::Value;
 use skills_core::{
-    Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Host, LimitName, Script, Usage, template,
+    Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, LimitName,
+    Script, Session, Usage, template,
 };
 use skills_sandbox::remote::Remote;
 use std::collections::HashSet;
@@ -19,25 +20,9 @@ impl Inner {
     /// Runs a plan that was allowed. `chain` names the runs that called one another to get here.
     pub(crate) fn execute(self: &Arc<Inner>, authorized: AuthorizedPlan, chain: Chain) -> Outcome {
         let (plan, grants) = authorized.into_parts();
-        let options = &plan.options;
-        let budget = Budget::new(plan.limits.clone());
-        if let Some(cancel) = &options.cancel {
-            cancel.attach(&budget);
-        }
         let span = tracing::debug_span!("run", skill = %plan.skill.name, correlation_id = %plan.correlation_id);
         let _entered = span.enter();
-        let host = Arc::new(RunHost {
-            engine: Arc::clone(self),
-            table: self.functions(),
-            skill: Arc::clone(&plan.skill),
-            correlation_id: plan.correlation_id.clone(),
-            grants,
-            budget: Arc::clone(&budget),
-            chain,
-            space: space(&plan.skill),
-            options: options.clone(),
-            printed: Mutex::default(),
-        });
+        let host = Arc::new(self.host(&plan, grants, chain));
         let evaluation = match &plan.step {
             Step::Script(script) => self.run_script(script, &plan, &host),
             Step::Program(invocation) => self.programs.run(invocation, &(Arc::clone(&host) as Arc<dyn Host>)),
@@ -57,20 +42,76 @@ impl Inner {
                 Evaluation { result, usage: Usage::default() }
             }
         };
+        self.conclude(plan, evaluation, &host)
+    }
+
+    /// The host of a plan that begins to run now.
+    pub(crate) fn host(self: &Arc<Inner>, plan: &Plan, grants: Grants, chain: Chain) -> RunHost {
+        let budget = Budget::new(plan.limits.clone());
+        if let Some(cancel) = &plan.options.cancel {
+            cancel.attach(&budget);
+        }
+        RunHost {
+            engine: Arc::clone(self),
+            table: self.functions(),
+            skill: Arc::clone(&plan.skill),
+            correlation_id: plan.correlation_id.clone(),
+            grants,
+            budget,
+            chain,
+            space: space(&plan.skill),
+            options: plan.options.clone(),
+            printed: Mutex::default(),
+        }
+    }
+
+    /// What became of a plan that ran with a host, without the secrets that it met.
+    pub(crate) fn conclude(&self, plan: Plan, evaluation: Evaluation, host: &RunHost) -> Outcome {
         host.finish_output();
         let printed = std::mem::take(&mut *host.printed());
         let redactor = host.chain.vault.redactor();
         let result = evaluation.result.map(|value| redactor.value(value)).map_err(|error| redactor.failure(error));
-        self.outcome(plan, Evaluation { result, ..evaluation }, &budget, printed.without_secrets(redactor))
+        self.outcome(plan, Evaluation { result, ..evaluation }, &host.budget, printed.without_secrets(redactor))
+    }
+
+    /// The interpreter of a language.
+    ///
+    /// # Errors
+    /// `unavailable` where the build lacks it.
+    pub(crate) fn interpreter(&self, language: Language) -> Result<&Arc<dyn Interpreter>, Failure> {
+        self.languages.get(language).ok_or_else(|| {
+            let have: Vec<_> = self.languages.list().into_iter().map(|language| language.as_str()).collect();
+            let message = format!("this build does not run {language}");
+            Failure::new(ErrorKind::Unavailable, message).with_help(format!("it runs {}", have.join(", ")))
+        })
+    }
+
+    /// Opens an interpreter's session where a plan runs.
+    ///
+    /// # Errors
+    /// As [`Interpreter::open`], and what keeps a worker or a container from starting.
+    pub(crate) fn open_interpreter(
+        &self,
+        interpreter: &Arc<dyn Interpreter>,
+        isolation: Isolation,
+        host: &Arc<RunHost>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        let as_host: Arc<dyn Host> = Arc::clone(host) as Arc<dyn Host>;
+        match isolation {
+            Isolation::InProcess => interpreter.open(&as_host),
+            Isolation::Container => self.workers.open_in_container(interpreter, &as_host),
+            Isolation::Worker => {
+                let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));
+                remote.open_for(&as_host, !host.chain.skills.is_empty())
+            }
+        }
     }
 
     fn run_script(self: &Arc<Inner>, script: &Arc<Script>, plan: &Plan, host: &Arc<RunHost>) -> Evaluation {
         let failed = |failure| Evaluation { result: Err(failure), usage: Usage::default() };
-        let Some(interpreter) = self.languages.get(script.language) else {
-            let have: Vec<_> = self.languages.list().into_iter().map(|language| language.as_str()).collect();
-            let message = format!("this build does not run {}", script.language);
-            let help = format!("it runs {}", have.join(", "));
-            return failed(Failure::new(ErrorKind::Unavailable, message).with_help(help));
+        let interpreter = match self.interpreter(script.language) {
+            Ok(interpreter) => interpreter,
+            Err(failure) => return failed(failure),
         };
         let key = warm::Key {
             engine: self.id,
@@ -90,14 +131,7 @@ impl Inner {
                     host.chain.vault.remember(&seen);
                     session
                 }
-                None if plan.isolation == Isolation::Container => {
-                    self.workers.open_in_container(interpreter, &as_host)?
-                }
-                None if confined => {
-                    let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));
-                    remote.open_for(&as_host, !host.chain.skills.is_empty())?
-                }
-                None => interpreter.open(&as_host)?,
+                None => self.open_interpreter(interpreter, plan.isolation, host)?,
             };
             let params = Value::Object(plan.arguments.clone());
             let evaluation = session.run(script, &params, &as_host);
@@ -112,13 +146,7 @@ impl Inner {
                 evaluation
             }
             Ok(Err(failure)) => failed(failure),
-            Err(panic) => {
-                let text = panic_text(&*panic);
-                failed(Failure::new(
-                    ErrorKind::Crashed,
-                    format!("a defect of the engine or of a host function: {text}"),
-                ))
-            }
+            Err(panic) => failed(defect(&*panic)),
         }
     }
 
@@ -166,8 +194,15 @@ impl Inner {
             isolation: plan.isolation,
             cached: false,
             correlation_id: plan.correlation_id,
+            shown: None,
         }
     }
+}
+
+/// The failure of a panic in a language crate or in a host function.
+pub(crate) fn defect(panic: &(dyn std::any::Any + Send)) -> Failure {
+    let text = panic_text(panic);
+    Failure::new(ErrorKind::Crashed, format!("a defect of the engine or of a host function: {text}"))
 }
 
 /// Processor time as a share of wall time, in percent, rounded.
@@ -177,7 +212,7 @@ fn share(cpu: std::time::Duration, wall: std::time::Duration) -> u64 {
 
 /// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by
 /// the path, and code given directly by itself.
-fn space(skill: &Skill) -> String {
+pub(crate) fn space(skill: &Skill) -> String {
     match (skill.scope, &skill.folder) {
         (Scope::Direct, Some(_)) => format!("direct:{}", skill.file),
         (Scope::Direct, None) => format!("direct:{}", skill.digest),

@@ -24,10 +24,10 @@ pub(crate) use ask::{Decided, Deciding};
 pub(crate) use policy::Policy;
 
 use crate::plan::Step;
-use crate::{CapabilityRequest, Error, Isolation, Plan};
+use crate::{Cancel, CapabilityRequest, Error, Isolation, Plan};
 use capabilities::{Item, Judge, Verdict};
 use serde::Serialize;
-use skills_core::{Answer, ErrorKind, Failure, Grants, Operation};
+use skills_core::{Answer, ErrorKind, Failure, Grants, Limits, Operation};
 use std::path::Path;
 use trust::Standing;
 
@@ -128,6 +128,26 @@ impl AuthorizedPlan {
     /// person says yes to whatever it asks for.
     pub(crate) fn confines(&self) -> Option<Grants> {
         (!self.trust.trusted || self.trust.source == RuleSource::Flag).then(|| self.grants.clone())
+    }
+
+    /// The same decision for something else that is done in the session that it opened: with another script, where `step`
+    /// gives one, other limits, and a name and an end of its own.
+    ///
+    /// What is decided of code that is typed does not depend on what it says, and what was granted is in the session's reach
+    /// anyway: its cage was made of it.
+    pub(crate) fn again(
+        &self,
+        step: Option<Step>,
+        limits: Limits,
+        (correlation_id, cancel): (String, Option<Cancel>),
+    ) -> AuthorizedPlan {
+        let mut again = self.clone();
+        let plan = &mut again.plan;
+        plan.step = step.unwrap_or_else(|| plan.step.clone());
+        plan.limits = limits;
+        plan.correlation_id = correlation_id;
+        plan.options.cancel = cancel;
+        again
     }
 
     /// Whether it is trusted.

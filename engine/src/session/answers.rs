@@ -1,0 +1,36 @@
+//! What a person said when a session was opened, which holds for as long as it lives.
+
+use skills_core::{Answer, Approver, Operation, Question, Reply};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Asks as the engine's own approver does, but each question once.
+#[derive(Default)]
+pub(crate) struct Answers {
+    approver: Option<Arc<dyn Approver>>,
+    given: Mutex<Vec<(Question, Reply)>>,
+}
+
+impl Answers {
+    pub(crate) fn new(approver: Option<Arc<dyn Approver>>) -> Answers {
+        Answers { approver, given: Mutex::default() }
+    }
+}
+
+impl Approver for Answers {
+    fn ask(&self, question: &Question) -> Option<Reply> {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, reply)) = given.iter().find(|(asked, _)| asked == question) {
+            return Some(reply.clone());
+        }
+        let reply = self.approver.as_ref()?.ask(question)?;
+        // What was said for good is kept elsewhere. What destroys is asked about each time.
+        let once = match reply.answer {
+            Answer::Once | Answer::Always(_) => Answer::Once,
+            _ => Answer::No,
+        };
+        if question.operation != Operation::Destructive {
+            given.push((question.clone(), Reply { answer: once, ..reply.clone() }));
+        }
+        Some(reply)
+    }
+}

@@ -1,0 +1,266 @@
+use super::SessionInfo;
+use super::living::{Living, without_secrets};
+use super::shared::Shared;
+use crate::engine::Inner;
+use crate::plan::{LimitOverrides, Step};
+use crate::secrets::Redactor;
+use crate::{Cancel, Engine, Error, Outcome, RunOptions};
+use serde_json::Value;
+use skills_core::{
+    Completeness, Completions, Entry, ErrorKind, Failure, Host, Inspection, Language, Script,
+    Session as InterpreterSession, Variable,
+};
+use std::sync::Arc;
+
+/// How to evaluate a cell, where the defaults are not what is wanted.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct EvalOptions {
+    /// Limits instead of the session's own; what is left of the session's budget holds all the same.
+    pub limits: LimitOverrides,
+    /// Stops the evaluation from another thread.
+    pub cancel: Option<Cancel>,
+    /// Names the evaluation in events and logs; made up where it is not given.
+    pub correlation_id: Option<String>,
+    /// What errors call the code; `<cell 3>` where it is not given.
+    pub file: Option<String>,
+}
+
+/// A namespace that lives: what is evaluated in it stays for the next evaluation. Opened by [`Engine::session`].
+///
+/// Clones are the same session, and any thread may use them at once: what is asked of a session is done in order, on a
+/// thread of its own. A handle keeps the engine, but not the session: [`Session::close`] ends that, also for others.
+#[derive(Clone)]
+pub struct Session {
+    shared: Arc<Shared>,
+    engine: Engine,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, engine: Engine) -> Session {
+        Session { shared, engine }
+    }
+
+    /// The handle of a session whose engine is still there.
+    pub(crate) fn of(shared: Arc<Shared>) -> Option<Session> {
+        let engine = shared.engine()?;
+        Some(Session { shared, engine })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.shared.terms.name
+    }
+
+    /// Its language.
+    pub fn language(&self) -> Language {
+        self.shared.terms.language
+    }
+
+    /// Evaluates code, as a notebook does, and gives the value of its last expression.
+    ///
+    /// # Errors
+    /// Any: see [`ErrorKind`]. An error of the code's own, one of its limits and a cancellation leave the session as it is; a
+    /// budget that is spent and a process that died end it.
+    pub fn eval(&self, code: &str) -> Result<Value, Error> {
+        self.evaluate(code, &EvalOptions::default()).into_value()
+    }
+
+    /// Evaluates code, and gives everything there is to know about the evaluation.
+    pub fn evaluate(&self, code: &str, options: &EvalOptions) -> Outcome {
+        let job = self.cell(code, options);
+        self.shared.ask(job).unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+    }
+
+    /// The same for a future, which any executor can poll. Dropping it cancels the evaluation, or takes it out of the queue.
+    ///
+    /// # Errors
+    /// As [`Session::eval`].
+    pub async fn eval_async(&self, code: &str) -> Result<Value, Error> {
+        self.evaluate_async(code, EvalOptions::default()).await.into_value()
+    }
+
+    /// As [`Session::evaluate`] and [`Session::eval_async`].
+    pub async fn evaluate_async(&self, code: &str, mut options: EvalOptions) -> Outcome {
+        let own = options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
+        let mut guard = crate::handle::CancelOnDrop(Some(own.clone()));
+        options.cancel = Some(own);
+        let done = self.shared.ask_async(self.cell(code, &options)).await;
+        guard.0 = None;
+        done.unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+    }
+
+    /// Runs the session's skill with parameters: its script is evaluated where the namespace has not seen it yet, then
+    /// `run` is called.
+    ///
+    /// The tier, and what is allowed, are those that the session was opened with.
+    pub fn run(&self, params: Value, options: &RunOptions) -> Outcome {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        let asked = options.clone();
+        let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, asked);
+        self.shared.ask(job).unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+    }
+
+    /// The variables of the namespace, sorted by name.
+    ///
+    /// # Errors
+    /// `unavailable` where the language keeps none; limits of the code that tells of values.
+    pub fn variables(&self) -> Result<Vec<Variable>, Error> {
+        self.ask(|session, host, redactor| {
+            let mut all = session.variables(host)?;
+            for variable in &mut all {
+                variable.shown = redactor.owned(std::mem::take(&mut variable.shown));
+            }
+            Ok(all)
+        })
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// `not_found`; else as [`Session::variables`].
+    pub fn get(&self, name: &str) -> Result<Value, Error> {
+        let name = name.to_owned();
+        self.ask(move |session, host, redactor| session.get(&name, host).map(|value| redactor.value(value)))
+    }
+
+    /// Gives a variable a value.
+    ///
+    /// # Errors
+    /// `invalid_arguments` where the name is none in the language; else as [`Session::variables`].
+    pub fn set(&self, name: &str, value: Value) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.ask(move |session, host, _| session.set(&name, &value, host))
+    }
+
+    /// How the word before the cursor, a byte of the text, could go on.
+    ///
+    /// # Errors
+    /// As [`Session::variables`].
+    pub fn complete(&self, text: &str, cursor: usize) -> Result<Completions, Error> {
+        let text = text.to_owned();
+        self.ask(move |session, host, _| session.complete(&text, cursor, host))
+    }
+
+    /// What there is to know about a name or a path of names: `obj.name`.
+    ///
+    /// # Errors
+    /// `not_found`; else as [`Session::variables`].
+    pub fn inspect(&self, path: &str) -> Result<Inspection, Error> {
+        let path = path.to_owned();
+        self.ask(move |session, host, redactor| {
+            let inspection = session.inspect(&path, host)?;
+            let clean = |text: Option<String>| text.map(|text| redactor.owned(text));
+            Ok(Inspection {
+                shown: without_secrets(inspection.shown, redactor),
+                signature: clean(inspection.signature),
+                doc: clean(inspection.doc),
+                source: clean(inspection.source),
+            })
+        })
+    }
+
+    /// Whether code can be evaluated as it stands, for whoever types it line by line. Does not wait for the session's turn.
+    pub fn completeness(&self, code: &str) -> Completeness {
+        let script = Script { language: self.language(), file: "<cell>".to_owned(), source: code.to_owned() };
+        let interpreter = self.engine.inner.interpreter(script.language);
+        interpreter.map_or(Completeness::Complete, |interpreter| interpreter.completeness(&script))
+    }
+
+    /// Stops the evaluation that is under way, from any thread; the session stays. Gives whether there was one.
+    pub fn interrupt(&self) -> bool {
+        self.shared.interrupt()
+    }
+
+    /// What there is to know about it. Does not wait for its turn.
+    pub fn info(&self) -> SessionInfo {
+        self.shared.info()
+    }
+
+    /// Closes it: what is under way is stopped, what waits is not done, and its namespace is gone.
+    pub fn close(&self) {
+        self.shared.end(None);
+    }
+
+    /// Why it ended, where it ended by itself: its budget is spent, it idled or lived too long, its process died.
+    pub fn ended(&self) -> Option<Error> {
+        self.shared.reason()
+    }
+
+    fn failed(&self, correlation_id: &Option<String>, error: Error) -> Outcome {
+        let mut options = RunOptions::default();
+        options.correlation_id = correlation_id.clone();
+        let plan = self.shared.terms.authorized.plan();
+        Outcome { isolation: plan.isolation, ..Outcome::failed(&plan.skill.name, &options, error) }
+    }
+
+    /// What evaluates a cell on the session's thread.
+    fn cell(&self, code: &str, options: &EvalOptions) -> impl FnOnce(&mut Living) -> Outcome + Send + 'static {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        let (source, options) = (code.to_owned(), options.clone());
+        move |living| {
+            let number = shared.status().evaluations + 1;
+            let file = options.file.clone().unwrap_or_else(|| format!("<cell {number}>"));
+            let script = Arc::new(Script { language: shared.terms.language, file, source });
+            match shared.typed(&engine) {
+                Ok(()) => {
+                    let authorized = shared.again(&engine, &options, Some(Arc::clone(&script)));
+                    living.evaluate(&shared, &engine, authorized, (script, Entry::Cell))
+                }
+                Err(error) => {
+                    Outcome::failed(&shared.terms.authorized.plan().skill.name, &RunOptions::default(), error)
+                }
+            }
+        }
+    }
+
+    /// Asks something of the namespace, in its turn.
+    fn ask<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut dyn InterpreterSession, &Arc<dyn Host>, &Redactor) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        self.shared.ask(move |living| {
+            let authorized = shared.again(&engine, &EvalOptions::default(), None);
+            living.ask(&shared, &engine, authorized, ask)
+        })?
+    }
+}
+
+/// Runs a session's skill: the whole data path, whose decision must be the one that the session was opened with.
+fn skill_run(
+    living: &mut Living,
+    shared: &Arc<Shared>,
+    engine: &Arc<Inner>,
+    params: Value,
+    asked: RunOptions,
+) -> Outcome {
+    let terms = &shared.terms;
+    let options = terms.for_run(asked);
+    let Some(skill) = &terms.skill else {
+        let message = format!("session `{}` is of no skill, so there is nothing to run with parameters", terms.name);
+        let error = Error::new(ErrorKind::InvalidArguments, message).with_help("evaluate code in it");
+        return Outcome::failed(&terms.name, &options, error);
+    };
+    let authorized = engine.plan(skill, params, &options).and_then(|plan| shared.authorize(engine, plan, &options));
+    let authorized = match authorized {
+        Ok(authorized) => authorized,
+        Err(error) => return Outcome::failed(&skill.name, &options, error),
+    };
+    match authorized.plan().step.clone() {
+        Step::Script(script) => {
+            let entry = Entry::Skill { params: authorized.plan().arguments.clone() };
+            living.evaluate(shared, engine, authorized, (script, entry))
+        }
+        _ => {
+            let message = format!("`{}` does not run in an interpreter, whose sessions this version keeps", skill.name);
+            Outcome::failed(&skill.name, &options, Error::new(ErrorKind::Unavailable, message))
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Where sessions are found by name, and what ends those that nobody needs any more.
+
+use super::alarm::Alarm;
+use super::info::{SessionEvent, SessionInfo};
+use super::shared::Shared;
+use crate::{Error, Session, Skill};
+use skills_core::{ErrorKind, Language};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Finds sessions by name. An engine has one of its own, or is given one that several engines share
+/// ([`EngineBuilder::sessions`](crate::EngineBuilder::sessions)). Clones are the same hub.
+///
+/// The sessions of an engine's own hub end with the engine. Those of a shared hub keep their engine, and live until they are
+/// closed, are due, or [`SessionHub::close_all`] is called.
+#[derive(Clone, Default)]
+pub struct SessionHub(pub(crate) Arc<HubInner>);
+
+/// What the clones of a hub share.
+#[derive(Default)]
+pub(crate) struct HubInner {
+    table: Mutex<Table>,
+    /// Wakes whoever waits for a session that is being opened.
+    changed: Condvar,
+    alarm: Alarm,
+}
+
+#[derive(Default)]
+struct Table {
+    slots: BTreeMap<String, Slot>,
+    watchers: Vec<Sender<SessionEvent>>,
+    /// The number of the last made-up name, by language.
+    made_up: BTreeMap<Language, u64>,
+}
+
+/// A name that is taken.
+enum Slot {
+    /// By a session that is being opened, of this skill.
+    Opening(Option<String>),
+    /// By one that is there.
+    Open(Arc<Shared>),
+}
+
+/// How many sessions there may be.
+pub(crate) struct Most<'a> {
+    /// In the hub.
+    pub(crate) all: usize,
+    /// Of a skill.
+    pub(crate) of_skill: Option<(&'a Skill, usize)>,
+}
+
+impl SessionHub {
+    /// One without sessions.
+    pub fn new() -> SessionHub {
+        SessionHub::default()
+    }
+
+    /// The session of a name; one that is being opened is waited for.
+    pub fn find(&self, name: &str) -> Option<Session> {
+        let shared = self.0.find(name)?;
+        Session::of(shared)
+    }
+
+    /// All sessions, by name.
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        self.0.open().iter().map(|shared| shared.info()).collect()
+    }
+
+    /// What happens to sessions from now on.
+    pub fn watch(&self) -> Receiver<SessionEvent> {
+        let (sender, receiver) = channel();
+        self.0.table().watchers.push(sender);
+        receiver
+    }
+
+    /// Ends the sessions that idled or lived too long. A thread of the hub does it by itself when one is due.
+    pub fn close_idle(&self) {
+        self.0.open().iter().for_each(Shared::end_if_due);
+    }
+
+    /// Closes every session.
+    pub fn close_all(&self) {
+        for shared in self.0.open() {
+            shared.end(None);
+        }
+    }
+}
+
+impl HubInner {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> Vec<Arc<Shared>> {
+        let table = self.table();
+        let open = |slot: &Slot| match slot {
+            Slot::Open(shared) => Some(Arc::clone(shared)),
+            Slot::Opening(_) => None,
+        };
+        table.slots.values().filter_map(open).collect()
+    }
+
+    fn find(&self, name: &str) -> Option<Arc<Shared>> {
+        let mut table = self.table();
+        loop {
+            match table.slots.get(name)? {
+                Slot::Open(shared) => return Some(Arc::clone(shared)),
+                Slot::Opening(_) => table = self.changed.wait(table).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// Takes a name, or makes one up.
+    ///
+    /// # Errors
+    /// `invalid_arguments` for a name that is taken or none; `queue_full` where there are as many sessions as there may be.
+    pub(crate) fn reserve(
+        self: &Arc<Self>,
+        name: Option<&str>,
+        language: Language,
+        skill: Option<&Skill>,
+        most: &Most<'_>,
+    ) -> Result<Reserved, Error> {
+        let mut table = self.table();
+        let full = |count: usize, of: String| {
+            let message = format!("there are {count} sessions{of} already, the most that there may be");
+            Err(Error::new(ErrorKind::QueueFull, message).with_help("close one of them first"))
+        };
+        if table.slots.len() >= most.all {
+            return full(table.slots.len(), String::new());
+        }
+        let qualified = skill.map(Skill::qualified_name);
+        if let Some((_, most)) = most.of_skill {
+            let same = |slot: &&Slot| match slot {
+                Slot::Opening(skill) => *skill == qualified,
+                Slot::Open(shared) => shared.terms.skill.as_ref().map(|skill| skill.qualified_name()) == qualified,
+            };
+            let count = table.slots.values().filter(same).count();
+            if count >= most {
+                return full(count, format!(" of `{}`", qualified.unwrap_or_default()));
+            }
+        }
+        let name = match name {
+            Some(name) => {
+                check_name(name)?;
+                if table.slots.contains_key(name) {
+                    let message = format!("there is a session `{name}` already");
+                    return Err(Error::new(ErrorKind::InvalidArguments, message)
+                        .with_help("use it, close it first, or choose another name"));
+                }
+                name.to_owned()
+            }
+            None => loop {
+                let number = table.made_up.entry(language).or_default();
+                *number += 1;
+                let name = format!("{language}-{number}");
+                if !table.slots.contains_key(&name) {
+                    break name;
+                }
+            },
+        };
+        table.slots.insert(name.clone(), Slot::Opening(qualified));
+        drop(table);
+        Ok(Reserved { hub: Arc::clone(self), name })
+    }
+
+    /// Takes a session out that has ended.
+    pub(crate) fn forget(&self, shared: &Shared) {
+        let mut table = self.table();
+        let is_it = |slot: &Slot| matches!(slot, Slot::Open(other) if other.id == shared.id);
+        // Dropped without the lock: it may be the last that keeps an engine.
+        let slot =
+            table.slots.get(&shared.terms.name).is_some_and(is_it).then(|| table.slots.remove(&shared.terms.name));
+        drop(table);
+        drop(slot);
+        self.changed.notify_all();
+    }
+
+    /// Tells whoever watches; what happened is only worked out where somebody does.
+    pub(crate) fn report(&self, event: impl FnOnce() -> SessionEvent) {
+        if self.table().watchers.is_empty() {
+            return;
+        }
+        let event = event();
+        self.table().watchers.retain(|watcher| watcher.send(event.clone()).is_ok());
+    }
+
+    /// Has the alarm ring in time for a session that was opened, or idles from now on.
+    pub(crate) fn look_again(self: &Arc<Self>, shared: &Shared) {
+        if let Some(due) = shared.due() {
+            self.alarm.set(due, self);
+        }
+    }
+
+    /// Ends what is due, and gives when to look again.
+    pub(super) fn tick(&self) -> Option<Instant> {
+        let open = self.open();
+        open.iter().for_each(Shared::end_if_due);
+        open.iter().filter(|shared| !shared.has_ended()).filter_map(|shared| shared.due()).min()
+    }
+}
+
+/// A name that is taken for a session that is being opened; free again where it is dropped.
+pub(crate) struct Reserved {
+    hub: Arc<HubInner>,
+    name: String,
+}
+
+impl Reserved {
+    /// The name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<HubInner> {
+        &self.hub
+    }
+
+    /// Lets the session be found.
+    pub(crate) fn fill(self, shared: &Arc<Shared>) {
+        let mut table = self.hub.table();
+        table.slots.insert(self.name.clone(), Slot::Open(Arc::clone(shared)));
+        drop(table);
+        self.hub.changed.notify_all();
+        self.hub.look_again(shared);
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        let mut table = self.hub.table();
+        if matches!(table.slots.get(&self.name), Some(Slot::Opening(_))) {
+            table.slots.remove(&self.name);
+        }
+        drop(table);
+        self.hub.changed.notify_all();
+    }
+}
+
+/// The longest name of a session.
+const LONGEST: usize = 64;
+
+/// # Errors
+/// `invalid_arguments` for what is no name of a session.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if !name.is_empty() && name.len() <= LONGEST && !name.starts_with(['-', '.']) && name.chars().all(fits) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::InvalidArguments, format!("{name:?} is not the name of a session")).with_help(format!(
+        "write letters, digits, `-`, `_` and `.`, at most {LONGEST}, and begin with a letter, a digit or `_`"
+    )))
+}

@@ -1,0 +1,167 @@
+//! A session on its thread: what it is made of, and how something is done with it.
+
+use super::shared::Shared;
+use crate::authorize::AuthorizedPlan;
+use crate::engine::Inner;
+use crate::host::{Chain, FunctionTable, RunHost};
+use crate::run::defect;
+use crate::secrets::{Redactor, Vault};
+use crate::{Cancel, Error, Outcome, Plan};
+use skills_core::{
+    Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Limits, Script, Session as InterpreterSession, Shown,
+    Usage,
+};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// What a session is made of.
+pub(crate) enum Substance {
+    /// An interpreter with a namespace that stays.
+    Interpreter(Box<dyn InterpreterSession>),
+}
+
+/// A session on its thread.
+pub(crate) struct Living {
+    pub(crate) substance: Substance,
+    /// The functions that it was opened with.
+    pub(crate) table: Arc<FunctionTable>,
+    /// The secrets that it has met.
+    pub(crate) vault: Arc<Vault>,
+}
+
+/// A plan that a session is about to do something under.
+struct Entered {
+    plan: Plan,
+    host: Arc<RunHost>,
+    /// What is left of the session's budget.
+    left: Limits,
+}
+
+impl Living {
+    /// Evaluates a script.
+    pub(crate) fn evaluate(
+        &mut self,
+        shared: &Arc<Shared>,
+        engine: &Arc<Inner>,
+        authorized: AuthorizedPlan,
+        (script, entry): (Arc<Script>, Entry),
+    ) -> Outcome {
+        let entered = match self.enter(shared, engine, authorized) {
+            Ok(entered) => entered,
+            Err((plan, failure)) => return Outcome::failed(&plan.skill.name, &plan.options, failure.into()),
+        };
+        let cell = Cell { script, entry };
+        let Evaluated { evaluation, shown } = self
+            .guarded(&entered, |session, host| Ok(session.eval(&cell, host)))
+            .unwrap_or_else(|failure| Evaluated::failed(failure));
+        let Evaluation { result, usage } = evaluation;
+        let result = self.leave(shared, &entered, result, (usage, true));
+        let Entered { plan, host, .. } = entered;
+        let mut outcome = engine.conclude(plan, Evaluation { result, usage }, &host);
+        outcome.shown = shown.map(|shown| without_secrets(shown, self.vault.redactor()));
+        outcome
+    }
+
+    /// Asks something of the namespace.
+    ///
+    /// # Errors
+    /// What the interpreter says, and limits.
+    pub(crate) fn ask<T>(
+        &mut self,
+        shared: &Arc<Shared>,
+        engine: &Arc<Inner>,
+        authorized: AuthorizedPlan,
+        ask: impl FnOnce(&mut dyn InterpreterSession, &Arc<dyn Host>, &Redactor) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        let entered = self.enter(shared, engine, authorized).map_err(|(_, failure)| failure)?;
+        let vault = Arc::clone(&self.vault);
+        let result = self.guarded(&entered, |session, host| ask(session, host, vault.redactor()));
+        let result = self.leave(shared, &entered, result, (Usage::default(), false));
+        entered.host.finish_output();
+        result.map_err(|failure| self.vault.redactor().failure(failure).into())
+    }
+
+    /// Holds a plan to what is left of the session's budget, and makes its host.
+    fn enter(
+        &mut self,
+        shared: &Arc<Shared>,
+        engine: &Arc<Inner>,
+        authorized: AuthorizedPlan,
+    ) -> Result<Entered, (Plan, Failure)> {
+        let confined_to = authorized.confines();
+        let (mut plan, grants) = authorized.into_parts();
+        let spent = shared.status().spent.clone();
+        if let Some(failure) = shared.terms.budget.spent_up(&spent) {
+            shared.end(Some(of_budget(&failure).into()));
+            return Err((plan, shared.gone().failure().clone()));
+        }
+        let left = shared.terms.budget.left(&spent);
+        plan.limits = plan.limits.min(&left);
+        // One of its own: the caller's may stop other runs too.
+        let cancel = plan.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
+        plan.options.cancel = Some(cancel.clone());
+        let chain = Chain { vault: Arc::clone(&self.vault), confined_to, ..Chain::default() };
+        let host =
+            RunHost { table: Arc::clone(&self.table), space: shared.space(), ..engine.host(&plan, grants, chain) };
+        shared.begin(cancel);
+        Ok(Entered { plan, host: Arc::new(host), left })
+    }
+
+    /// Does something with the interpreter. A panic there is a defect, but it must not take the session's thread along.
+    fn guarded<T>(
+        &mut self,
+        entered: &Entered,
+        act: impl FnOnce(&mut dyn InterpreterSession, &Arc<dyn Host>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let host: Arc<dyn Host> = Arc::clone(&entered.host) as Arc<dyn Host>;
+        let Substance::Interpreter(session) = &mut self.substance;
+        catch_unwind(AssertUnwindSafe(|| act(&mut **session, &host))).unwrap_or_else(|panic| Err(defect(&*panic)))
+    }
+
+    /// Counts what was used, and ends the session where this was its end. Gives what the caller is to know.
+    fn leave<T>(
+        &mut self,
+        shared: &Arc<Shared>,
+        entered: &Entered,
+        result: Result<T, Failure>,
+        (usage, evaluation): (Usage, bool),
+    ) -> Result<T, Failure> {
+        let Substance::Interpreter(session) = &self.substance;
+        shared.finish(&entered.host.budget, &usage, session.held(), evaluation);
+        let result = match result {
+            Err(failure) if shared.has_ended() && failure.kind == ErrorKind::Cancelled => {
+                return Err(shared.gone().failure().clone());
+            }
+            Err(failure) => match shared.terms.budget.breached(&failure, &entered.left) {
+                Some(own) => {
+                    let own = of_budget(&own);
+                    shared.end(Some(own.clone().into()));
+                    return Err(own);
+                }
+                None => Err(failure),
+            },
+            Ok(value) => Ok(value),
+        };
+        // The defect of a panic leaves an interpreter in doubt, whatever that says of itself.
+        let defect = matches!(&result, Err(failure) if failure.kind == ErrorKind::Crashed);
+        if defect || !session.reusable() {
+            let why = match &result {
+                Err(failure) => failure.clone(),
+                Ok(_) => Failure::new(ErrorKind::Crashed, "its interpreter is in doubt"),
+            };
+            shared.end(Some(why.into()));
+        }
+        result
+    }
+}
+
+/// A breach of the session's budget, in its words.
+fn of_budget(failure: &Failure) -> Failure {
+    Failure { message: format!("the session's budget is spent: {}", failure.message), ..failure.clone() }
+        .with_help("open another session, with a larger budget")
+}
+
+/// A shown value without the secrets in its text.
+pub(crate) fn without_secrets(shown: Shown, redactor: &Redactor) -> Shown {
+    Shown { type_name: redactor.owned(shown.type_name), text: redactor.owned(shown.text), ..shown }
+}
