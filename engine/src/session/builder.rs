@@ -2,21 +2,22 @@ use super::answers::Answers;
 use super::budget::{SessionBudget, Spent};
 use super::handle::Session;
 use super::hub::{Most, Reserved};
+use super::image::SessionImage;
 use super::info::SessionChange;
 use super::living::{Living, Substance};
 use super::shared::{Keeper, Shared, Terms, Work};
-use crate::authorize;
-use crate::host::{Chain, RunHost};
+use crate::authorize::{self, AuthorizedPlan};
+use crate::host::{Chain, FunctionTable, RunHost};
 use crate::plan::Step;
 use crate::run::defect;
-use crate::secrets::Vault;
-use crate::{Engine, Error, Persistence, RunOptions, Skill, scripts};
+use crate::secrets::{Seen, Vault};
+use crate::{Engine, Error, Isolation, Persistence, RunOptions, Skill, scripts};
 use serde_json::Map;
-use skills_core::{ErrorKind, Failure, Language};
+use skills_core::{ErrorKind, Forked, Host, Language, Lost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{channel, sync_channel};
+use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::time::Duration;
 
 /// The stack of a session's thread: room for the deepest nesting that the languages allow.
@@ -34,6 +35,35 @@ pub struct SessionBuilder {
     idle_timeout: Option<Duration>,
     max_duration: Option<Duration>,
     persistence: Option<Persistence>,
+    origin: Origin,
+    /// Why it cannot be opened, found before it was asked to.
+    problem: Option<Error>,
+}
+
+/// What a session begins as.
+pub(crate) enum Origin {
+    /// An empty namespace.
+    Fresh,
+    /// What an image holds.
+    Image(Box<SessionImage>),
+    /// The copy of a session, which has this of secrets and of its budget.
+    Copy(Copied),
+}
+
+/// The copy of a session that is on its way to a thread of its own.
+pub(crate) struct Copied {
+    pub(crate) open: Forked,
+    pub(crate) seen: Seen,
+    pub(crate) carried: Carried,
+    pub(crate) table: Arc<FunctionTable>,
+}
+
+/// What a session has behind it, for its copy.
+#[derive(Default)]
+pub(crate) struct Carried {
+    pub(crate) evaluations: u64,
+    pub(crate) spent: Spent,
+    pub(crate) lost: Vec<Lost>,
 }
 
 impl Engine {
@@ -60,6 +90,25 @@ impl Engine {
             idle_timeout: settings.idle_timeout,
             max_duration: settings.max_duration,
             ..SessionBuilder::new(self, Arc::clone(skill))
+        }
+    }
+
+    /// A session of what another one held, by its name, with what is left of its budget.
+    pub fn restore_session(&self, image: &SessionImage) -> SessionBuilder {
+        let about = &image.about;
+        let (skill, problem) = match about.skill.as_ref().map(|name| self.inner.catalog.load(name)) {
+            Some(Ok(skill)) => (Some(skill), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let fresh = skill.map_or_else(|| self.session(about.language), |skill| self.skill_session(&skill));
+        SessionBuilder {
+            name: Some(about.name.clone()),
+            owner: about.owner.clone(),
+            budget: about.budget.clone(),
+            origin: Origin::Image(Box::new(image.clone())),
+            problem,
+            ..fresh
         }
     }
 
@@ -91,6 +140,21 @@ impl SessionBuilder {
             idle_timeout: None,
             max_duration: None,
             persistence: None,
+            origin: Origin::Fresh,
+            problem: None,
+        }
+    }
+
+    /// What opens a copy of a session, with all that it was opened with.
+    pub(crate) fn copy(engine: &Engine, terms: &Terms, origin: Origin) -> SessionBuilder {
+        SessionBuilder {
+            owner: terms.owner.clone(),
+            options: terms.options.clone(),
+            budget: terms.budget.clone(),
+            idle_timeout: terms.idle_timeout,
+            max_duration: terms.max_duration,
+            origin,
+            ..SessionBuilder::new(engine, Arc::clone(terms.authorized.plan().skill()))
         }
     }
 
@@ -162,7 +226,10 @@ impl SessionBuilder {
     }
 
     /// Takes the name, and starts the thread.
-    fn start(self, reply: impl FnOnce(Result<Session, Error>) + Send + 'static) -> Result<(), Error> {
+    fn start(mut self, reply: impl FnOnce(Result<Session, Error>) + Send + 'static) -> Result<(), Error> {
+        if let Some(problem) = self.problem.take() {
+            return Err(problem);
+        }
         if self.persistence == Some(Persistence::Disk) {
             return Err(Error::new(ErrorKind::Unavailable, "this engine keeps no sessions on disk")
                 .with_help("open it with `Persistence::Memory`"));
@@ -206,38 +273,24 @@ impl SessionBuilder {
     }
 
     /// Everything about opening that is done on the session's own thread.
-    fn open_here(
-        self,
-        language: Language,
-        reserved: Reserved,
-    ) -> Result<(Living, std::sync::mpsc::Receiver<Work>, Session), Error> {
+    fn open_here(mut self, language: Language, reserved: Reserved) -> Result<(Living, Receiver<Work>, Session), Error> {
         let engine = self.engine.clone();
-        let inner = &engine.inner;
-        let answers = Answers::new(inner.people.approver.clone());
-        let plan = inner.lay_out(&self.skill, Map::new(), &self.options)?;
-        let authorized = {
-            let chain = Chain::default();
-            let mut circumstances = inner.circumstances(&self.options, &chain, true);
-            circumstances.deciding.approver = Some(&answers);
-            authorize::authorize(plan, &circumstances)?
-        };
-        for warning in authorized.warnings() {
-            tracing::warn!(skill = %self.skill.name, session = %reserved.name(), "{warning}");
+        let origin = std::mem::replace(&mut self.origin, Origin::Fresh);
+        if let Origin::Image(image) = &origin
+            && image.foreign
+            && engine.inner.worker_available().is_ok()
+        {
+            self.options.isolation.get_or_insert(Isolation::Worker);
         }
-        if !matches!(authorized.plan().step, Step::Script(_)) {
-            return Err(Failure::new(ErrorKind::Unavailable, "only code in an interpreter keeps a session").into());
+        let answers = Answers::new(engine.inner.people.approver.clone());
+        let authorized = self.authorize(&answers, reserved.name())?;
+        if let Origin::Image(image) = &origin {
+            image.check_tier(authorized.plan().isolation)?;
         }
-        let (table, vault) = (inner.functions(), Arc::<Vault>::default());
-        let chain = Chain { vault: Arc::clone(&vault), confined_to: authorized.confines(), ..Chain::default() };
-        let host =
-            RunHost { table: Arc::clone(&table), ..inner.host(authorized.plan(), authorized.grants().clone(), chain) };
-        let interpreter = inner.interpreter(language)?;
-        let session = inner.open_interpreter(interpreter, authorized.plan().isolation, &Arc::new(host))?;
-        let living = Living { substance: Substance::Interpreter(session), table, vault };
+        let (living, carried) = self.begin(&authorized, language, origin)?;
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let hub = reserved.hub();
         // In a hub that others share, it stays for as long as it is asked to; in the engine's own, it goes with that.
-        let keeper = match inner.sessions_shared {
+        let keeper = match engine.inner.sessions_shared {
             true => Keeper::Strong(engine.clone()),
             false => Keeper::Weak(engine.downgrade()),
         };
@@ -261,10 +314,63 @@ impl SessionBuilder {
         };
         let (queue, work) = channel();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let shared = Shared::new(id, terms, keeper, Arc::downgrade(hub), (queue, Spent::default()));
+        let shared = Shared::new(id, terms, keeper, Arc::downgrade(reserved.hub()), (queue, carried));
         reserved.fill(&shared);
         shared.report(SessionChange::Opened);
         Ok((living, work, Session::new(shared, engine)))
+    }
+
+    /// Decides about the session: its tier, and what it may use.
+    fn authorize(&self, answers: &Answers, name: &str) -> Result<AuthorizedPlan, Error> {
+        let inner = &self.engine.inner;
+        let plan = inner.lay_out(&self.skill, Map::new(), &self.options)?;
+        let chain = Chain::default();
+        let mut circumstances = inner.circumstances(&self.options, &chain, true);
+        circumstances.deciding.approver = Some(answers);
+        let authorized = authorize::authorize(plan, &circumstances)?;
+        for warning in authorized.warnings() {
+            tracing::warn!(skill = %self.skill.name, session = %name, "{warning}");
+        }
+        match authorized.plan().step {
+            Step::Script(_) => Ok(authorized),
+            _ => Err(Error::new(ErrorKind::Unavailable, "only code in an interpreter keeps a session")),
+        }
+    }
+
+    /// Starts what the session is made of.
+    fn begin(
+        &self,
+        authorized: &AuthorizedPlan,
+        language: Language,
+        origin: Origin,
+    ) -> Result<(Living, Carried), Error> {
+        let inner = &self.engine.inner;
+        let vault = Arc::<Vault>::default();
+        let image = match origin {
+            Origin::Copy(copied) => {
+                vault.remember(&copied.seen);
+                let substance = Substance::Interpreter((copied.open)()?);
+                return Ok((Living { substance, table: copied.table, vault }, copied.carried));
+            }
+            Origin::Image(image) => Some(image),
+            Origin::Fresh => None,
+        };
+        let table = inner.functions();
+        let chain = Chain { vault: Arc::clone(&vault), confined_to: authorized.confines(), ..Chain::default() };
+        let host = inner.host(authorized.plan(), authorized.grants().clone(), chain);
+        let host = Arc::new(RunHost { table: Arc::clone(&table), ..host });
+        let interpreter = inner.interpreter(language)?;
+        let mut session = inner.open_interpreter(interpreter, authorized.plan().isolation, &host)?;
+        let carried = match image {
+            Some(image) => {
+                let mut lost = session.restore(&image.snapshot(), &(host as Arc<dyn Host>))?;
+                let before = image.about.lost.iter().filter(|lost_before| !lost.contains(lost_before)).cloned();
+                lost.extend(before.collect::<Vec<_>>());
+                Carried { evaluations: image.about.evaluations, spent: image.about.spent, lost }
+            }
+            None => Carried::default(),
+        };
+        Ok((Living { substance: Substance::Interpreter(session), table, vault }, carried))
     }
 }
 

@@ -1,10 +1,12 @@
 use super::SessionInfo;
+use super::builder::{Carried, Copied, Origin, SessionBuilder};
+use super::image::{About, SessionImage};
 use super::living::{Living, without_secrets};
 use super::shared::Shared;
 use crate::engine::Inner;
 use crate::plan::{LimitOverrides, Step};
 use crate::secrets::Redactor;
-use crate::{Cancel, Engine, Error, Outcome, RunOptions};
+use crate::{Cancel, Engine, Error, Isolation, Outcome, RunOptions};
 use serde_json::Value;
 use skills_core::{
     Completeness, Completions, Entry, ErrorKind, Failure, Host, Inspection, Language, Script,
@@ -173,6 +175,27 @@ impl Session {
         interpreter.map_or(Completeness::Complete, |interpreter| interpreter.completeness(&script))
     }
 
+    /// An independent copy of it, with all that it holds, its limits, and what it has spent of its budget: of its process
+    /// where that is possible, else by a snapshot.
+    ///
+    /// # Errors
+    /// As [`Session::snapshot`] and [`SessionBuilder::open`](crate::SessionBuilder::open).
+    pub fn fork(&self, name: &str) -> Result<Session, Error> {
+        let shared = Arc::clone(&self.shared);
+        let engine = Arc::clone(&self.engine.inner);
+        let origin = self.shared.ask(move |living| copy(living, &shared, &engine))??;
+        SessionBuilder::copy(&self.engine, &self.shared.terms, origin).name(name).open()
+    }
+
+    /// What it holds now, as data. What cannot be kept is named in it: [`SessionImage::lost`].
+    ///
+    /// # Errors
+    /// As [`Session::variables`].
+    pub fn snapshot(&self) -> Result<SessionImage, Error> {
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        self.shared.ask(move |living| image(living, &shared, &engine))?
+    }
+
     /// Stops the evaluation that is under way, from any thread; the session stays. Gives whether there was one.
     pub fn interrupt(&self) -> bool {
         self.shared.interrupt()
@@ -191,6 +214,12 @@ impl Session {
     /// Why it ended, where it ended by itself: its budget is spent, it idled or lived too long, its process died.
     pub fn ended(&self) -> Option<Error> {
         self.shared.reason()
+    }
+
+    /// How much is under way or waits.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> u64 {
+        self.shared.status().waiting
     }
 
     fn failed(&self, correlation_id: &Option<String>, error: Error) -> Outcome {
@@ -231,6 +260,38 @@ impl Session {
             living.ask(&shared, &engine, authorized, ask)
         })?
     }
+}
+
+/// What a session holds now.
+pub(crate) fn image(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<SessionImage, Error> {
+    let authorized = shared.again(engine, &EvalOptions::default(), None);
+    let snapshot = living.ask(shared, engine, authorized, |session, host, _| session.snapshot(host))?;
+    let terms = &shared.terms;
+    let status = shared.status();
+    let about = About {
+        name: terms.name.clone(),
+        language: snapshot.language,
+        skill: terms.skill.as_ref().map(|skill| skill.qualified_name()),
+        owner: terms.owner.clone(),
+        in_process: terms.authorized.plan().isolation == Isolation::InProcess,
+        evaluations: status.evaluations,
+        budget: terms.budget.clone(),
+        spent: status.spent.clone(),
+        format: snapshot.format,
+        lost: snapshot.lost,
+    };
+    Ok(SessionImage { about, bytes: snapshot.bytes, foreign: false })
+}
+
+/// What the copy of a session begins as.
+fn copy(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<Origin, Error> {
+    let authorized = shared.again(engine, &EvalOptions::default(), None);
+    let Some(open) = living.ask(shared, engine, authorized, |session, host, _| session.fork(host))? else {
+        return image(living, shared, engine).map(|image| Origin::Image(Box::new(image)));
+    };
+    let status = shared.status();
+    let carried = Carried { evaluations: status.evaluations, spent: status.spent.clone(), lost: status.lost.clone() };
+    Ok(Origin::Copy(Copied { open, seen: living.vault.seen(), carried, table: Arc::clone(&living.table) }))
 }
 
 /// Runs a session's skill: the whole data path, whose decision must be the one that the session was opened with.

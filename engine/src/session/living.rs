@@ -1,5 +1,6 @@
 //! A session on its thread: what it is made of, and how something is done with it.
 
+use super::info::SessionChange;
 use super::shared::Shared;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
@@ -59,6 +60,10 @@ impl Living {
         let Entered { plan, host, .. } = entered;
         let mut outcome = engine.conclude(plan, Evaluation { result, usage }, &host);
         outcome.shown = shown.map(|shown| without_secrets(shown, self.vault.redactor()));
+        shared.report(SessionChange::Evaluated {
+            correlation_id: outcome.correlation_id.clone(),
+            error: outcome.result.as_ref().err().map(Error::kind),
+        });
         outcome
     }
 

@@ -14,13 +14,18 @@ mod builder;
 mod decision;
 mod handle;
 mod hub;
+mod image;
 mod info;
 mod living;
 mod shared;
 mod waits;
 
+#[cfg(test)]
+mod tests;
+
 pub use budget::SessionBudget;
 pub use builder::SessionBuilder;
 pub use handle::{EvalOptions, Session};
 pub use hub::SessionHub;
+pub use image::SessionImage;
 pub use info::{SessionChange, SessionEvent, SessionInfo, SessionState};

@@ -2,6 +2,7 @@
 
 use super::answers::Answers;
 use super::budget::{SessionBudget, Spent};
+use super::builder::Carried;
 use super::hub::HubInner;
 use super::info::{SessionChange, SessionEvent, SessionInfo, SessionState};
 use super::living::Living;
@@ -81,17 +82,17 @@ impl Shared {
         terms: Terms,
         keeper: Keeper,
         hub: Weak<HubInner>,
-        (queue, spent): (Sender<Work>, Spent),
+        (queue, carried): (Sender<Work>, Carried),
     ) -> Arc<Shared> {
         let now = Instant::now();
         let status = Status {
             waiting: 0,
             last: now,
-            evaluations: 0,
-            spent,
+            evaluations: carried.evaluations,
+            spent: carried.spent,
             cpu: None,
             memory: None,
-            lost: Vec::new(),
+            lost: carried.lost,
             current: None,
         };
         let (queue, status) = (Mutex::new(Some(queue)), Mutex::new(status));
