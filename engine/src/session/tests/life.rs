@@ -93,9 +93,9 @@ fn errors_leave_the_session_and_death_ends_it() {
 #[test]
 fn a_session_has_the_functions_that_were_there_when_it_was_opened() {
     let engine = builder().build().unwrap();
-    engine.function("one", || 1).unwrap();
+    engine.function("one", || Ok::<_, String>(1)).unwrap();
     let session = session(&engine, "a");
-    engine.function("two", || 2).unwrap();
+    engine.function("two", || Ok::<_, String>(2)).unwrap();
     assert_eq!(session.eval("call one").unwrap(), 1);
     assert_eq!(session.eval("call two").unwrap_err().kind(), ErrorKind::Crashed);
 }

@@ -21,7 +21,7 @@ fn a_limit_of_an_evaluation_leaves_the_session() {
 #[test]
 fn a_budget_adds_up_and_ends_the_session() {
     let engine = builder().build().unwrap();
-    engine.function("one", || 1).unwrap();
+    engine.function("one", || Ok::<_, String>(1)).unwrap();
     let time = Some(Duration::from_millis(40));
     for (budget, code, name) in [
         (SessionBudget { time, ..SessionBudget::default() }, "spin", LimitName::Time),
@@ -139,8 +139,7 @@ fn a_session_may_not_wait_for_itself() {
     let engine = builder().build().unwrap();
     let weak = engine.downgrade();
     let get = move |name: &str| {
-        let engine = weak.upgrade().ok_or("the engine is gone")?;
-        let session = engine.find_session(name).ok_or("no such session")?;
+        let session = weak.upgrade().and_then(|engine| engine.find_session(name)).ok_or("no such session")?;
         session.eval("call back").map_err(|error| error.message().to_owned())
     };
     let other = get.clone();

@@ -90,7 +90,8 @@ impl Session for Page {
         let result = host.budget().verdict().map_or(result, |verdict| Err(verdict.clone()));
         let show = |value: &Value| Shown { type_name: "json".into(), text: value.to_string(), ..Shown::default() };
         let shown = result.as_ref().ok().filter(|value| !value.is_null()).map(show);
-        let usage = Usage { operations: Some(1), ..Usage::default() };
+        let mut usage = Usage::default();
+        usage.operations = Some(1);
         Evaluated { evaluation: Evaluation { result, usage }, shown }
     }
     fn variables(&mut self, _: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {

@@ -34,18 +34,16 @@ fn a_hundred_threads_on_twenty_sessions_are_all_served_in_order() {
 fn what_waits_is_done_in_the_order_in_which_it_was_asked_for() {
     let engine = builder().build().unwrap();
     let events = engine.session_hub().watch();
-    let session = engine.session(Language::JavaScript).name("a").open().unwrap();
     let (start, started) = std::sync::mpsc::channel::<()>();
     let (gate, opened) = std::sync::mpsc::channel::<()>();
     let (start, opened) = (Mutex::new(start), Mutex::new(opened));
     engine
         .function("wait", move || {
             start.lock().unwrap().send(()).unwrap();
-            opened.lock().unwrap().recv().unwrap();
+            opened.lock().unwrap().recv().map_err(|error| error.to_string())
         })
         .unwrap();
-    let waiting = engine.session(Language::JavaScript).name("b").open().unwrap();
-    drop(session);
+    let waiting = session(&engine, "a");
     let mut threads = vec![std::thread::spawn({
         let waiting = waiting.clone();
         move || drop(waiting.eval("call wait"))
