@@ -77,7 +77,7 @@ impl Session {
     /// Evaluates code, and gives everything there is to know about the evaluation.
     pub fn evaluate(&self, code: &str, options: &EvalOptions) -> Outcome {
         let job = self.cell(code, options);
-        self.shared.ask(job).unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+        self.shared.ask(job).unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
     }
 
     /// The same for a future, which any executor can poll. Dropping it cancels the evaluation, or takes it out of the queue.
@@ -95,7 +95,7 @@ impl Session {
         options.cancel = Some(own);
         let done = self.shared.ask_async(self.cell(code, &options)).await;
         guard.0 = None;
-        done.unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+        done.unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
     }
 
     /// Runs the session's skill with parameters: its script is evaluated where the namespace has not seen it yet, then
@@ -106,7 +106,7 @@ impl Session {
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
         let asked = options.clone();
         let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, asked);
-        self.shared.ask(job).unwrap_or_else(|error| self.failed(&options.correlation_id, error))
+        self.shared.ask(job).unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
     }
 
     /// The variables of the namespace, sorted by name.
@@ -220,13 +220,6 @@ impl Session {
     #[cfg(test)]
     pub(super) fn waiting(&self) -> u64 {
         self.shared.status().waiting
-    }
-
-    fn failed(&self, correlation_id: &Option<String>, error: Error) -> Outcome {
-        let mut options = RunOptions::default();
-        options.correlation_id = correlation_id.clone();
-        let plan = self.shared.terms.authorized.plan();
-        Outcome { isolation: plan.isolation, ..Outcome::failed(&plan.skill.name, &options, error) }
     }
 
     /// What evaluates a cell on the session's thread.

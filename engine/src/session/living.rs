@@ -47,14 +47,13 @@ impl Living {
         authorized: AuthorizedPlan,
         (script, entry): (Arc<Script>, Entry),
     ) -> Outcome {
-        let entered = match self.enter(shared, engine, authorized) {
-            Ok(entered) => entered,
-            Err((plan, failure)) => return Outcome::failed(&plan.skill.name, &plan.options, failure.into()),
-        };
+        if let Err(error) = within_budget(shared) {
+            return shared.failed(Some(&authorized.plan().correlation_id), error);
+        }
+        let entered = self.enter(shared, engine, authorized);
         let cell = Cell { script, entry };
-        let Evaluated { evaluation, shown } = self
-            .guarded(&entered, |session, host| Ok(session.eval(&cell, host)))
-            .unwrap_or_else(|failure| Evaluated::failed(failure));
+        let Evaluated { evaluation, shown } =
+            self.guarded(&entered, |session, host| Ok(session.eval(&cell, host))).unwrap_or_else(Evaluated::failed);
         let Evaluation { result, usage } = evaluation;
         let result = self.leave(shared, &entered, result, (usage, true));
         let Entered { plan, host, .. } = entered;
@@ -78,7 +77,8 @@ impl Living {
         authorized: AuthorizedPlan,
         ask: impl FnOnce(&mut dyn InterpreterSession, &Arc<dyn Host>, &Redactor) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        let entered = self.enter(shared, engine, authorized).map_err(|(_, failure)| failure)?;
+        within_budget(shared)?;
+        let entered = self.enter(shared, engine, authorized);
         let vault = Arc::clone(&self.vault);
         let result = self.guarded(&entered, |session, host| ask(session, host, vault.redactor()));
         let result = self.leave(shared, &entered, result, (Usage::default(), false));
@@ -87,20 +87,10 @@ impl Living {
     }
 
     /// Holds a plan to what is left of the session's budget, and makes its host.
-    fn enter(
-        &mut self,
-        shared: &Arc<Shared>,
-        engine: &Arc<Inner>,
-        authorized: AuthorizedPlan,
-    ) -> Result<Entered, (Plan, Failure)> {
+    fn enter(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, authorized: AuthorizedPlan) -> Entered {
         let confined_to = authorized.confines();
         let (mut plan, grants) = authorized.into_parts();
-        let spent = shared.status().spent.clone();
-        if let Some(failure) = shared.terms.budget.spent_up(&spent) {
-            shared.end(Some(of_budget(&failure).into()));
-            return Err((plan, shared.gone().failure().clone()));
-        }
-        let left = shared.terms.budget.left(&spent);
+        let left = shared.terms.budget.left(&shared.status().spent);
         plan.limits = plan.limits.min(&left);
         // One of its own: the caller's may stop other runs too.
         let cancel = plan.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
@@ -109,7 +99,7 @@ impl Living {
         let host =
             RunHost { table: Arc::clone(&self.table), space: shared.space(), ..engine.host(&plan, grants, chain) };
         shared.begin(cancel);
-        Ok(Entered { plan, host: Arc::new(host), left })
+        Entered { plan, host: Arc::new(host), left }
     }
 
     /// Does something with the interpreter. A panic there is a defect, but it must not take the session's thread along.
@@ -158,6 +148,14 @@ impl Living {
         }
         result
     }
+}
+
+/// Ends a session of whose budget nothing is left, before it does anything more.
+fn within_budget(shared: &Arc<Shared>) -> Result<(), Error> {
+    let spent = shared.status().spent.clone();
+    let Some(failure) = shared.terms.budget.spent_up(&spent) else { return Ok(()) };
+    shared.end(Some(of_budget(&failure).into()));
+    Err(shared.gone())
 }
 
 /// A breach of the session's budget, in its words.

@@ -8,7 +8,7 @@ use super::info::{SessionChange, SessionEvent, SessionInfo, SessionState};
 use super::living::Living;
 use super::waits;
 use crate::authorize::AuthorizedPlan;
-use crate::{Cancel, Engine, Error, Persistence, RunOptions, Skill, WeakEngine};
+use crate::{Cancel, Engine, Error, Outcome, Persistence, RunOptions, Skill, WeakEngine};
 use skills_core::{ErrorKind, Held, Language, Lost, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Sender, sync_channel};
@@ -209,6 +209,13 @@ impl Shared {
             _ => Error::new(ErrorKind::NotFound, format!("session `{name}` has been closed"))
                 .with_help("open another session"),
         }
+    }
+
+    /// The outcome of an evaluation that did not begin.
+    pub(crate) fn failed(&self, correlation_id: Option<&str>, error: Error) -> Outcome {
+        let options = RunOptions { correlation_id: correlation_id.map(str::to_owned), ..RunOptions::default() };
+        let plan = self.terms.authorized.plan();
+        Outcome { isolation: plan.isolation, ..Outcome::failed(&plan.skill.name, &options, error) }
     }
 
     /// Why it ended by itself.

@@ -147,8 +147,7 @@ fn what_was_bytes_is_restored_in_a_worker_only() {
     a.eval("x = 1").unwrap();
     let bytes = a.snapshot().unwrap().to_bytes();
     let image = SessionImage::from_bytes(&bytes).unwrap();
-    let mut options = RunOptions::default();
-    options.isolation = Some(Isolation::InProcess);
+    let options = RunOptions { isolation: Some(Isolation::InProcess), ..RunOptions::default() };
     let error = engine.restore_session(&image).name("b").options(options).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     assert_eq!(error.message(), "the snapshot of session `a` is restored in a worker only");

@@ -76,10 +76,9 @@ fn an_interruption_stops_what_is_under_way_and_nothing_else() {
 fn what_was_cancelled_before_its_turn_is_not_done() {
     let engine = builder().build().unwrap();
     let session = session(&engine, "a");
-    let mut options = EvalOptions::default();
     let cancel = Cancel::new();
     cancel.cancel();
-    options.cancel = Some(cancel);
+    let options = EvalOptions { cancel: Some(cancel), ..EvalOptions::default() };
     let outcome = session.evaluate("spin", &options);
     assert_eq!(outcome.result.unwrap_err().kind(), ErrorKind::Cancelled);
     session.eval("x = 1").unwrap();

@@ -13,8 +13,8 @@ fn a_hundred_threads_on_twenty_sessions_are_all_served_in_order() {
             scope.spawn(move || {
                 for turn in 0..5 {
                     let number = (thread + turn) % 20;
-                    let mut options = EvalOptions::default();
-                    options.correlation_id = Some(format!("{thread} {turn}"));
+                    let options =
+                        EvalOptions { correlation_id: Some(format!("{thread} {turn}")), ..EvalOptions::default() };
                     // What a thread asks for second is done second.
                     let outcome = sessions[number].evaluate(&format!("t{thread} = {turn}"), &options);
                     outcome.result.unwrap();
@@ -52,8 +52,7 @@ fn what_waits_is_done_in_the_order_in_which_it_was_asked_for() {
     for number in 0..20 {
         let other = waiting.clone();
         threads.push(std::thread::spawn(move || {
-            let mut options = EvalOptions::default();
-            options.correlation_id = Some(format!("{number}"));
+            let options = EvalOptions { correlation_id: Some(format!("{number}")), ..EvalOptions::default() };
             drop(other.evaluate("x = 1", &options));
         }));
         // The next one asks when this one waits.
