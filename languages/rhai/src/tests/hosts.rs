@@ -3,8 +3,8 @@
 use crate::Rhai;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter, Language, Limits,
-    ParameterSpec, Script, Session, Stream,
+    Arguments, Budget, Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter,
+    Language, Limits, ParameterSpec, Script, Session, Stream,
 };
 use std::sync::{Arc, Mutex};
 
@@ -130,4 +130,60 @@ pub(super) fn value(source: &str) -> Value {
 
 pub(super) fn failure(source: &str) -> Failure {
     run_with(source, json!({}), Limits::default()).result.unwrap_err()
+}
+
+/// A session whose namespace lives, with cells that are numbered.
+pub(super) struct Notebook {
+    pub(super) session: Box<dyn Session>,
+    cells: usize,
+}
+
+impl Notebook {
+    pub(super) fn new() -> Notebook {
+        Notebook::of(session())
+    }
+
+    pub(super) fn of(session: Box<dyn Session>) -> Notebook {
+        Notebook { session, cells: 0 }
+    }
+
+    pub(super) fn eval(&mut self, source: &str) -> Evaluated {
+        self.eval_with(source, Limits::default())
+    }
+
+    pub(super) fn eval_with(&mut self, source: &str, limits: Limits) -> Evaluated {
+        self.cells += 1;
+        let file = format!("<cell {}>", self.cells);
+        let script = Arc::new(Script { language: Language::Rhai, file, source: source.into() });
+        self.session.eval(&Cell { script, entry: Entry::Cell }, &host(limits))
+    }
+
+    pub(super) fn value(&mut self, source: &str) -> Value {
+        self.eval(source).evaluation.result.unwrap()
+    }
+
+    pub(super) fn failure(&mut self, source: &str) -> Failure {
+        self.eval(source).evaluation.result.unwrap_err()
+    }
+
+    /// The text of the value, as it is shown.
+    pub(super) fn shown(&mut self, source: &str) -> String {
+        self.eval(source).shown.unwrap().text
+    }
+
+    pub(super) fn skill(&mut self, source: &str, params: Value) -> Result<Value, Failure> {
+        let Value::Object(params) = params else { panic!("parameters are an object") };
+        self.session
+            .eval(&Cell { script: script(source), entry: Entry::Skill { params } }, &any_host())
+            .evaluation
+            .result
+    }
+}
+
+pub(super) fn host(limits: Limits) -> Arc<dyn Host> {
+    TestHost::new(limits)
+}
+
+pub(super) fn any_host() -> Arc<dyn Host> {
+    host(Limits::default())
 }
