@@ -8,7 +8,7 @@ use crate::last_value;
 use crate::program::{self, Program};
 use crate::{live, text};
 use rhai::{AST, Dynamic, Engine};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use skills_core::value::describe;
 use skills_core::{Cell, Entry, Failure, Host, Language, LimitName, Script, Shown};
 use std::sync::Arc;
@@ -36,12 +36,7 @@ impl Live {
     pub(crate) fn evaluate(&mut self, cell: &Cell, machine: &Machine<'_>) -> Result<Told, Failure> {
         let result = match &cell.entry {
             Entry::Cell => self.evaluate_cell(&cell.script, machine),
-            Entry::Skill { params } => {
-                (machine.put_params)(from_json(&Value::Object(params.clone())));
-                let result = self.evaluate_skill(&cell.script, machine);
-                (machine.put_params)(Dynamic::UNIT);
-                result
-            }
+            Entry::Skill { params } => self.evaluate_skill(&cell.script, params, machine),
         };
         self.tidy();
         self.sweep();
@@ -60,12 +55,17 @@ impl Live {
         Ok(told)
     }
 
-    fn evaluate_skill(&mut self, script: &Arc<Script>, machine: &Machine<'_>) -> Result<Told, Failure> {
+    fn evaluate_skill(
+        &mut self,
+        script: &Arc<Script>,
+        params: &Map<String, Value>,
+        machine: &Machine<'_>,
+    ) -> Result<Told, Failure> {
         if let Some(index) = self.library.skill(script)
             && let Some(call) = self.library.again(index)
         {
             let places = Placed { script: Arc::clone(script), written: None, above: 0, lines: 0 };
-            let value = self.run(&call, &places, machine)?;
+            let value = self.run_with(params, &call, &places, machine)?;
             return result(&value, machine);
         }
         let mut call = None;
@@ -79,7 +79,7 @@ impl Live {
             }
         })?;
         machine.control.take_reached();
-        let value = self.run(&ready.statements, &ready.places, machine);
+        let value = self.run_with(params, &ready.statements, &ready.places, machine);
         if let Some(call) = call
             && machine.control.take_reached()
         {
@@ -107,6 +107,22 @@ impl Live {
             self.library.add(places.clone(), own, None);
         }
         Ok(Ready { statements: ast, places })
+    }
+
+    /// Runs statements where scripts see the parameters: only then, because Rhai compiles constants in.
+    fn run_with(
+        &mut self,
+        params: &Map<String, Value>,
+        statements: &AST,
+        places: &Placed,
+        machine: &Machine<'_>,
+    ) -> Result<Dynamic, Failure> {
+        let params = machine.control.memory.outside(|| Value::Object(params.clone()));
+        (machine.put_params)(from_json(&params));
+        machine.control.memory.outside(|| drop(params));
+        let value = self.run(statements, places, machine);
+        (machine.put_params)(Dynamic::UNIT);
+        value
     }
 
     /// Runs statements with the functions of all cells.

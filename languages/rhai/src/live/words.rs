@@ -32,7 +32,10 @@ pub(super) const GLOBAL: &[&str] = &[
 /// What every value has.
 const ANY: &[&str] = &["tag", "to_debug", "to_string", "type_of"];
 
-const NUMBER: &[&str] = &[
+const INTEGER: &[&str] =
+    &["abs", "is_even", "is_odd", "is_zero", "sign", "to_binary", "to_float", "to_hex", "to_int", "to_octal"];
+
+const FLOAT: &[&str] = &[
     "abs",
     "acos",
     "asin",
@@ -43,11 +46,9 @@ const NUMBER: &[&str] = &[
     "floor",
     "fraction",
     "int",
-    "is_even",
     "is_finite",
     "is_infinite",
     "is_nan",
-    "is_odd",
     "is_zero",
     "ln",
     "log",
@@ -56,12 +57,9 @@ const NUMBER: &[&str] = &[
     "sin",
     "sqrt",
     "tan",
-    "to_binary",
     "to_degrees",
     "to_float",
-    "to_hex",
     "to_int",
-    "to_octal",
     "to_radians",
 ];
 
@@ -90,8 +88,6 @@ const TEXT: &[&str] = &[
     "sub_string",
     "to_blob",
     "to_chars",
-    "to_float",
-    "to_int",
     "to_lower",
     "to_upper",
     "trim",
@@ -185,7 +181,8 @@ const FUNCTION: &[&str] = &["call", "curry", "is_anonymous", "name"];
 /// The members of a value, by the name of its type.
 pub(super) fn members(type_name: &str) -> impl Iterator<Item = &'static str> {
     let own: &[&str] = match type_name {
-        "i64" | "f64" => NUMBER,
+        "i64" => INTEGER,
+        "f64" => FLOAT,
         "string" => TEXT,
         "array" => ARRAY,
         "map" => MAP,

@@ -166,11 +166,6 @@ impl Notebook {
         self.eval(source).evaluation.result.unwrap_err()
     }
 
-    /// The text of the value, as it is shown.
-    pub(super) fn shown(&mut self, source: &str) -> String {
-        self.eval(source).shown.unwrap().text
-    }
-
     pub(super) fn skill(&mut self, source: &str, params: Value) -> Result<Value, Failure> {
         let Value::Object(params) = params else { panic!("parameters are an object") };
         self.session

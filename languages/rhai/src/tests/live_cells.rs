@@ -7,7 +7,7 @@ fn ten_feeds_build_on_one_another() {
     let mut notebook = Notebook::new();
     let feeds = [
         "let raw = [\"A1;3;2.5\", \"B2;2;6.0\", \"C3;1;2.1\"]",
-        "fn parse(line) { let p = line.split(';'); #{id: p[0], n: p[1].to_int(), price: p[2].to_float()} }",
+        "fn parse(line) { let p = line.split(';'); #{id: p[0], n: parse_int(p[1]), price: parse_float(p[2])} }",
         "let orders = raw.map(|line| parse(line))",
         "orders.len()",
         "fn total(order) { order.n * order.price }",
@@ -124,7 +124,7 @@ fn errors_say_which_cell_and_where() {
     assert_eq!((syntax.frames[0].file.as_str(), syntax.frames[0].line), ("<cell 4>", 2));
     let interpolated = notebook.failure("let z = 1; `${z} ${missing}`");
     assert_eq!((interpolated.frames[0].line, interpolated.frames[0].column), (1, 20));
-    notebook.value("let boom = |x| { `${x}` + gone };");
+    notebook.value("let boom = |x| { `${x}` + gone() };");
     let closure = notebook.failure("boom.call(1)");
     assert!(closure.frames.iter().any(|f| f.file == "<cell 6>" && f.function.as_deref() == Some("closure")));
 }

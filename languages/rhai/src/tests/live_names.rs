@@ -91,7 +91,7 @@ fn a_name_is_explained() {
     let mut notebook = Notebook::new();
     notebook.value("let m = #{a: [1, 2]};");
     notebook.value(
-        "let z = 1; /// The area of a rectangle.\n/// Both in metres.\nfn area(w, h) {\n    let s = `${w}`; w * h\n} fn area(r) { r }\n\
+        "let z = 1;\n/// The area of a rectangle.\n/// Both in metres.\nfn area(w, h) {\n    let s = `${w}`; w * h\n} fn area(r) { r }\n\
          /** Doubles. */ private fn double(x) { x * 2 }\nlet f = |a, b| { a + b }; let named = Fn(\"area\");",
     );
     let mut inspect = |path: &str| notebook.session.inspect(path, &any_host());
@@ -172,4 +172,38 @@ fn a_result_that_is_too_large_is_not_read() {
     notebook.value("let a = []; a.pad(1000, 1);");
     let limits = Limits { result: Some(100), ..Limits::none() };
     assert!(notebook.session.get("a", &host(limits)).is_err());
+}
+
+#[test]
+fn every_word_that_is_offered_exists() {
+    let values = ["1.5", "1", "\"a\"", "[1]", "#{a: 1}", "blob(1)", "Fn(\"abs\")", "timestamp()", "'c'"];
+    let arguments = ["0", "\"a\"", "'c'", "|x| x", "|a, b| 0", "0..1", "[2]", "#{}", "blob()"];
+    let mut notebook = Notebook::new();
+    let mut unknown = Vec::new();
+    for value in values {
+        notebook.value(&format!("let v = {value};"));
+        for word in completions(&mut notebook, "v.").into_iter().filter(|word| word != "v.a") {
+            let mut calls = vec![word.clone(), format!("{word}()")];
+            calls.extend(arguments.iter().map(|a| format!("{word}({a})")));
+            calls.extend(
+                arguments
+                    .iter()
+                    .flat_map(|a| arguments.iter().map(move |b| (a, b)))
+                    .map(|(a, b)| format!("{word}({a}, {b})")),
+            );
+            calls.push(format!("{word}(0, 1, [2])"));
+            let missing = |failure: &skills_core::Failure| {
+                let name = word.trim_start_matches("v.");
+                let message = failure.message.as_str();
+                message.starts_with(&format!("Function not found: {name} ")) || message.contains("property")
+            };
+            let known =
+                calls.iter().any(|call| !notebook.eval(call).evaluation.result.is_err_and(|failure| missing(&failure)));
+            if !known {
+                unknown.push(format!("{value} has no {word}"));
+            }
+            notebook.value(&format!("let v = {value};"));
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:?}");
 }

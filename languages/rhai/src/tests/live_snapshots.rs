@@ -134,7 +134,7 @@ fn source() -> impl Strategy<Value = String> {
         "[a-zé€]{0,50}".prop_map(|text| format!("{text:?}")),
         "[a-z€]".prop_map(|c| format!("'{c}'")),
         (0..50_u8).prop_map(|n| format!("blob({n}, {n})")),
-        Just("shared".to_owned()),
+        Just("common".to_owned()),
         Just("reader".to_owned()),
     ];
     leaf.prop_recursive(4, 30, 5, |inner| {
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn every_value_comes_back(values in prop::collection::vec(source(), 1..4)) {
         let mut notebook = Notebook::new();
-        notebook.value("let shared = [0]; let reader = || shared.len();");
+        notebook.value("let common = [0]; let reader = || common.len();");
         for (index, value) in values.iter().enumerate() {
             notebook.value(&format!("let v{index} = {value};"));
         }
@@ -167,7 +167,7 @@ proptest! {
         prop_assert_eq!(look(&mut after), before.clone());
         let mut fork = forked(&mut notebook);
         prop_assert_eq!(look(&mut fork), before);
-        after.value("shared.push(1)");
+        after.value("common.push(1)");
         prop_assert_eq!(after.value("reader.call()"), json!(2));
         prop_assert_eq!(fork.value("reader.call()"), json!(1));
     }
