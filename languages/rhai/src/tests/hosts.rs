@@ -31,6 +31,8 @@ impl TestHost {
             spec("deep.slow", vec![ParameterSpec::typed("ms", "integer")]),
             spec("keep", vec![ParameterSpec::typed("bytes", "integer")]),
             spec("big", vec![ParameterSpec::typed("items", "integer")]),
+            spec("room", vec![ParameterSpec::typed("name", "string")]),
+            spec("room.get", vec![ParameterSpec::typed("name", "string"), ParameterSpec::any("key").or(Value::Null)]),
         ];
         Arc::new(TestHost {
             budget: Budget::new(limits),
@@ -66,7 +68,8 @@ impl Host for TestHost {
                 (Some(a), Some(b)) => json!(a + b),
                 _ => json!(args[0].as_f64().unwrap() + args[1].as_f64().unwrap()),
             },
-            "call" | "state.get" | "fs.get" => json!([spec.name, args]),
+            "room" => json!(format!("the {}", args[0].as_str().unwrap())),
+            "call" | "state.get" | "fs.get" | "room.get" => json!([spec.name, args]),
             "deep.slow" => {
                 std::thread::sleep(std::time::Duration::from_millis(args[0].as_u64().unwrap()));
                 Value::Null
