@@ -26,6 +26,9 @@ pub struct Grants {
     pub environment: Vec<String>,
     /// Names of secrets.
     pub secrets: Vec<String>,
+    /// Names of sessions of other owners.
+    #[serde(default)]
+    pub sessions: Vec<String>,
 }
 
 impl Grants {
@@ -40,6 +43,7 @@ impl Grants {
         programs: Access::Nothing,
         environment: Vec::new(),
         secrets: Vec::new(),
+        sessions: Vec::new(),
     };
 }
 

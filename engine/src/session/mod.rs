@@ -17,6 +17,7 @@ mod hub;
 mod image;
 mod info;
 mod living;
+mod reach;
 mod shared;
 mod store;
 mod waits;
