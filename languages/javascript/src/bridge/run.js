@@ -110,6 +110,7 @@ function tick() {
     apply(next.fn, undefined, next.values);
   } catch (error) {
     if (state === PENDING) finish(() => { throw error; });
+    else if (conclude !== undefined) print(2, `Uncaught ${inspect(error, 2)}\n`);
   }
   return 0;
 }
@@ -118,10 +119,13 @@ function tick() {
 
 const PENDING = 1, SETTLED = 2;
 let state = 0, answer = "", limit = Infinity;
+// How a value becomes an answer, where it is not simply encoded; and how many promises have been followed.
+let conclude, turn = 0;
 
 function finish(produce) {
   try {
-    answer = `=${new Encoder(limit, 100).value(produce())}`;
+    const value = produce();
+    answer = conclude === undefined ? `=${new Encoder(limit, 100).value(value)}` : conclude(value);
   } catch (error) {
     answer = thrown(error);
   }
@@ -139,8 +143,22 @@ async function later(main, calls) {
 }
 function follow(promise) {
   state = PENDING;
-  then(promise, (value) => { finish(() => value); }, (error) => { finish(() => { throw error; }); });
+  // A cell's promise may settle when the cell is over, and another one's is awaited.
+  const mine = ++turn;
+  then(promise, (value) => { if (mine === turn) finish(() => value); }, (error) => { if (mine === turn) finish(() => { throw error; }); });
   return "?";
+}
+
+// Makes ready for a cell, or for a question about the names of a living session: see `live/space.js`.
+function begin(most, given, how) {
+  counter = undefined;
+  limit = most;
+  params = given;
+  state = 0;
+  answer = "";
+  indent = "";
+  conclude = how;
+  turn++;
 }
 
 // What an instrumented script calls, see `count.rs`: `exceeded` when a count passes its limit, and `counter` to hand over
