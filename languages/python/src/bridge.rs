@@ -106,7 +106,7 @@ impl Namespace {
     }
 }
 
-/// One function of the host.
+// One function of the host. What stands in a doc comment here would hide `__doc__` of each.
 #[pyclass(frozen, module = "skill")]
 struct HostFunction {
     index: usize,

@@ -15,6 +15,9 @@ const KEPT: usize = 8;
 /// `ast.PyCF_ONLY_AST`: parse only. The constant is part of CPython's `compile`, the module `ast` need not be imported.
 const ONLY_AST: i32 = 0x400;
 
+/// `ast.PyCF_ALLOW_TOP_LEVEL_AWAIT`.
+pub(crate) const TOP_LEVEL_AWAIT: i32 = 0x2000;
+
 /// A script and what is known about it.
 pub(crate) struct Known {
     pub(crate) script: Arc<Script>,
@@ -78,16 +81,16 @@ impl Known {
 }
 
 /// Parses a script; the module's `body` can be looked at.
-pub(crate) fn parse<'py>(py: Python<'py>, runtime: &Runtime, script: &Script) -> PyResult<Bound<'py, PyAny>> {
-    runtime.compile.bind(py).call1((&script.source, &script.file, "exec", ONLY_AST, true))
+fn parse<'py>(py: Python<'py>, runtime: &Runtime, script: &Script, flags: i32) -> PyResult<Bound<'py, PyAny>> {
+    runtime.compile.bind(py).call1((&script.source, &script.file, "exec", ONLY_AST | flags, true))
 }
 
-/// Compiles a script, its last expression apart.
-pub(crate) fn compile(py: Python<'_>, runtime: &Runtime, script: &Script) -> PyResult<Compiled> {
+/// Compiles a script, its last expression apart. The flags are those of CPython's `compile`.
+pub(crate) fn compile(py: Python<'_>, runtime: &Runtime, script: &Script, flags: i32) -> PyResult<Compiled> {
     let compile = |tree: &Bound<'_, PyAny>, mode: &str| -> PyResult<Py<PyAny>> {
-        Ok(runtime.compile.bind(py).call1((tree, &script.file, mode, 0, true))?.unbind())
+        Ok(runtime.compile.bind(py).call1((tree, &script.file, mode, flags, true))?.unbind())
     };
-    let tree = parse(py, runtime, script)?;
+    let tree = parse(py, runtime, script, flags)?;
     let body = tree.getattr(intern!(py, "body"))?.cast_into::<PyList>().map_err(PyErr::from)?;
     let ast = py.import("_ast")?;
     let (expression, functions) =

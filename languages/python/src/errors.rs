@@ -2,13 +2,15 @@
 
 use crate::bridge::Carried;
 use crate::from_python::{lossy, type_name};
+use crate::live::Texts;
+use crate::run::Run;
 use crate::runtime::Runtime;
 use crate::trace::is_library;
 use pyo3::exceptions::{PyRecursionError, PySyntaxError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
-use skills_core::{Breach, Budget, ErrorKind, Failure, Frame, Language, LimitName, Script};
+use skills_core::{Breach, ErrorKind, Failure, Frame, Language, LimitName, Script};
 
 /// The most frames that a failure carries; of deeper stacks the innermost are kept.
 const MOST_FRAMES: usize = 32;
@@ -24,8 +26,8 @@ pub(crate) enum End {
 }
 
 /// What an exception that a script did not catch makes of its run.
-pub(crate) fn end(py: Python<'_>, runtime: &Runtime, error: &PyErr, script: &Script, budget: &Budget) -> End {
-    let frames = frames(py, error, script);
+pub(crate) fn end(py: Python<'_>, runtime: &Runtime, error: &PyErr, script: &Script, run: &Run) -> End {
+    let (frames, budget) = (frames(py, error, Sources { script, texts: run.texts.as_deref() }), &run.budget);
     let failure = if error.is_instance(py, runtime.stop.bind(py)) {
         Failure::new(ErrorKind::Cancelled, "the run was stopped together with the run that called it")
     } else if error.is_instance_of::<PySystemExit>(py) {
@@ -91,33 +93,48 @@ fn text(object: &Bound<'_, PyAny>) -> String {
     object.str().map_or_else(|_| format!("<{} that cannot be shown>", type_name(object)), |text| lossy(&text))
 }
 
+/// Where the lines of frames come from.
+#[derive(Clone, Copy)]
+struct Sources<'a> {
+    script: &'a Script,
+    /// What a session that lives evaluated before.
+    texts: Option<&'a Texts>,
+}
+
+impl Sources<'_> {
+    /// Whether a file is one of ours, whatever it is called.
+    fn own(self, file: &str) -> bool {
+        file == self.script.file || self.texts.is_some_and(|texts| texts.has(file))
+    }
+}
+
 /// The places of an exception in the script's own files, innermost first. Runs no Python code.
-pub(crate) fn frames(py: Python<'_>, error: &PyErr, script: &Script) -> Vec<Frame> {
+fn frames(py: Python<'_>, error: &PyErr, sources: Sources<'_>) -> Vec<Frame> {
     let mut frames = std::collections::VecDeque::new();
     let mut next = error.traceback(py).map(Bound::into_any);
     while let Some(level) = next {
-        if let Ok(Some(frame)) = frame(&level, script) {
+        if let Ok(Some(frame)) = frame(&level, sources) {
             frames.push_front(frame);
             frames.truncate(MOST_FRAMES);
         }
         next = level.getattr(intern!(py, "tb_next")).ok().filter(|next| !next.is_none());
     }
     let syntax =
-        error.is_instance_of::<PySyntaxError>(py).then(|| syntax_frame(error.value(py), script).ok().flatten());
+        error.is_instance_of::<PySyntaxError>(py).then(|| syntax_frame(error.value(py), sources).ok().flatten());
     syntax.flatten().into_iter().chain(frames).collect()
 }
 
-fn frame(level: &Bound<'_, PyAny>, script: &Script) -> PyResult<Option<Frame>> {
+fn frame(level: &Bound<'_, PyAny>, sources: Sources<'_>) -> PyResult<Option<Frame>> {
     let py = level.py();
     let code = level.getattr(intern!(py, "tb_frame"))?.getattr(intern!(py, "f_code"))?;
     let file = string(&code, "co_filename")?;
-    if file != script.file && is_library(&file) {
+    if !sources.own(&file) && is_library(&file) {
         return Ok(None);
     }
     let line: u32 = level.getattr(intern!(py, "tb_lineno"))?.extract().unwrap_or(0);
     let instruction: i64 = level.getattr(intern!(py, "tb_lasti"))?.extract()?;
     let name = string(&code, "co_qualname")?;
-    let source = source(py, &file, line, script);
+    let source = source(py, &file, line, sources);
     let column = match (column(&code, instruction), &source) {
         // CPython counts bytes of UTF-8.
         (Some(bytes), Some(source)) => {
@@ -143,9 +160,12 @@ fn column(code: &Bound<'_, PyAny>, instruction: i64) -> Option<usize> {
     position.get_item(2).ok()?.extract().ok()
 }
 
-/// A line of the script, or of a module beside it.
-fn source(py: Python<'_>, file: &str, line: u32, script: &Script) -> Option<String> {
-    if file == script.file {
+/// A line of the script, of what the session evaluated before, or of a module beside it.
+fn source(py: Python<'_>, file: &str, line: u32, sources: Sources<'_>) -> Option<String> {
+    if file == sources.script.file {
+        return sources.script.line(line).map(str::to_owned);
+    }
+    if let Some(script) = sources.texts.and_then(|texts| texts.get(file)) {
         return script.line(line).map(str::to_owned);
     }
     if !file.starts_with('/') {
@@ -163,13 +183,13 @@ fn source(py: Python<'_>, file: &str, line: u32, script: &Script) -> Option<Stri
 }
 
 /// The place that a syntax error names.
-fn syntax_frame(value: &Bound<'_, PyAny>, script: &Script) -> PyResult<Option<Frame>> {
+fn syntax_frame(value: &Bound<'_, PyAny>, sources: Sources<'_>) -> PyResult<Option<Frame>> {
     let Ok(file) = string(value, "filename") else { return Ok(None) };
-    if file != script.file && is_library(&file) {
+    if !sources.own(&file) && is_library(&file) {
         return Ok(None);
     }
     let line: u32 = value.getattr("lineno")?.extract().unwrap_or(0);
     let column = value.getattr("offset")?.extract().unwrap_or(0);
-    let source = source(value.py(), &file, line, script);
+    let source = source(value.py(), &file, line, sources);
     Ok(Some(Frame { file, line, column, function: None, source }))
 }

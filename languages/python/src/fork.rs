@@ -3,7 +3,13 @@
 //! It is started on the process's only thread. The stopper's thread, which has started it elsewhere, comes after the fork:
 //! the thread that forked becomes it, and scripts run on a new one, so that here as well they are never on CPython's main
 //! thread.
+//!
+//! A session may be forked as well, between two evaluations and on its own thread: what surrounds a fork is the same. There the new
+//! process has no other thread than the session's, so that becomes CPython's main thread; scripts run on it nevertheless, because the
+//! session lives on its stack. It could install signal handlers then, in a process of its own. The stopper's thread is started anew by the
+//! first evaluation there. Threads that scripts started are gone; they had ended with their evaluations.
 
+use crate::live;
 use crate::runtime::Runtime;
 use crate::stopper;
 use pyo3::prelude::*;
@@ -19,20 +25,29 @@ thread_local! {
 
 /// Starts CPython on this thread.
 pub(crate) fn prepare() -> Result<(), Failure> {
-    Runtime::start_here().map(drop)
+    let runtime = Runtime::start_here()?;
+    Python::attach(|py| live::prepare(py, runtime))
+        .map_err(|error| Failure::new(ErrorKind::Unavailable, format!("Python is not available: {error}")))
 }
 
 /// Does around a fork what CPython wants done.
 pub(crate) fn moment(moment: Fork) {
-    // SAFETY: CPython has been started on this thread, which holds the GIL from before the fork until after it.
+    // SAFETY: CPython has been started, and this thread holds the GIL from before the fork until after it.
     unsafe {
         match moment {
             Fork::Before => {
                 TAKEN.set(Some(ffi::PyGILState_Ensure()));
                 ffi::PyOS_BeforeFork();
+                stopper::hold();
             }
-            Fork::InParent => ffi::PyOS_AfterFork_Parent(),
-            Fork::InChild => ffi::PyOS_AfterFork_Child(),
+            Fork::InParent => {
+                stopper::release();
+                ffi::PyOS_AfterFork_Parent();
+            }
+            Fork::InChild => {
+                stopper::lost();
+                ffi::PyOS_AfterFork_Child();
+            }
         }
         if moment != Fork::Before
             && let Some(taken) = TAKEN.take()

@@ -46,6 +46,13 @@
 //! - where the host program had started CPython itself: library modules, the working directory, the environment.
 //!
 //! Where that matters, run scripts in workers.
+//!
+//! # What a session keeps
+//! Cells ([`Session::eval`]) share one namespace, that of a module which is `__main__` meanwhile. All that is listed above as put back is
+//! a session's own: it is there for the next cell and for nobody else (two sessions that evaluate at the same time see each other's).
+//! So are modules of the user, the context of `contextvars`, what `random` was seeded with, the loop of `asyncio` with its tasks, and the features of
+//! `__future__`. Threads end with their cell. A cell that raises, is stopped or meets a limit keeps what it had done. Tracebacks and
+//! `inspect.getsource` know the source of earlier cells.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 mod bridge;
@@ -56,7 +63,9 @@ mod context;
 mod errors;
 mod fork;
 mod from_python;
+mod guard;
 mod library;
+mod live;
 mod memory;
 mod natives;
 mod paths;
@@ -77,7 +86,7 @@ mod tests;
 
 use crate::runtime::Runtime;
 use crate::session::PythonSession;
-use skills_core::{CapStatus, Failure, Fork, Host, Interpreter, Language, Script, Session, Signature};
+use skills_core::{CapStatus, Completeness, Failure, Fork, Host, Interpreter, Language, Script, Session, Signature};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -105,6 +114,10 @@ impl Interpreter for CPython {
 
     fn signature(&self, script: &Script) -> Option<Signature> {
         signature::signature(script)
+    }
+
+    fn completeness(&self, script: &Script) -> Completeness {
+        live::completeness(script)
     }
 
     fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {

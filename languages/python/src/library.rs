@@ -4,10 +4,10 @@
 //! changes to a dict, so that a run which changed nothing costs one comparison for each module.
 
 use crate::memory;
-use crate::watch::{Row, UNKNOWN, Watched};
+use crate::watch::{Delta, Row, UNKNOWN, Watched};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyModule, PyString};
+use pyo3::types::{PyDict, PyFloat, PyList, PyModule, PyString};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What is put back of the library modules that have been imported.
@@ -36,6 +36,8 @@ struct Chance {
     attributes: Py<PyDict>,
     seed: Py<PyAny>,
     random: Py<PyAny>,
+    getstate: Py<PyAny>,
+    setstate: Py<PyAny>,
     instance: Py<PyAny>,
     /// What `gauss` gives next. Seeding forgets it, and nothing but seeding and `gauss` does.
     mark: Mutex<Py<PyAny>>,
@@ -144,6 +146,20 @@ impl Library {
         result
     }
 
+    /// What differs now, of what was changed since a run began at `since`: a session takes it along.
+    pub(crate) fn take(&self, py: Python<'_>, since: u64) -> Vec<Taken> {
+        let changed: Vec<Arc<Kept>> = {
+            let kept = self.kept();
+            let own = |at: u64| at == UNKNOWN || since == UNKNOWN || at >= since;
+            kept.iter().filter(|kept| kept.changed_at(py).is_some_and(own)).cloned().collect()
+        };
+        let taken = changed.into_iter().filter_map(|kept| {
+            let change = kept.change(py).ok()??;
+            Some(Taken { kept, change })
+        });
+        taken.collect()
+    }
+
     /// Forgets the modules that are not there any more.
     pub(crate) fn prune(&self, py: Python<'_>, modules: &Bound<'_, PyDict>) {
         let named: Vec<Arc<Kept>> = self.kept().iter().filter(|kept| kept.module.is_some()).cloned().collect();
@@ -163,7 +179,52 @@ impl Library {
     }
 }
 
+/// Something that a session changed in a library module, while none of its cells runs.
+pub(crate) struct Taken {
+    kept: Arc<Kept>,
+    change: Change,
+}
+
+enum Change {
+    Dict(Delta),
+    List(Py<PyList>),
+    /// The state of the generator, and what `gauss` gives next.
+    Chance(Py<PyAny>, Option<Py<PyAny>>),
+}
+
+impl Taken {
+    /// Makes the change again.
+    pub(crate) fn apply(&self, py: Python<'_>) -> PyResult<()> {
+        match (&self.kept.state, &self.change) {
+            (State::Dict(dict), Change::Dict(delta)) => dict.apply(py, delta),
+            (State::Logging(dict, manager), Change::Dict(delta)) => {
+                dict.apply(py, delta)?;
+                forget_levels(manager.bind(py))
+            }
+            (State::Row(row), Change::List(list)) => row.apply(py, list),
+            (State::Warnings(row), Change::List(list)) => {
+                row.apply(py, list)?;
+                py.import("_warnings")?.call_method0("_filters_mutated").map(drop)
+            }
+            (State::Chance(chance), Change::Chance(state, next)) => chance.apply(py, state, next.as_ref()),
+            _ => Ok(()),
+        }
+    }
+}
+
 impl Kept {
+    /// What is different, for a session to take along.
+    fn change(&self, py: Python<'_>) -> PyResult<Option<Change>> {
+        Ok(match &self.state {
+            State::Dict(dict) | State::Logging(dict, _) => dict.delta(py)?.map(Change::Dict),
+            State::Row(row) | State::Warnings(row) => row.delta(py).map(Change::List),
+            State::Chance(chance) => {
+                let next = chance.attributes.bind(py).get_item(intern!(py, "gauss_next"))?;
+                Some(Change::Chance(chance.getstate.call1(py, (&chance.instance,))?, next.map(Bound::unbind)))
+            }
+        })
+    }
+
     fn is_named(&self, py: Python<'_>, wanted: &str) -> bool {
         self.module.as_ref().is_some_and(|(name, _)| name.bind(py).to_str().is_ok_and(|name| name == wanted))
     }
@@ -238,6 +299,8 @@ impl Chance {
             attributes: instance.getattr("__dict__")?.cast_into::<PyDict>().map_err(PyErr::from)?.unbind(),
             seed: class.getattr("seed")?.unbind(),
             random: class.getattr("random")?.unbind(),
+            getstate: class.getattr("getstate")?.unbind(),
+            setstate: class.getattr("setstate")?.unbind(),
             instance: instance.clone().unbind(),
             mark: Mutex::new(py.None()),
         };
@@ -263,6 +326,14 @@ impl Chance {
         let next = self.attributes.bind(py).get_item(intern!(py, "gauss_next"));
         let mark = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
         !next.ok().flatten().is_some_and(|next| next.is(&*mark))
+    }
+
+    fn apply(&self, py: Python<'_>, state: &Py<PyAny>, next: Option<&Py<PyAny>>) -> PyResult<()> {
+        self.setstate.call1(py, (&self.instance, state))?;
+        match next {
+            Some(next) => self.attributes.bind(py).set_item(intern!(py, "gauss_next"), next),
+            None => Ok(()),
+        }
     }
 
     fn restore(&self, py: Python<'_>) -> PyResult<()> {

@@ -22,10 +22,10 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// What one run holds, in bytes.
+/// What one run holds, or a session with its namespace, in bytes.
 #[derive(Debug)]
 pub(crate) struct MemoryMeter {
-    limit: u64,
+    limit: AtomicU64,
     used: AtomicU64,
     peak: AtomicU64,
     refused: AtomicU64,
@@ -34,11 +34,18 @@ pub(crate) struct MemoryMeter {
 impl MemoryMeter {
     pub(crate) fn new(limit: Option<u64>) -> MemoryMeter {
         MemoryMeter {
-            limit: limit.unwrap_or(u64::MAX),
+            limit: AtomicU64::new(limit.unwrap_or(u64::MAX)),
             used: AtomicU64::new(0),
             peak: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         }
+    }
+
+    /// Begins an evaluation of a session: what is held stays counted, the peak and the refusal are those of the one before.
+    pub(crate) fn begin(&self, limit: Option<u64>) {
+        self.limit.store(limit.unwrap_or(u64::MAX), Relaxed);
+        self.refused.store(0, Relaxed);
+        self.peak.store(self.used(), Relaxed);
     }
 
     /// What is held now.
@@ -57,7 +64,7 @@ impl MemoryMeter {
     }
 
     fn fits(&self, more: u64) -> bool {
-        self.used().saturating_add(more) <= self.limit
+        self.used().saturating_add(more) <= self.limit.load(Relaxed)
     }
 
     fn note_refusal(&self, more: u64) {

@@ -46,14 +46,8 @@ fn leave(runs: &mut Vec<usize>, run: usize) -> bool {
 pub(crate) fn before_chdir(run: &Arc<Run>) -> bool {
     let mut touched = touched();
     if touched.folder.is_none() {
-        let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        // SAFETY: the path ends in NUL.
-        let folder = unsafe { libc::open(c".".as_ptr(), flags) };
-        if folder < 0 {
-            return false;
-        }
-        // SAFETY: opened just now, and nobody else's.
-        touched.folder = Some((unsafe { OwnedFd::from_raw_fd(folder) }, Vec::new()));
+        let Some(folder) = here() else { return false };
+        touched.folder = Some((folder, Vec::new()));
     }
     if let Some((_, runs)) = &mut touched.folder {
         join(runs, id(run));
@@ -68,13 +62,8 @@ pub(crate) fn before_putenv(run: &Arc<Run>, name: &CStr) {
     if let Some(variable) = touched.variables.iter_mut().find(|variable| *variable.name == *name) {
         join(&mut variable.runs, id(run));
     } else {
-        // SAFETY: the name ends in NUL; the value is copied at once. A thread that changes the environment at this moment
-        // would race with the script's own change as well.
-        let before = unsafe {
-            let value = libc::getenv(name.as_ptr());
-            (!value.is_null()).then(|| CStr::from_ptr(value).to_owned())
-        };
-        touched.variables.push(Variable { name: name.to_owned(), before, runs: vec![id(run)] });
+        let variable = Variable { name: name.to_owned(), before: value(name), runs: vec![id(run)] };
+        touched.variables.push(variable);
     }
     run.touched.store(true, Ordering::Relaxed);
 }
@@ -92,13 +81,73 @@ pub(crate) fn restore(run: &Arc<Run>) -> bool {
     let mut zone = false;
     for variable in touched.variables.extract_if(.., |variable| leave(&mut variable.runs, id(run))) {
         zone |= *variable.name == *c"TZ";
-        // SAFETY: the texts end in NUL, and are copied.
-        unsafe {
-            match &variable.before {
-                Some(value) => libc::setenv(variable.name.as_ptr(), value.as_ptr(), 1),
-                None => libc::unsetenv(variable.name.as_ptr()),
-            }
-        };
+        set(&variable.name, variable.before.as_deref());
     }
     zone
+}
+
+/// Where a session's cells are, and the variables that they set, while none of them runs.
+#[derive(Default)]
+pub(crate) struct Place {
+    folder: Option<OwnedFd>,
+    variables: Vec<(CString, Option<CString>)>,
+}
+
+/// What a run has changed, as it is now.
+pub(crate) fn place(run: &Arc<Run>) -> Place {
+    if !run.touched.load(Ordering::Relaxed) {
+        return Place::default();
+    }
+    let touched = touched();
+    let moved = touched.folder.as_ref().is_some_and(|(_, runs)| runs.contains(&id(run)));
+    let own = touched.variables.iter().filter(|variable| variable.runs.contains(&id(run)));
+    Place {
+        folder: moved.then(here).flatten(),
+        variables: own.map(|variable| (variable.name.clone(), value(&variable.name))).collect(),
+    }
+}
+
+impl Place {
+    /// Makes it so again, on account of a run. Whether the time zone is among it.
+    pub(crate) fn resume(&self, run: &Arc<Run>) -> bool {
+        if let Some(folder) = &self.folder
+            && before_chdir(run)
+        {
+            // SAFETY: the folder is open. Where it is gone since then, the session stays where the process is.
+            unsafe { libc::fchdir(folder.as_raw_fd()) };
+        }
+        for (name, value) in &self.variables {
+            before_putenv(run, name);
+            set(name, value.as_deref());
+        }
+        self.variables.iter().any(|(name, _)| **name == *c"TZ")
+    }
+}
+
+/// The working directory, to return to.
+fn here() -> Option<OwnedFd> {
+    let flags = libc::O_PATH | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    // SAFETY: the path ends in NUL.
+    let folder = unsafe { libc::open(c".".as_ptr(), flags) };
+    // SAFETY: opened just now, and nobody else's.
+    (folder >= 0).then(|| unsafe { OwnedFd::from_raw_fd(folder) })
+}
+
+fn value(name: &CStr) -> Option<CString> {
+    // SAFETY: the name ends in NUL; the value is copied at once. A thread that changes the environment at this moment
+    // would race with the script's own change as well.
+    unsafe {
+        let value = libc::getenv(name.as_ptr());
+        (!value.is_null()).then(|| CStr::from_ptr(value).to_owned())
+    }
+}
+
+fn set(name: &CStr, value: Option<&CStr>) {
+    // SAFETY: the texts end in NUL, and are copied.
+    unsafe {
+        match value {
+            Some(value) => libc::setenv(name.as_ptr(), value.as_ptr(), 1),
+            None => libc::unsetenv(name.as_ptr()),
+        }
+    };
 }

@@ -1,5 +1,6 @@
 //! One run of one script: what its threads, its output, its host calls and its interruptions have in common.
 
+use crate::live::Texts;
 use crate::memory::{self, MemoryMeter, Metered};
 use crate::runtime::Runtime;
 use crate::{stopper, trace};
@@ -23,7 +24,7 @@ const PURSUIT: Duration = Duration::from_secs(5);
 pub(crate) struct Run {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) memory: MemoryMeter,
+    pub(crate) memory: Arc<MemoryMeter>,
     /// Operations so far, where they are counted.
     pub(crate) operations: AtomicU64,
     /// Set when the script itself begins, so that nothing before it is counted.
@@ -32,6 +33,8 @@ pub(crate) struct Run {
     pub(crate) file: Arc<str>,
     /// The folder whose modules the script may import, where its file is one.
     pub(crate) folder: Option<Arc<str>>,
+    /// What the session evaluated so far, where it is one that lives.
+    pub(crate) texts: Option<Arc<Texts>>,
     /// `skill.params`.
     pub(crate) params: Py<PyAny>,
     /// The members of `skill` that are the host's functions.
@@ -57,6 +60,16 @@ pub(crate) struct Run {
     sleepers: Condvar,
 }
 
+/// What a run is given.
+pub(crate) struct Scene {
+    pub(crate) file: Arc<str>,
+    pub(crate) folder: Option<Arc<str>>,
+    pub(crate) params: Py<PyAny>,
+    pub(crate) members: Py<PyDict>,
+    /// What a session that lives has for all of its runs.
+    pub(crate) lasting: Option<(Arc<MemoryMeter>, Arc<Texts>)>,
+}
+
 #[derive(Default)]
 struct Pending {
     stream: Option<Stream>,
@@ -64,24 +77,21 @@ struct Pending {
 }
 
 impl Run {
-    pub(crate) fn new(
-        host: &Arc<dyn Host>,
-        file: Arc<str>,
-        folder: Option<Arc<str>>,
-        params: Py<PyAny>,
-        members: Py<PyDict>,
-    ) -> Arc<Run> {
+    pub(crate) fn new(host: &Arc<dyn Host>, scene: Scene) -> Arc<Run> {
+        let Scene { file, folder, params, members, lasting } = scene;
+        let (memory, texts) = lasting.unzip();
         let budget = Arc::clone(host.budget());
         // SAFETY: asks for the number of the calling thread.
         let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
         Arc::new(Run {
             host: Arc::clone(host),
-            memory: MemoryMeter::new(budget.limits().memory),
+            memory: memory.unwrap_or_else(|| Arc::new(MemoryMeter::new(budget.limits().memory))),
             budget,
             operations: AtomicU64::new(0),
             counting: AtomicBool::new(false),
             file,
             folder,
+            texts,
             params,
             members,
             thread,
@@ -351,7 +361,7 @@ impl Run {
         }
         let previous = CURRENT.with(|current| current.replace(Some(Arc::clone(self))));
         // SAFETY: the guard holds the run, which owns the meter, and stays on this thread.
-        let meter = unsafe { memory::meter(&self.memory) };
+        let meter = unsafe { memory::meter(Arc::as_ptr(&self.memory)) };
         let tracing = trace::Tracing::switch(py, Some(self));
         Entered { previous, tracing: Some(tracing), meter: Some(meter), registered, run: Arc::clone(self) }
     }

@@ -6,10 +6,10 @@ use crate::compile::{Known, Scripts, compile};
 use crate::context::Context;
 use crate::errors::{self, End};
 use crate::from_python::{Unconverted, from_python};
-use crate::run::{Run, Stop};
+use crate::guard::{flushed, guarded};
+use crate::live::Living;
+use crate::run::{Run, Scene};
 use crate::runtime::{KeptThread, Runtime};
-use crate::stopper;
-use crate::tidy::Counted;
 use crate::to_python;
 use pyo3::ffi;
 use pyo3::intern;
@@ -17,39 +17,44 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use serde_json::{Map, Value};
 use skills_core::value::Meter;
-use skills_core::{ErrorKind, Evaluation, Failure, FunctionSpec, Host, Language, Script, Session, Usage};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use skills_core::{
+    Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Host, Inspection, Language, Lost,
+    Script, Session, Snapshot, Usage, Variable,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 /// What a run may leave behind before the garbage collector is run on its account, in bytes.
 const LEFTOVER: u64 = 4 << 20;
 
 /// One session, bound to the thread that opened it.
 pub(crate) struct PythonSession {
-    runtime: &'static Runtime,
-    scripts: Scripts,
-    members: Option<Members>,
-    reusable: bool,
+    pub(crate) runtime: &'static Runtime,
+    pub(crate) scripts: Scripts,
+    pub(crate) members: Option<Members>,
+    /// The namespace that stays, once it has been asked for.
+    pub(crate) living: Option<Box<Living>>,
+    pub(crate) reusable: bool,
     _thread: KeptThread,
 }
 
 /// The host's functions as objects, for one table of functions.
-struct Members {
-    functions: Arc<[FunctionSpec]>,
-    members: Py<PyDict>,
-    globals: Vec<(Py<PyString>, Py<PyAny>)>,
+pub(crate) struct Members {
+    pub(crate) functions: Arc<[FunctionSpec]>,
+    pub(crate) members: Py<PyDict>,
+    /// Those that stand in a script's namespace.
+    pub(crate) globals: Vec<(Py<PyString>, Py<PyAny>)>,
 }
 
 impl PythonSession {
     pub(crate) fn open(runtime: &'static Runtime) -> PythonSession {
         let thread = KeptThread::new();
-        PythonSession { runtime, scripts: Scripts::default(), members: None, reusable: true, _thread: thread }
+        let scripts = Scripts::default();
+        PythonSession { runtime, scripts, members: None, living: None, reusable: true, _thread: thread }
     }
 
     /// Makes the objects of the host's functions, where they are not those of the last run.
-    fn members(&mut self, py: Python<'_>, host: &Arc<dyn Host>) -> PyResult<&Members> {
+    pub(crate) fn members(&mut self, py: Python<'_>, host: &Arc<dyn Host>) -> PyResult<&Members> {
         let functions = host.functions();
         let fresh = self.members.as_ref().is_none_or(|members| !Arc::ptr_eq(&members.functions, functions));
         if fresh {
@@ -70,19 +75,14 @@ impl PythonSession {
     }
 
     fn attached(&mut self, py: Python<'_>, script: &Arc<Script>, params: &Value, host: &Arc<dyn Host>) -> Evaluation {
-        let before = cpu_time();
         let prepared = self.prepare(py, script, params, host);
         let (run, globals) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return Evaluation { result: Err(failure), usage: Usage::default() },
         };
-        let counted = Counted::new(py, &run);
-        stopper::watch(&run);
-        let running = run.budget.running(Arc::new(Stop(Arc::clone(&run))));
         let runtime = self.runtime;
         let known = self.scripts.get(script);
-        let result = catch_unwind(AssertUnwindSafe(|| {
-            let entered = run.enter(py);
+        let guarded = guarded(py, runtime, &run, || {
             let context = Context::enter(py);
             let result = execute(py, runtime, &run, known, &globals);
             let result = result.and_then(|value| flushed(py, &run).map(|()| value));
@@ -97,24 +97,10 @@ impl PythonSession {
                 // SAFETY: the GIL is held.
                 unsafe { ffi::PyGC_Collect() };
             }
-            let _ = runtime.pristine.after(py, &run);
-            drop(entered);
             result
-        }));
-        run.deactivate(py);
-        drop(running);
-        stopper::unwatch(&run);
-        drop(counted);
-        run.settle_memory();
-        let result = result.unwrap_or_else(|_| {
-            self.reusable = false;
-            Err(Failure::new(ErrorKind::Internal, "the bridge to Python panicked"))
         });
-        let mut usage = Usage::default();
-        usage.cpu = before.and_then(|before| cpu_time()?.checked_sub(before));
-        usage.peak_memory = (!runtime.foreign).then(|| run.memory.peak());
-        usage.operations = run.budget.limits().operations.map(|_| run.operations.load(Ordering::Relaxed));
-        Evaluation { result: judged(&run, result), usage }
+        self.reusable &= guarded.sound;
+        Evaluation { result: guarded.result, usage: guarded.usage }
     }
 
     /// The run and its namespace.
@@ -158,7 +144,9 @@ impl PythonSession {
             Ok(globals)
         };
         let globals = fill().map_err(internal)?;
-        let run = Run::new(host, file, folder, params.into_any().unbind(), members.members.clone_ref(py));
+        let params = params.into_any().unbind();
+        let members = members.members.clone_ref(py);
+        let run = Run::new(host, Scene { file, folder, params, members, lasting: None });
         Ok((run, globals))
     }
 }
@@ -171,6 +159,14 @@ fn execute(
     known: &mut Known,
     globals: &Bound<'_, PyDict>,
 ) -> Result<Value, Failure> {
+    begin(run)?;
+    let script = Arc::clone(&known.script);
+    let answer = outcome(py, runtime, run, known, globals);
+    answer.or_else(|error| ended(py, runtime, error, &script, run).map(|()| Value::Null))
+}
+
+/// Begins with what a script itself does, unless it has been stopped already.
+pub(crate) fn begin(run: &Run) -> Result<(), Failure> {
     if let Some(verdict) = run.budget.verdict() {
         return Err(verdict.clone());
     }
@@ -181,15 +177,23 @@ fn execute(
         unsafe { ffi::PyGC_Collect() };
         run.counting.store(true, Ordering::Relaxed);
     }
-    let script = Arc::clone(&known.script);
-    let answer = outcome(py, runtime, run, known, globals);
-    let error = match answer {
-        Ok(value) => return Ok(value),
-        Err(Uncalled::Unfit(failure)) => return Err(failure),
-        Err(Uncalled::Raised(error)) => error,
+    Ok(())
+}
+
+/// What it means that there is no value. Where a script left by `sys.exit()`, nothing.
+pub(crate) fn ended(
+    py: Python<'_>,
+    runtime: &Runtime,
+    error: Uncalled,
+    script: &Script,
+    run: &Run,
+) -> Result<(), Failure> {
+    let error = match error {
+        Uncalled::Unfit(failure) => return Err(failure),
+        Uncalled::Raised(error) => error,
     };
-    match errors::end(py, runtime, &error, &script, &run.budget) {
-        End::Quiet => Ok(Value::Null),
+    match errors::end(py, runtime, &error, script, run) {
+        End::Quiet => Ok(()),
         End::Failed(failure) => Err(failure),
     }
 }
@@ -203,7 +207,7 @@ fn outcome(
 ) -> Result<Value, Uncalled> {
     let compiled = match &known.compiled {
         Some(compiled) => compiled,
-        None => known.compiled.insert(compile(py, runtime, &known.script)?),
+        None => known.compiled.insert(compile(py, runtime, &known.script, 0)?),
     };
     // A script with `run` is imported, so to say; one without is the main program.
     let module = if compiled.defines_run { intern!(py, "__skill__") } else { intern!(py, "__main__") };
@@ -217,15 +221,22 @@ fn outcome(
         let params = run.params.bind(py).cast::<PyDict>().map_err(PyErr::from)?;
         value = call::call(&function, params, &mut known.plan)?;
     }
-    // SAFETY: only looks at the type.
-    let awaitable = unsafe { ffi::PyCoro_CheckExact(value.as_ptr()) } != 0;
-    if awaitable {
+    if is_coroutine(&value) {
         value = runtime.drive.bind(py).call1((value,))?;
     }
     run.check(py)?;
+    converted(run, &value)
+}
+
+pub(crate) fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: only looks at the type.
+    unsafe { ffi::PyCoro_CheckExact(value.as_ptr()) != 0 }
+}
+
+/// The JSON of a result, within the limit on it.
+pub(crate) fn converted(run: &Run, value: &Bound<'_, PyAny>) -> Result<Value, Uncalled> {
     let mut meter = Meter::new("result", run.budget.limits().result);
-    let converted = from_python(&value, &mut meter, 0);
-    converted.map_err(|error| match error {
+    from_python(value, &mut meter, 0).map_err(|error| match error {
         Unconverted::Raised(error) => Uncalled::Raised(error),
         Unconverted::Failure(failure) => {
             let failure = match failure.limit {
@@ -237,29 +248,17 @@ fn outcome(
     })
 }
 
-fn evaluate<'py>(py: Python<'py>, code: &Py<PyAny>, globals: &Bound<'py, PyDict>) -> PyResult<Bound<'py, PyAny>> {
+/// Executes code in a namespace.
+pub(crate) fn evaluate<'py>(
+    py: Python<'py>,
+    code: &Py<PyAny>,
+    globals: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyAny>> {
     // SAFETY: the code is a code object and the namespace a dict, both alive; the reference is new.
     unsafe {
         let value = ffi::PyEval_EvalCode(code.as_ptr(), globals.as_ptr(), globals.as_ptr());
         Bound::from_owned_ptr_or_err(py, value)
     }
-}
-
-fn flushed(py: Python<'_>, run: &Arc<Run>) -> Result<(), Failure> {
-    // Where it fails there is a verdict, which is the failure.
-    run.flush(py).map_err(|_| Failure::new(ErrorKind::OutputLimit, "the output could not be taken"))
-}
-
-/// The budget's verdict where there is one, with the frames of what the script was doing.
-fn judged(run: &Run, result: Result<Value, Failure>) -> Result<Value, Failure> {
-    let Some(verdict) = run.budget.verdict() else { return result };
-    let frames = result.err().map(|failure| failure.frames).unwrap_or_default();
-    let mut failure = verdict.clone();
-    failure.language = Some(Language::Python);
-    if failure.frames.is_empty() {
-        failure.frames = frames;
-    }
-    Err(failure)
 }
 
 impl Session for PythonSession {
@@ -270,24 +269,47 @@ impl Session for PythonSession {
     fn reusable(&self) -> bool {
         self.reusable
     }
+
+    fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
+        Python::attach(|py| self.cell(py, cell, host))
+    }
+
+    fn variables(&mut self, host: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {
+        Python::attach(|py| self.list(py, host))
+    }
+
+    fn get(&mut self, name: &str, host: &Arc<dyn Host>) -> Result<Value, Failure> {
+        Python::attach(|py| self.value_of(py, name, host))
+    }
+
+    fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
+        Python::attach(|py| self.assign(py, name, value, host))
+    }
+
+    fn complete(&mut self, text: &str, cursor: usize, host: &Arc<dyn Host>) -> Result<Completions, Failure> {
+        Python::attach(|py| self.completions(py, text, cursor, host))
+    }
+
+    fn inspect(&mut self, path: &str, host: &Arc<dyn Host>) -> Result<Inspection, Failure> {
+        Python::attach(|py| self.inspection(py, path, host))
+    }
+
+    fn snapshot(&mut self, host: &Arc<dyn Host>) -> Result<Snapshot, Failure> {
+        Python::attach(|py| self.image(py, host))
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
+        Python::attach(|py| self.refill(py, snapshot, host))
+    }
 }
 
 impl Drop for PythonSession {
     fn drop(&mut self) {
         // What is dropped without the GIL would wait for the next time that someone holds it.
-        Python::attach(|_| {
+        Python::attach(|py| {
+            self.part(py);
             self.scripts.clear();
             self.members = None;
         });
     }
-}
-
-/// The CPU time of this thread.
-fn cpu_time() -> Option<Duration> {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: writes to a struct of ours.
-    if unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) } != 0 {
-        return None;
-    }
-    Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
 }

@@ -7,7 +7,10 @@
 
 use crate::run::{Run, drain};
 use pyo3::Python;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::cell::RefCell;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::Duration;
 
@@ -17,7 +20,8 @@ const AGAIN: Duration = Duration::from_millis(5);
 /// How long threads get to take the stop before this one takes CPython's note back. See [`drain`].
 const DELIVERY: Duration = Duration::from_millis(1);
 
-static THREAD: OnceLock<Thread> = OnceLock::new();
+/// The thread; null where there is none. What is replaced stays allocated, because whoever wakes it takes no lock.
+static THREAD: AtomicPtr<Thread> = AtomicPtr::new(ptr::null_mut());
 static RUNS: Mutex<Vec<Arc<Run>>> = Mutex::new(Vec::new());
 
 fn runs() -> MutexGuard<'static, Vec<Arc<Run>>> {
@@ -42,12 +46,45 @@ pub(crate) fn spawn<T: Send + 'static>(start: impl FnOnce() -> T + Send + 'stati
 
 /// Makes the calling thread the one that stops scripts, once it [serves](serve).
 pub(crate) fn settle() {
-    let _ = THREAD.set(std::thread::current());
+    THREAD.store(Box::into_raw(Box::new(std::thread::current())), Ordering::Release);
+}
+
+thread_local! {
+    /// The lock that a fork is made under.
+    static HELD: RefCell<Option<MutexGuard<'static, Vec<Arc<Run>>>>> = const { RefCell::new(None) };
+}
+
+/// Before a fork: keeps the thread from holding a lock that would never be given back in the new process.
+pub(crate) fn hold() {
+    HELD.set(Some(runs()));
+}
+
+/// After a fork, in the process that forked.
+pub(crate) fn release() {
+    HELD.set(None);
+}
+
+/// After a fork, in the new process, which has only the thread that forked: the thread that stops scripts is started anew by
+/// the next run.
+pub(crate) fn lost() {
+    THREAD.store(ptr::null_mut(), Ordering::Release);
+    if let Some(mut runs) = HELD.take() {
+        runs.clear();
+    }
+}
+
+/// Starts the thread where there is none: in a process that was forked from one in which scripts ran.
+///
+/// # Errors
+/// Where no thread can be started.
+pub(crate) fn ensure() -> Result<(), String> {
+    if THREAD.load(Ordering::Acquire).is_null() { spawn(|| ()) } else { Ok(()) }
 }
 
 /// Wakes the thread: something wants to be stopped. Takes no lock and allocates nothing.
 pub(crate) fn wake() {
-    if let Some(thread) = THREAD.get() {
+    // SAFETY: what is stored is null or was leaked in `settle`.
+    if let Some(thread) = unsafe { THREAD.load(Ordering::Acquire).as_ref() } {
         thread.unpark();
     }
 }

@@ -19,16 +19,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How things stood before the first script.
 pub(crate) struct Pristine {
-    builtins: Watched,
-    sys: Watched,
-    modules: Watched,
-    path: Row,
-    meta_path: Row,
-    library: Library,
+    pub(crate) builtins: Watched,
+    pub(crate) sys: Watched,
+    pub(crate) modules: Watched,
+    pub(crate) path: Row,
+    pub(crate) meta_path: Row,
+    pub(crate) library: Library,
     /// Whether the host program had started CPython itself: its modules are the host's to change.
     foreign: bool,
     restore_limit: Py<PyAny>,
-    recursion_limit: i32,
+    pub(crate) recursion_limit: i32,
 }
 
 /// The runs in progress, and when they began, by CPython's count of changes.
@@ -43,6 +43,14 @@ fn earliest_other(run: &Arc<Run>) -> Option<u64> {
     let own = Arc::as_ptr(run) as usize;
     // Without a clock all of them began at `UNKNOWN`, which is the latest time.
     live().iter().filter(|(id, _)| *id != own).map(|(_, began)| *began).min()
+}
+
+/// Whether runs are in progress but for `run`, and when that began.
+pub(crate) fn beside(run: &Arc<Run>) -> (bool, u64) {
+    let own = Arc::as_ptr(run) as usize;
+    let live = live();
+    let began = live.iter().find(|(id, _)| *id == own).map_or(0, |(_, began)| *began);
+    (live.len() > 1, began)
 }
 
 /// The modules that each run imported from its script's folder.
@@ -187,14 +195,14 @@ impl Pristine {
     }
 }
 
-fn take_imported(run: &Arc<Run>) -> Vec<String> {
+pub(crate) fn take_imported(run: &Arc<Run>) -> Vec<String> {
     let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let id = Arc::as_ptr(run) as usize;
     imported.extract_if(.., |(owner, _)| *owner == id).map(|(_, name)| name).collect()
 }
 
 /// Whether a module is CPython's own or installed, and wholly imported.
-fn is_finished_library(module: &Bound<'_, PyAny>) -> bool {
+pub(crate) fn is_finished_library(module: &Bound<'_, PyAny>) -> bool {
     let Ok(spec) = module.getattr("__spec__") else { return false };
     let initializing = spec.getattr("_initializing").and_then(|flag| flag.is_truthy()).unwrap_or(false);
     let origin = spec.getattr("origin").and_then(|origin| origin.extract::<String>());

@@ -280,7 +280,9 @@ impl State {
         let name = code.getattr(intern!(code.py(), "co_filename")).ok();
         let name = name.as_ref().and_then(|name| name.cast::<PyString>().ok()?.to_str().ok());
         match name {
-            Some(name) if name == &*self.run.file => Origin::Script,
+            Some(name) if name == &*self.run.file || self.run.texts.as_ref().is_some_and(|texts| texts.has(name)) => {
+                Origin::Script
+            }
             Some(name) if is_library(name) => Origin::Library,
             Some(name) if !name.starts_with('<') => Origin::Script,
             _ => Origin::Caller,

@@ -64,6 +64,53 @@ impl Watched {
     }
 }
 
+/// What a dict holds that it should not, or not hold.
+pub(crate) struct Delta {
+    set: Vec<(Py<PyAny>, Py<PyAny>)>,
+    gone: Vec<Py<PyAny>>,
+}
+
+impl Watched {
+    /// How the dict differs from its copy; `None` where it does not.
+    pub(crate) fn delta(&self, py: Python<'_>) -> PyResult<Option<Delta>> {
+        if self.changed_at(py).is_none() {
+            return Ok(None);
+        }
+        let (live, copy) = (self.live.bind(py), self.copy.bind(py));
+        let mut delta = Delta { set: Vec::new(), gone: Vec::new() };
+        for (key, value) in live.iter() {
+            if !copy.get_item(&key)?.is_some_and(|before| before.is(&value)) {
+                delta.set.push((key.unbind(), value.unbind()));
+            }
+        }
+        if copy.len() + delta.set.len() > live.len() {
+            for key in copy.keys() {
+                if !live.contains(&key)? {
+                    delta.gone.push(key.unbind());
+                }
+            }
+        }
+        Ok((!delta.set.is_empty() || !delta.gone.is_empty()).then_some(delta))
+    }
+
+    /// Makes the dict differ as it did.
+    pub(crate) fn apply(&self, py: Python<'_>, delta: &Delta) -> PyResult<()> {
+        let live = self.live.bind(py);
+        delta.set.iter().try_for_each(|(key, value)| live.set_item(key, value))?;
+        for key in &delta.gone {
+            if live.contains(key)? {
+                live.del_item(key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of the dict's last change.
+    pub(crate) fn version(&self, py: Python<'_>) -> u64 {
+        version(self.live.bind(py))
+    }
+}
+
 /// A list and a copy of it.
 pub(crate) struct Row {
     live: Py<PyList>,
@@ -81,6 +128,18 @@ impl Row {
     pub(crate) fn changed(&self, py: Python<'_>) -> bool {
         let (live, copy) = (self.live.bind(py), self.copy.bind(py));
         live.len() != copy.len() || !live.iter().zip(copy.iter()).all(|(a, b)| a.is(&b))
+    }
+
+    /// What the list is, where it is not what it was.
+    pub(crate) fn delta(&self, py: Python<'_>) -> Option<Py<PyList>> {
+        let live = self.live.bind(py);
+        self.changed(py).then(|| live.get_slice(0, live.len()).unbind())
+    }
+
+    /// Makes the list hold other items.
+    pub(crate) fn apply(&self, py: Python<'_>, items: &Py<PyList>) -> PyResult<()> {
+        let live = self.live.bind(py);
+        live.set_slice(0, live.len(), items.bind(py))
     }
 
     /// Makes the list what it was.

@@ -1,0 +1,225 @@
+//! A namespace that lives: what a session keeps from one evaluation to the next.
+//!
+//! - The namespace is that of a module of its own, which is `__main__` (and `__skill__`) while the session evaluates.
+//! - What a cell changed of the process and of CPython is taken along ([`own`]), so that it is there for the next cell and
+//!   for nobody else. So are the context of `contextvars` and the loop of `asyncio`.
+//! - One meter counts the memory of the namespace and of each evaluation.
+//! - Everything that may run code of the session's is a run: under a budget, with the limits and the tidying of one.
+
+mod asks;
+mod completeness;
+mod eval;
+mod image;
+mod own;
+mod parting;
+mod show;
+mod texts;
+mod tools;
+
+pub(crate) use completeness::completeness;
+pub(crate) use texts::Texts;
+pub(crate) use tools::prepare;
+
+use crate::call::Plan;
+use crate::context::Context;
+use crate::guard::{Guarded, flushed, guarded};
+use crate::memory::MemoryMeter;
+use crate::run::{Run, Scene};
+use crate::runtime::Runtime;
+use crate::session::{Members, PythonSession, begin};
+use own::Own;
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyModule};
+use skills_core::{ErrorKind, Failure, Host, Script};
+use std::sync::Arc;
+use tools::Tools;
+
+/// What a session keeps.
+pub(crate) struct Living {
+    /// The module whose dict is the namespace.
+    main: Py<PyModule>,
+    names: Py<PyDict>,
+    /// What the namespace held at first.
+    first: Py<PyDict>,
+    /// The parameters that were given last.
+    params: Py<PyAny>,
+    /// What `linecache` has of the session.
+    lines: Py<PyDict>,
+    texts: Arc<Texts>,
+    memory: Arc<MemoryMeter>,
+    context: Option<Py<PyAny>>,
+    own: Own,
+    /// The scripts with a `run` whose bodies were evaluated, one for each file.
+    bodies: Vec<Body>,
+    /// The features of `__future__` that cells have imported, as flags of `compile`.
+    features: i32,
+    /// The folder of the last skill's script.
+    folder: Option<Arc<str>>,
+    /// The session's event loop.
+    event_loop: Py<PyAny>,
+}
+
+/// A script whose body was evaluated, and the `run` that it defined.
+struct Body {
+    script: Arc<Script>,
+    run: Py<PyAny>,
+    plan: Option<Plan>,
+}
+
+/// What a run of a session is given.
+#[derive(Default)]
+struct Given<'a> {
+    file: &'a str,
+    params: Option<&'a Py<PyDict>>,
+    /// The folder of a skill's script.
+    folder: Option<Arc<str>>,
+}
+
+/// What is at hand while a session works.
+struct Work<'a, 'py> {
+    py: Python<'py>,
+    runtime: &'static Runtime,
+    tools: &'static Tools,
+    run: &'a Arc<Run>,
+    living: &'a mut Living,
+}
+
+impl Living {
+    fn new(py: Python<'_>, runtime: &Runtime, tools: &Tools, members: &Members) -> PyResult<Living> {
+        let main = PyModule::new(py, "__main__")?;
+        let (names, params) = (main.dict(), PyDict::new(py));
+        names.set_item("__builtins__", &runtime.builtins)?;
+        names.set_item("skill", &runtime.skill)?;
+        names.set_item("params", &params)?;
+        for (name, function) in &members.globals {
+            names.set_item(name, function)?;
+        }
+        Ok(Living {
+            first: names.copy()?.unbind(),
+            names: names.unbind(),
+            main: main.unbind(),
+            params: params.into_any().unbind(),
+            lines: PyDict::new(py).unbind(),
+            texts: Arc::default(),
+            memory: Arc::new(MemoryMeter::new(None)),
+            context: None,
+            own: Own::default(),
+            bodies: Vec::new(),
+            features: 0,
+            folder: None,
+            event_loop: tools.event_loop(py)?,
+        })
+    }
+
+    /// Has the host's functions be those of the present table, unless the session has given their names something else.
+    fn refresh(&mut self, py: Python<'_>, members: &Members) -> PyResult<()> {
+        let (names, first) = (self.names.bind(py), self.first.bind(py));
+        for (name, function) in &members.globals {
+            let before = first.get_item(name)?;
+            if before.as_ref().is_some_and(|before| before.is(function)) {
+                continue;
+            }
+            let now = names.get_item(name)?;
+            if now.is_none() || before.is_some_and(|before| now.is_some_and(|now| now.is(&before))) {
+                names.set_item(name, function)?;
+            }
+            first.set_item(name, function)?;
+        }
+        Ok(())
+    }
+
+    fn enter_context(&mut self, py: Python<'_>) -> PyResult<Context> {
+        let again = self.context.as_ref().and_then(|context| Context::again(py, context.bind(py)).ok());
+        let context = again.map_or_else(|| Context::enter(py), Ok)?;
+        self.context = Some(context.object(py));
+        Ok(context)
+    }
+}
+
+impl PythonSession {
+    /// Does something in the session's namespace: a run, whose parameters are those given last.
+    fn lived<'py, T>(
+        &mut self,
+        py: Python<'py>,
+        host: &Arc<dyn Host>,
+        given: Given<'_>,
+        work: impl FnOnce(&mut Work<'_, 'py>) -> Result<T, Failure>,
+    ) -> Guarded<T> {
+        let runtime = self.runtime;
+        let prepared = Tools::get(py, runtime).and_then(|tools| Ok((tools, self.awake(py, tools, host, given)?)));
+        let (tools, run) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => return Guarded::unstarted(internal(py, &error)),
+        };
+        let Some(living) = self.living.as_deref_mut() else {
+            return Guarded::unstarted(Failure::new(ErrorKind::Internal, "the session has no namespace"));
+        };
+        let guarded = guarded(py, runtime, &run, || {
+            begin(&run)?;
+            let entered = living.own.enter(py, &runtime.pristine, &run, &living.main);
+            let lines = tools.show_lines(py, &living.lines);
+            let context = living.enter_context(py);
+            let result = work(&mut Work { py, runtime, tools, run: &run, living });
+            let result = result.and_then(|value| flushed(py, &run).map(|()| value));
+            run.end_threads(py);
+            if run.stopping() {
+                // What was stopped may have left much in cycles, and finalizers that loop: both are this run's.
+                // SAFETY: the GIL is held.
+                unsafe { ffi::PyGC_Collect() };
+            }
+            drop(context);
+            drop(lines);
+            let entered = entered.map_err(|error| internal(py, &error))?;
+            let left = living.own.leave(py, &runtime.pristine, &run, &entered);
+            result.and_then(|value| left.map(|()| value).map_err(|error| internal(py, &error)))
+        });
+        self.reusable &= guarded.sound;
+        guarded
+    }
+
+    /// The run of a session that is there.
+    fn awake(&mut self, py: Python<'_>, tools: &Tools, host: &Arc<dyn Host>, given: Given<'_>) -> PyResult<Arc<Run>> {
+        self.members(py, host)?;
+        let Some(members) = &self.members else { return Err(PyRuntimeError::new_err("no members")) };
+        let living = match &mut self.living {
+            Some(living) => {
+                living.refresh(py, members)?;
+                living
+            }
+            none => none.insert(Box::new(Living::new(py, self.runtime, tools, members)?)),
+        };
+        let members = members.members.clone_ref(py);
+        let names = living.names.bind(py);
+        if let Some(params) = given.params {
+            living.params = params.clone_ref(py).into_any();
+            names.set_item(intern!(py, "params"), params)?;
+        }
+        if let Some(folder) = given.folder {
+            names.set_item(intern!(py, "__file__"), given.file)?;
+            living.folder = Some(folder);
+        }
+        living.memory.begin(host.budget().limits().memory);
+        let lasting = Some((Arc::clone(&living.memory), Arc::clone(&living.texts)));
+        let (folder, params) = (living.folder.clone(), living.params.clone_ref(py));
+        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, lasting }))
+    }
+}
+
+impl<'py> Work<'_, 'py> {
+    fn names(&self) -> Bound<'py, PyDict> {
+        self.living.names.bind(self.py).clone()
+    }
+
+    fn set(&self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let _lenient = crate::memory::lenient(true);
+        self.names().set_item(name, value)
+    }
+}
+
+fn internal(py: Python<'_>, error: &PyErr) -> Failure {
+    let text = error.value(py).str().map(|text| text.to_string()).unwrap_or_default();
+    Failure::new(ErrorKind::Internal, format!("the session's namespace could not be used: {text}"))
+}
