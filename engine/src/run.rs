@@ -60,8 +60,6 @@ impl Inner {
             budget,
             chain,
             space: space(&plan.skill),
-            owner: owner(&plan.skill),
-            isolation: plan.isolation,
             options: plan.options.clone(),
             printed: Mutex::default(),
         }
@@ -107,6 +105,23 @@ impl Inner {
                 remote.open_for(&as_host, !host.chain.skills.is_empty())
             }
         }
+    }
+
+    /// The same for a session that is going to live: how many of those there are is bounded by itself.
+    ///
+    /// # Errors
+    /// As [`Inner::open_interpreter`].
+    pub(crate) fn open_living(
+        &self,
+        interpreter: &Arc<dyn Interpreter>,
+        isolation: Isolation,
+        host: &Arc<RunHost>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        if isolation != Isolation::Worker {
+            return self.open_interpreter(interpreter, isolation, host);
+        }
+        let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));
+        remote.open_living(&(Arc::clone(host) as Arc<dyn Host>))
     }
 
     fn run_script(self: &Arc<Inner>, script: &Arc<Script>, plan: &Plan, host: &Arc<RunHost>) -> Evaluation {
@@ -210,14 +225,6 @@ pub(crate) fn defect(panic: &(dyn std::any::Any + Send)) -> Failure {
 /// Processor time as a share of wall time, in percent, rounded.
 fn share(cpu: std::time::Duration, wall: std::time::Duration) -> u64 {
     (cpu.as_secs_f64() * 100.0 / wall.as_secs_f64().max(1e-9)).round() as u64
-}
-
-/// Whose sessions a skill reaches: its own. Code that is given directly reaches the user's.
-pub(crate) fn owner(skill: &Skill) -> String {
-    match skill.typed {
-        true => "user".to_owned(),
-        false => format!("skill:{}", skill.qualified_name()),
-    }
 }
 
 /// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by

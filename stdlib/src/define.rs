@@ -195,7 +195,6 @@ mod tests {
             secrets: &crate::testing::TestSecrets,
             variables: &|_: &str| None,
             skills: &Nobody,
-            sessions: &crate::testing::TestSessions::default(),
             budget: &Budget::new(Limits::none()),
         };
         function.call(&context, arguments)

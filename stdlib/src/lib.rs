@@ -39,7 +39,6 @@ mod random;
 mod regex;
 mod report;
 mod secret;
-mod session;
 mod state;
 mod text;
 mod time;
@@ -54,7 +53,6 @@ pub fn functions() -> Vec<Arc<dyn HostFunction>> {
     [
         report::functions(),
         call::functions(),
-        session::functions(),
         state::functions(),
         secret::functions(),
         fs::functions(),

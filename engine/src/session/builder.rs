@@ -360,7 +360,7 @@ impl SessionBuilder {
         let host = inner.host(authorized.plan(), authorized.grants().clone(), chain);
         let host = Arc::new(RunHost { table: Arc::clone(&table), ..host });
         let interpreter = inner.interpreter(language)?;
-        let mut session = inner.open_interpreter(interpreter, authorized.plan().isolation, &host)?;
+        let mut session = inner.open_living(interpreter, authorized.plan().isolation, &host)?;
         let carried = match image {
             Some(image) => {
                 let mut lost = session.restore(&image.snapshot(), &(host as Arc<dyn Host>))?;

@@ -296,10 +296,15 @@ impl<'a> Reader<'a> {
 
     /// Several values.
     pub fn values(&mut self) -> Result<Vec<Value>, Malformed> {
+        self.several(|input| input.nested(0))
+    }
+
+    /// Several of what `read` reads, each of which takes at least a byte.
+    pub fn several<T>(&mut self, read: impl Fn(&mut Self) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
         let count = self.count()?;
         let mut items = Vec::with_capacity(count.min(RESERVED));
         for _ in 0..count {
-            items.push(self.nested(0)?);
+            items.push(read(self)?);
         }
         Ok(items)
     }

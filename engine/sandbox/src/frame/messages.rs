@@ -1,7 +1,9 @@
+use super::functions::{read_function, write_function};
+use super::live::{self, Live, Told};
 use super::{MOST_CALL, MOST_PRINT, Malformed, Reader, Writer};
 use serde_json::Value;
 use skills_core::value::ELEMENT_COST;
-use skills_core::{Arguments, Capability, Failure, FunctionSpec, Language, Limits, ParameterSpec, Script, Stream};
+use skills_core::{Arguments, Failure, FunctionSpec, Language, Limits, Script, Stream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,10 @@ pub enum ToWorker {
     Open(Open),
     /// Run a script.
     Run(Box<Asked>),
+    /// Ask the session's living namespace for something.
+    Live(Box<Live>),
+    /// Some bytes of the snapshot that it is restored from.
+    Part(Vec<u8>),
     /// What came of a host call.
     Reply(Reply),
 }
@@ -89,15 +95,37 @@ pub enum FromWorker {
         /// Whether the session can run another script.
         reusable: bool,
     },
+    /// Some bytes of a snapshot.
+    Part {
+        /// The request.
+        run: u64,
+        /// The bytes that come next.
+        bytes: Vec<u8>,
+    },
+    /// A request to the living namespace has been answered.
+    Told {
+        /// The request.
+        run: u64,
+        /// What came of it.
+        result: Result<Told, Failure>,
+        /// The operations counted.
+        operations: Option<u64>,
+        /// Whether the session can be asked anything else.
+        reusable: bool,
+    },
 }
 
 const OPEN: u8 = 1;
 const RUN: u8 = 2;
 const REPLY: u8 = 3;
+const LIVE: u8 = 4;
+const HOST_PART: u8 = 5;
 const OPENED: u8 = 16;
 const PRINT: u8 = 17;
 const CALL: u8 = 18;
 const ANSWER: u8 = 19;
+const PART: u8 = 20;
+const TOLD: u8 = 21;
 
 /// The longest failure, as JSON.
 const MOST_FAILURE: usize = 1 << 20;
@@ -124,6 +152,12 @@ impl ToWorker {
                 out.finish()
             }
             ToWorker::Run(asked) => Asked::encode(asked.run, &asked.script, &asked.params, &asked.limits, asked.passed),
+            ToWorker::Live(live) => {
+                let mut out = Writer::new(LIVE);
+                live.write(&mut out);
+                out.finish()
+            }
+            ToWorker::Part(bytes) => ToWorker::part(bytes),
             ToWorker::Reply(reply) => {
                 let mut out = Writer::new(REPLY);
                 write_result(&mut out, &reply.result);
@@ -135,6 +169,16 @@ impl ToWorker {
                 out.finish()
             }
         }
+    }
+
+    /// A part of a snapshot as a frame, from bytes that need not be owned.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame can be.
+    pub fn part(bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
+        let mut out = Writer::new(HOST_PART);
+        out.bytes(bytes);
+        out.finish()
     }
 
     /// Reads a message of the host, which a worker believes.
@@ -162,6 +206,8 @@ impl ToWorker {
                 let passed = read_passed(&mut input)?;
                 ToWorker::Run(Box::new(Asked { run, script, params, limits, passed }))
             }
+            LIVE => ToWorker::Live(Box::new(Live::read(&mut input)?)),
+            HOST_PART => ToWorker::Part(live::read_part(&mut input)?),
             REPLY => {
                 let result = read_result(&mut input)?;
                 let verdict = if input.flag()? { Some(read_failure(&mut input)?) } else { None };
@@ -237,7 +283,31 @@ impl FromWorker {
                 write_result(&mut out, result);
                 out.finish()
             }
+            FromWorker::Part { run, bytes } => FromWorker::part(*run, bytes),
+            FromWorker::Told { run, result, operations, reusable } => {
+                let mut out = Writer::new(TOLD);
+                out.number(*run);
+                out.perhaps(*operations);
+                out.flag(*reusable);
+                out.flag(result.is_ok());
+                match result {
+                    Ok(told) => told.write(&mut out),
+                    Err(failure) => write_failure(&mut out, failure),
+                }
+                out.finish()
+            }
         }
+    }
+
+    /// A part of a snapshot as a frame, from bytes that need not be owned.
+    ///
+    /// # Errors
+    /// Where it is longer than a frame can be.
+    pub fn part(run: u64, bytes: &[u8]) -> Result<Vec<u8>, Malformed> {
+        let mut out = Writer::new(PART);
+        out.number(run);
+        out.bytes(bytes);
+        out.finish()
     }
 
     /// Reads a message of a worker, of whom nothing is believed. A result may hold `most_result`, as the limit on a
@@ -272,6 +342,21 @@ impl FromWorker {
                 input.room(most_result.max(2 * MOST_FAILURE as u64), ELEMENT_COST);
                 let result = read_result(&mut input)?.map_err(clipped);
                 FromWorker::Answer { run, result, operations, reusable }
+            }
+            PART => {
+                let run = input.number()?;
+                FromWorker::Part { run, bytes: live::read_part(&mut input)? }
+            }
+            TOLD => {
+                let run = input.number()?;
+                let operations = input.perhaps()?;
+                let reusable = input.flag()?;
+                let result = if input.flag()? {
+                    Ok(Told::read(&mut input, most_result)?)
+                } else {
+                    Err(clipped(read_failure(&mut input)?))
+                };
+                FromWorker::Told { run, result, operations, reusable }
             }
             _ => return Err(Malformed("a message has an unknown tag")),
         };
@@ -328,20 +413,20 @@ fn clipped(mut failure: Failure) -> Failure {
     failure
 }
 
-fn write_passed(out: &mut Writer, (execution, wall): (Duration, Duration)) {
+pub(super) fn write_passed(out: &mut Writer, (execution, wall): (Duration, Duration)) {
     out.time(Some(execution));
     out.time(Some(wall));
 }
 
-fn read_passed(input: &mut Reader<'_>) -> Result<(Duration, Duration), Malformed> {
+pub(super) fn read_passed(input: &mut Reader<'_>) -> Result<(Duration, Duration), Malformed> {
     Ok((input.time()?.unwrap_or_default(), input.time()?.unwrap_or_default()))
 }
 
-fn read_language(input: &mut Reader<'_>) -> Result<Language, Malformed> {
+pub(super) fn read_language(input: &mut Reader<'_>) -> Result<Language, Malformed> {
     Language::from_name(input.text()?).ok_or(Malformed("a language is not known"))
 }
 
-fn write_limits(out: &mut Writer, limits: &Limits) {
+pub(super) fn write_limits(out: &mut Writer, limits: &Limits) {
     out.time(limits.time);
     out.time(limits.wall);
     let counts = [
@@ -359,7 +444,7 @@ fn write_limits(out: &mut Writer, limits: &Limits) {
     counts.into_iter().for_each(|count| out.perhaps(count));
 }
 
-fn read_limits(input: &mut Reader<'_>) -> Result<Limits, Malformed> {
+pub(super) fn read_limits(input: &mut Reader<'_>) -> Result<Limits, Malformed> {
     Ok(Limits {
         time: input.time()?,
         wall: input.time()?,
@@ -374,50 +459,4 @@ fn read_limits(input: &mut Reader<'_>) -> Result<Limits, Malformed> {
         disk: input.perhaps()?,
         file_size: input.perhaps()?,
     })
-}
-
-fn write_function(out: &mut Writer, function: &FunctionSpec) {
-    out.text(&function.name);
-    out.text(&function.description);
-    out.number(function.parameters.len() as u64);
-    for parameter in &function.parameters {
-        out.text(&parameter.name);
-        out.value(&parameter.schema);
-        out.flag(parameter.required);
-        out.flag(parameter.default.is_some());
-        if let Some(default) = &parameter.default {
-            out.value(default);
-        }
-        out.text(parameter.description.as_deref().unwrap_or_default());
-    }
-    out.value(&function.returns);
-    out.byte(match function.capability {
-        None => 0,
-        Some(Capability::FileRead) => 1,
-        Some(Capability::FileWrite) => 2,
-        Some(Capability::CallSkills) => 3,
-        // What a worker does not know it does not need: the host checks.
-        Some(_) => 0,
-    });
-}
-
-fn read_function(input: &mut Reader<'_>) -> Result<FunctionSpec, Malformed> {
-    let (name, description) = (input.text()?.to_owned(), input.text()?.to_owned());
-    let mut parameters = Vec::new();
-    for _ in 0..input.number()? {
-        let name = input.text()?.to_owned();
-        let schema = input.value()?;
-        let required = input.flag()?;
-        let default = if input.flag()? { Some(input.value()?) } else { None };
-        let description = Some(input.text()?.to_owned()).filter(|text| !text.is_empty());
-        parameters.push(ParameterSpec { name, schema, required, default, description });
-    }
-    let returns = input.value()?;
-    let capability = match input.byte()? {
-        1 => Some(Capability::FileRead),
-        2 => Some(Capability::FileWrite),
-        3 => Some(Capability::CallSkills),
-        _ => None,
-    };
-    Ok(FunctionSpec { name, description, parameters, returns, capability })
 }

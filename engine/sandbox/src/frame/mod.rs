@@ -10,13 +10,17 @@
 //! after which there is no way to go on.
 
 mod assembler;
+mod bounds;
 mod code;
+mod functions;
+mod live;
 mod messages;
 #[cfg(test)]
 mod tests;
 
 pub use assembler::Assembler;
 pub use code::{Malformed, Reader, Writer};
+pub use live::{Ask, Live, Packed, Told};
 pub use messages::{Asked, FromWorker, Open, Reply, ToWorker};
 
 /// The most that a worker may say before it was asked to run anything, in bytes.
@@ -30,3 +34,12 @@ pub const MOST_RESULT: u64 = 256 << 20;
 
 /// The longest text that a worker sends in one piece.
 pub const MOST_PRINT: usize = 64 << 10;
+
+/// The most bytes of a snapshot that travel in one piece.
+pub const MOST_PART: usize = 1 << 20;
+
+/// The largest snapshot, in bytes.
+pub const MOST_SNAPSHOT: u64 = 256 << 20;
+
+/// The most that lists and texts of an answer may take, beside the value of a script.
+pub const MOST_TOLD: u64 = 16 << 20;

@@ -2,7 +2,10 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use skills_core::value::{ELEMENT_COST, MAX_DEPTH, Meter};
-use skills_core::{Arguments, ErrorKind, Failure, FunctionSpec, Language, Limits, ParameterSpec, Script, Stream};
+use skills_core::{
+    Arguments, Cell, Completion, Completions, Entry, ErrorKind, Failure, FunctionSpec, Inspection, Language, Limits,
+    Lost, NameKind, ParameterSpec, Script, Shown, Stream, Variable,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +72,112 @@ fn messages_of_a_host_arrive_as_they_were_sent() {
         }),
     ] {
         assert_eq!(ToWorker::decode(payload(&message.encode().unwrap())).unwrap(), message);
+    }
+}
+
+fn told(told: Told) -> FromWorker {
+    FromWorker::Told { run: 1, result: Ok(told), operations: Some(3), reusable: true }
+}
+
+fn shown(png: Option<&[u8]>) -> Shown {
+    Shown { type_name: "list".into(), text: "[1]".into(), cut: true, png: png.map(<[u8]>::to_vec) }
+}
+
+fn packed(length: u64) -> Packed {
+    let lost = vec![Lost { name: "f".into(), why: "it is open".into() }];
+    Packed { language: Language::Python, format: "python-1".into(), lost, length }
+}
+
+#[test]
+fn what_a_living_session_tells_arrives_as_it_was_sent() {
+    let variable = Variable {
+        name: "x".into(),
+        kind: NameKind::Module,
+        type_name: "int".into(),
+        shown: "1".into(),
+        size: Some(28),
+    };
+    let item = Completion { text: "append".into(), kind: NameKind::Member };
+    let inspection = Inspection { shown: shown(None), doc: Some("It adds.".into()), ..Inspection::default() };
+    for message in [
+        told(Told::Evaluated(json!([0.1]), Some(shown(Some(b"\x89PNG\r\n\x1a\nrest"))))),
+        told(Told::Evaluated(json!(null), None)),
+        told(Told::Variables(vec![variable])),
+        told(Told::Value(json!({"a": 1}))),
+        told(Told::Done),
+        told(Told::Completions(Completions { from: 3, items: vec![item] })),
+        told(Told::Inspection(inspection)),
+        told(Told::Snapshot(packed(MOST_SNAPSHOT))),
+        told(Told::Restored(packed(0).lost)),
+        FromWorker::Part { run: 2, bytes: vec![0, 255] },
+    ] {
+        let frame = message.encode().unwrap();
+        assert_eq!(FromWorker::decode(payload(&frame), 1 << 20).unwrap(), message);
+    }
+}
+
+#[test]
+fn what_a_living_session_is_asked_arrives_as_it_was_sent() {
+    let script = Arc::new(Script { language: Language::JavaScript, file: "<cell 1>".into(), source: "1".into() });
+    let params = [("a".to_owned(), json!(1))].into_iter().collect();
+    let limits = Limits { time: Some(Duration::from_secs(1)), ..Limits::none() };
+    for ask in [
+        Ask::Cell(Cell { script: Arc::clone(&script), entry: Entry::Cell }),
+        Ask::Cell(Cell { script, entry: Entry::Skill { params } }),
+        Ask::Variables,
+        Ask::Get("x".into()),
+        Ask::Set("x".into(), nested(120)),
+        Ask::Complete { text: "é.".into(), cursor: 3 },
+        Ask::Inspect("a.b".into()),
+        Ask::Snapshot,
+        Ask::Restore(packed(5)),
+    ] {
+        let live = Live { run: 9, ask, limits: limits.clone(), passed: (Duration::ZERO, Duration::from_millis(1)) };
+        let message = ToWorker::Live(Box::new(live));
+        assert_eq!(ToWorker::decode(payload(&message.encode().unwrap())).unwrap(), message);
+    }
+    let part = ToWorker::Part(vec![1, 2]);
+    assert_eq!(ToWorker::decode(payload(&part.encode().unwrap())).unwrap(), part);
+}
+
+#[test]
+fn what_a_living_session_tells_is_bounded() {
+    let refused =
+        |message: &FromWorker| FromWorker::decode(payload(&message.encode().unwrap()), 1 << 20).unwrap_err().0;
+    let long = |length: usize| Shown { text: "x".repeat(length), ..Shown::default() };
+    assert_eq!(
+        refused(&told(Told::Evaluated(json!(1), Some(long(Shown::MOST + 65))))),
+        "a value is shown at greater length than it may be"
+    );
+    assert_eq!(
+        refused(&told(Told::Evaluated(json!(1), Some(shown(Some(b"GIF89a")))))),
+        "an image is none, or too large"
+    );
+    let mut image = Shown::PNG.to_vec();
+    image.resize(Shown::MOST_IMAGE + 1, 0);
+    assert_eq!(refused(&told(Told::Evaluated(json!(1), Some(shown(Some(&image)))))), "an image is none, or too large");
+    assert_eq!(refused(&told(Told::Value(json!("x".repeat(1 << 21))))), "a message holds more than it may");
+    assert_eq!(refused(&told(Told::Snapshot(packed(MOST_SNAPSHOT + 1)))), "a snapshot is larger than it may be");
+    assert_eq!(
+        refused(&FromWorker::Part { run: 1, bytes: vec![0; MOST_PART + 1] }),
+        "a message holds more than it may"
+    );
+    let many = vec![Lost { name: String::new(), why: String::new() }; MOST_TOLD as usize / size_of::<Variable>() + 1];
+    assert_eq!(refused(&told(Told::Restored(many.clone()))), "a message holds more than it may");
+    // What a worker would have to tell is cut to what its host takes.
+    let Told::Restored(lost) = Told::Restored(many).bounded() else { panic!() };
+    assert!(!lost.is_empty());
+    let documented = Inspection { shown: long(1 << 20), doc: Some("é".repeat(1 << 20)), ..Inspection::default() };
+    let names = vec![Lost { name: "n".repeat(1 << 14), why: "w".repeat(1 << 14) }; 3000];
+    for answer in [
+        Told::Restored(lost),
+        Told::Restored(names),
+        Told::Inspection(documented),
+        Told::Evaluated(json!(1), Some(shown(Some(&image)))),
+        Told::Evaluated(json!(1), Some(long(1 << 20))),
+    ] {
+        let message = told(answer.bounded());
+        assert_eq!(FromWorker::decode(payload(&message.encode().unwrap()), 1 << 20), Ok(message));
     }
 }
 
@@ -217,7 +326,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..256), tag in 14_u8..21) {
+    fn no_bytes_break_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..256), tag in 14_u8..23) {
         let _ = FromWorker::decode(&bytes, 1 << 16);
         let tagged: Vec<u8> = [tag].into_iter().chain(bytes).collect();
         let _ = FromWorker::decode(&tagged, 1 << 16);

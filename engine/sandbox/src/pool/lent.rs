@@ -3,7 +3,10 @@ use super::shelf::Wanted;
 use super::turns::Turn;
 use crate::remote::RemoteSession;
 use serde_json::Value;
-use skills_core::{Evaluation, Host, Script, Session};
+use skills_core::{
+    Cell, Completions, Evaluated, Evaluation, Failure, Held, Host, Inspection, Lost, Script, Session, Snapshot,
+    Variable,
+};
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
@@ -15,12 +18,27 @@ pub(crate) struct Lent {
     session: ManuallyDrop<RemoteSession>,
     wanted: Option<Wanted>,
     shared: Arc<Shared>,
-    _turn: Option<Turn>,
+    turn: Option<Turn>,
+    living: bool,
 }
 
 impl Lent {
-    pub(crate) fn new(session: RemoteSession, wanted: Wanted, shared: &Arc<Shared>, turn: Option<Turn>) -> Lent {
-        Lent { session: ManuallyDrop::new(session), wanted: Some(wanted), shared: Arc::clone(shared), _turn: turn }
+    pub(crate) fn new(
+        session: RemoteSession,
+        wanted: Wanted,
+        shared: &Arc<Shared>,
+        turn: Option<Turn>,
+        living: bool,
+    ) -> Lent {
+        Lent { session: ManuallyDrop::new(session), wanted: Some(wanted), shared: Arc::clone(shared), turn, living }
+    }
+}
+
+impl Lent {
+    /// A turn for one evaluation of a living session. There is always one: whoever waits for the session may have a turn
+    /// that it will not give back before.
+    fn serves(&self) -> Option<Turn> {
+        (self.living && self.turn.is_none()).then(|| self.shared.turns.take_now())
     }
 }
 
@@ -31,6 +49,45 @@ impl Session for Lent {
 
     fn reusable(&self) -> bool {
         self.session.reusable()
+    }
+
+    fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
+        let _turn = self.serves();
+        self.session.eval(cell, host)
+    }
+
+    fn variables(&mut self, host: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {
+        self.session.variables(host)
+    }
+
+    fn get(&mut self, name: &str, host: &Arc<dyn Host>) -> Result<Value, Failure> {
+        self.session.get(name, host)
+    }
+
+    fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
+        self.session.set(name, value, host)
+    }
+
+    fn complete(&mut self, text: &str, cursor: usize, host: &Arc<dyn Host>) -> Result<Completions, Failure> {
+        self.session.complete(text, cursor, host)
+    }
+
+    fn inspect(&mut self, path: &str, host: &Arc<dyn Host>) -> Result<Inspection, Failure> {
+        self.session.inspect(path, host)
+    }
+
+    fn snapshot(&mut self, host: &Arc<dyn Host>) -> Result<Snapshot, Failure> {
+        let _turn = self.serves();
+        self.session.snapshot(host)
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
+        let _turn = self.serves();
+        self.session.restore(snapshot, host)
+    }
+
+    fn held(&self) -> Held {
+        self.session.held()
     }
 }
 

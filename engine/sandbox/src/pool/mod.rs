@@ -3,7 +3,8 @@
 //! A worker serves one session and is never used again. [`Workers`] keeps a few ready on *shelves*, one for each kind of
 //! interpreter, table of functions and [`Cage`](crate::Cage) that was asked for lately; one thread refills them behind
 //! whoever takes, and ends those that wait for too long. What is on no shelf is forked on the spot. How many serve at once is
-//! bounded, and so is the number of those who wait for their turn.
+//! bounded, and so is the number of those who wait for their turn. A living session has a worker for as long as it lives, and a turn
+//! only while it evaluates.
 
 mod idle;
 mod lent;
@@ -19,6 +20,7 @@ use shelf::Wanted;
 use skills_core::{Failure, Host, Language};
 use std::sync::Arc;
 use std::time::Duration;
+use turns::Turn;
 
 /// How many workers there may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,18 +99,33 @@ impl Workers {
         nested: bool,
     ) -> Result<Lent, Failure> {
         let turn = if nested { None } else { Some(self.shared.turns.take(host.budget())?) };
+        self.lend(Wanted::of(kind, language, host), host, turn, false)
+    }
+
+    /// The same for a session that is going to live. It has a turn only while it evaluates: how many there may be is the
+    /// engine's to bound.
+    pub(crate) fn open_living(
+        &self,
+        kind: &'static str,
+        language: Language,
+        host: &Arc<dyn Host>,
+    ) -> Result<Lent, Failure> {
+        self.lend(Wanted::of(kind, language, host).living(), host, None, true)
+    }
+
+    fn lend(&self, wanted: Wanted, host: &Arc<dyn Host>, turn: Option<Turn>, living: bool) -> Result<Lent, Failure> {
         // Making a worker ready is none of the script's time.
         let _pause = host.budget().pause();
-        let wanted = Wanted::of(kind, language, host);
         let session = match self.shared.take(&wanted) {
             Some(session) => session,
             None => {
-                let session = RemoteSession::start(&self.shared.zygotes, &wanted.cage, kind, wanted.open(), host)?;
+                let session =
+                    RemoteSession::start(&self.shared.zygotes, &wanted.cage, wanted.kind, wanted.open(), host)?;
                 self.shared.count_forked();
                 session
             }
         };
-        Ok(Lent::new(session, wanted, &self.shared, turn))
+        Ok(Lent::new(session, wanted, &self.shared, turn, living))
     }
 }
 

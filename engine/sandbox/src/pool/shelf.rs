@@ -24,6 +24,12 @@ impl Wanted {
         Wanted { kind, language, functions, globals, cage: Cage::new(host.grants(), host.budget().limits()) }
     }
 
+    /// The same for a session that is going to live: the processor time of all its evaluations has no end that is known.
+    pub(crate) fn living(mut self) -> Wanted {
+        self.cage.cpu_seconds = None;
+        self
+    }
+
     /// The session that such a worker opens.
     pub(crate) fn open(&self) -> Open {
         Open {

@@ -65,6 +65,12 @@ impl Turns {
         state.busy += 1;
         Ok(Turn(Arc::clone(self)))
     }
+
+    /// A turn at once, though there may be none left: others wait for longer then.
+    pub(crate) fn take_now(self: &Arc<Self>) -> Turn {
+        self.state().busy += 1;
+        Turn(Arc::clone(self))
+    }
 }
 
 impl Drop for Turn {
@@ -86,6 +92,17 @@ mod tests {
         let turn = turns.take(&budget).unwrap();
         assert_eq!(turns.take(&budget).unwrap_err().kind, ErrorKind::QueueFull);
         drop(turn);
+        assert!(turns.take(&budget).is_ok());
+    }
+
+    #[test]
+    fn a_turn_that_is_taken_at_once_counts_for_others() {
+        let turns = Turns::new(1, 0);
+        let budget = Budget::new(Limits::none());
+        let (first, second) = (turns.take_now(), turns.take_now());
+        drop(first);
+        assert_eq!(turns.take(&budget).unwrap_err().kind, ErrorKind::QueueFull);
+        drop(second);
         assert!(turns.take(&budget).is_ok());
     }
 

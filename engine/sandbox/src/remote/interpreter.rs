@@ -1,6 +1,6 @@
 use crate::pool::Workers;
 use skills_core::{
-    CapStatus, Enforcement, Failure, Host, Interpreter, Language, LimitName, Script, Session, Signature,
+    CapStatus, Completeness, Enforcement, Failure, Host, Interpreter, Language, LimitName, Script, Session, Signature,
 };
 use std::sync::Arc;
 
@@ -27,6 +27,17 @@ impl Remote {
     }
 }
 
+impl Remote {
+    /// Opens a session that is going to live: for evaluations, one after another, in a namespace that stays.
+    ///
+    /// # Errors
+    /// As [`Interpreter::open`].
+    pub fn open_living(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+        let language = self.local.languages().first().copied().unwrap_or(Language::Rhai);
+        Ok(Box::new(self.workers.open_living(language.as_str(), language, host)?))
+    }
+}
+
 impl Interpreter for Remote {
     fn languages(&self) -> &[Language] {
         self.local.languages()
@@ -38,6 +49,10 @@ impl Interpreter for Remote {
 
     fn signature(&self, script: &Script) -> Option<Signature> {
         self.local.signature(script)
+    }
+
+    fn completeness(&self, script: &Script) -> Completeness {
+        self.local.completeness(script)
     }
 
     fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {

@@ -1,5 +1,6 @@
 //! The host's end of a worker: its socket, what it writes to its streams by itself, and how long it is waited for.
 
+use super::control::Control;
 use super::process::Process;
 use crate::frame::{Assembler, Malformed};
 use crate::text::Decoder;
@@ -15,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// How long a worker that has been told to stop by its own clock may take to say so, before it is ended.
 const GRACE: Duration = Duration::from_millis(8);
+
+/// The same where it has a living namespace, which is worth a wait.
+const LIVING_GRACE: Duration = Duration::from_secs(1);
 
 /// Why nothing more comes from a worker.
 #[derive(Debug)]
@@ -61,12 +65,14 @@ pub(crate) struct Patience<'a> {
     until: Option<Instant>,
     /// What is watched more closely from a moment on.
     watched: Option<(Instant, &'a Process, Watch)>,
+    /// Where a request to a living namespace is told to stop.
+    told: Option<(Option<&'a Control>, u64)>,
 }
 
 impl Patience<'_> {
     /// As long as the budget allows, and a little longer.
     pub(crate) fn of(budget: &Budget) -> Patience<'_> {
-        Patience { budget, until: None, watched: None }
+        Patience { budget, until: None, watched: None, told: None }
     }
 
     /// Has the memory and the processes of a process looked at, unless the run is over before that makes a difference.
@@ -79,6 +85,14 @@ impl Patience<'_> {
         Patience { watched: Some((Instant::now() + SOON, child, watch)), ..self }
     }
 
+    /// Has a request told to stop when its time is up or when it was cancelled, and waits for it to do so.
+    pub(crate) fn telling<'a>(self, control: Option<&'a Control>, run: u64) -> Patience<'a>
+    where
+        Self: 'a,
+    {
+        Patience { told: Some((control, run)), ..self }
+    }
+
     /// Whether the watch has begun.
     pub(crate) fn watches(&self) -> bool {
         self.watched.is_none()
@@ -88,7 +102,17 @@ impl Patience<'_> {
     fn left(&mut self) -> Result<Option<Duration>, Silence> {
         if self.until.is_none() && self.budget.check_time().is_err() {
             let cancelled = self.budget.verdict().is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
-            self.until = Some(Instant::now() + if cancelled { Duration::ZERO } else { GRACE });
+            let grace = match self.told {
+                Some((Some(control), run)) => {
+                    control.stop(run);
+                    LIVING_GRACE
+                }
+                // Its own clock stops it.
+                Some((None, _)) if !cancelled => LIVING_GRACE,
+                _ if cancelled => Duration::ZERO,
+                _ => GRACE,
+            };
+            self.until = Some(Instant::now() + grace);
         }
         let now = Instant::now();
         let mut soon = None;

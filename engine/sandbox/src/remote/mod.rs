@@ -7,9 +7,11 @@
 
 #[cfg(feature = "container")]
 mod contained;
+mod control;
 mod death;
 mod interpreter;
 mod line;
+mod live;
 mod process;
 mod session;
 

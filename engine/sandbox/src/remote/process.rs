@@ -124,4 +124,13 @@ impl Process {
             Process::Contained(_) => 0,
         }
     }
+
+    /// The most memory that a watch has seen since it was asked last; 0 where none has looked.
+    pub(crate) fn take_peak(&self) -> u64 {
+        match self {
+            Process::Child(child) => child.take_peak(),
+            #[cfg(feature = "container")]
+            Process::Contained(_) => 0,
+        }
+    }
 }

@@ -1,3 +1,4 @@
+use super::control::Control;
 use super::death;
 use super::line::{Line, Patience, Silence};
 use super::process::Process;
@@ -7,7 +8,10 @@ use crate::{Cage, proxy};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde_json::{Map, Value};
-use skills_core::{Budget, ErrorKind, Evaluation, Failure, Host, Language, Script, Session, Usage};
+use skills_core::{
+    Budget, Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Held, Host, Inspection, Language, Lost,
+    Script, Session, Snapshot, Usage, Variable,
+};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -18,22 +22,26 @@ use std::time::Duration;
 /// Once anything was wrong with it, it answers every run with what that was.
 #[derive(Debug)]
 pub(crate) struct RemoteSession {
-    line: Line,
-    child: Process,
+    pub(super) line: Line,
+    pub(super) child: Process,
+    /// Where a request to its living namespace is told to stop, if it can be.
+    pub(super) control: Option<Control>,
     /// Where it asks for hosts, if any are granted.
     network: Option<TcpListener>,
     language: Language,
-    runs: u64,
-    reusable: bool,
+    pub(super) runs: u64,
+    pub(super) reusable: bool,
     /// The memory that it held before any script.
-    base: u64,
+    pub(super) base: u64,
     /// The most that it held by then, with what files back.
     base_peak: u64,
-    poisoned: Option<Failure>,
+    pub(super) poisoned: Option<Failure>,
     /// Whether the run at hand is looked at by the watch.
-    watched: bool,
+    pub(super) watched: bool,
     /// Where the kernel says how much it holds.
-    statm: Option<OwnedFd>,
+    pub(super) statm: Option<OwnedFd>,
+    /// Whether it has a namespace that is worth keeping.
+    pub(super) living: bool,
 }
 
 impl RemoteSession {
@@ -45,10 +53,14 @@ impl RemoteSession {
         open: Open,
         host: &Arc<dyn Host>,
     ) -> Result<RemoteSession, Failure> {
-        let (line, fds) = Line::make().map_err(|error| no_room(&error))?;
+        let (line, mut fds) = Line::make().map_err(|error| no_room(&error))?;
+        let (control, far) = Control::make().map_err(|error| no_room(&error))?;
+        fds.push(far);
         let mut child = zygotes.fork(kind, cage, Payload::Serve, fds)?;
         let network = child.take_proxy();
-        RemoteSession::open(line, Process::Child(child), network, open, host)
+        let mut session = RemoteSession::open(line, Process::Child(child), network, open, host)?;
+        session.control = Some(control);
+        Ok(session)
     }
 
     /// Opens a session in a process that serves one.
@@ -62,6 +74,7 @@ impl RemoteSession {
         let mut session = RemoteSession {
             line,
             child,
+            control: None,
             network,
             runs: 0,
             reusable: true,
@@ -70,6 +83,7 @@ impl RemoteSession {
             poisoned: None,
             watched: false,
             statm: None,
+            living: false,
             language: open.language,
         };
         let frame = ToWorker::Open(open).encode().map_err(|error| internal(error.0))?;
@@ -93,15 +107,9 @@ impl RemoteSession {
         self.poisoned.is_none() && self.child.is_alive()
     }
 
-    /// Runs a script that does a little of everything: what the first run takes longer for has then been done, above all
-    /// the copying of the memory that it writes to and until then shared with the zygote.
+    /// Runs a script of nothing: what the first run takes longer for has then been done.
     pub(crate) fn warm_up(&mut self, host: &Arc<dyn Host>) -> Result<(), Failure> {
-        let source = match self.language {
-            Language::Python => include_str!("warm_up/python.py"),
-            // What a run of these touches at first is little, however much is done before it.
-            _ => "1",
-        };
-        let script = Script { language: self.language, file: "nothing".into(), source: source.into() };
+        let script = Script { language: self.language, file: "nothing".into(), source: "1".into() };
         self.evaluate(&script, &Value::Object(Map::new()), host, &mut Usage::default())?;
         if self.watched {
             self.child.unwatch();
@@ -111,7 +119,7 @@ impl RemoteSession {
     }
 
     /// Answers what a run asks of the network, by its own grants: a worker is made ready before it is known for whom.
-    fn proxy(&self, host: &Arc<dyn Host>) -> Result<Option<proxy::Guard>, Failure> {
+    pub(super) fn proxy(&self, host: &Arc<dyn Host>) -> Result<Option<proxy::Guard>, Failure> {
         let Some(listener) = &self.network else { return Ok(None) };
         let listener = listener
             .try_clone()
@@ -142,10 +150,21 @@ impl RemoteSession {
     }
 
     fn resident(&self) -> Option<u64> {
+        self.pages().map(|(resident, _)| resident)
+    }
+
+    /// What it holds without what files back.
+    pub(super) fn anonymous(&self) -> Option<u64> {
+        self.pages().map(|(resident, shared)| resident.saturating_sub(shared))
+    }
+
+    /// What it holds, and what of that files back or others share, in bytes.
+    fn pages(&self) -> Option<(u64, u64)> {
         let mut text = [0; 128];
         let count = rustix::io::pread(self.statm.as_ref()?, &mut text, 0).ok()?;
-        let pages: u64 = std::str::from_utf8(&text[..count]).ok()?.split_ascii_whitespace().nth(1)?.parse().ok()?;
-        Some(pages * rustix::param::page_size() as u64)
+        let mut fields = std::str::from_utf8(&text[..count]).ok()?.split_ascii_whitespace().skip(1);
+        let mut next = || Some(fields.next()?.parse::<u64>().ok()? * rustix::param::page_size() as u64);
+        Some((next()?, next()?))
     }
 
     fn evaluate(
@@ -156,10 +175,38 @@ impl RemoteSession {
         usage: &mut Usage,
     ) -> Result<Value, Failure> {
         let budget = host.budget();
-        let limits = budget.limits();
         self.runs += 1;
         let passed = (budget.elapsed(), budget.wall());
-        let frame = Asked::encode(self.runs, script, params, limits, passed).map_err(|error| internal(error.0))?;
+        let frame =
+            Asked::encode(self.runs, script, params, budget.limits(), passed).map_err(|error| internal(error.0))?;
+        let answer = self.converse(
+            host,
+            |line, patience| line.send(&frame, patience, &**host),
+            |message| match message {
+                FromWorker::Answer { result, operations, reusable, .. } => Ok(Some((result, operations, reusable))),
+                _ => Err(Malformed("a message comes at the wrong time")),
+            },
+        );
+        match answer {
+            Ok((result, operations, reusable)) => {
+                usage.operations = operations;
+                self.reusable = reusable && !self.line.has_unread();
+                judged(result, script, budget)
+            }
+            Err(failure) => Err(failure.in_script(script.language, Vec::new())),
+        }
+    }
+
+    /// Has the worker do what `send` sends, answers what it asks meanwhile, and hands what else it says to `take`, until that
+    /// has all. What goes wrong ends the worker.
+    pub(super) fn converse<T>(
+        &mut self,
+        host: &Arc<dyn Host>,
+        send: impl FnOnce(&mut Line, &mut Patience<'_>) -> Result<(), Silence>,
+        mut take: impl FnMut(FromWorker) -> Result<Option<T>, Malformed>,
+    ) -> Result<T, Failure> {
+        let budget = host.budget();
+        let limits = budget.limits();
         let most_result = limits.result.unwrap_or(MOST_RESULT).min(MOST_RESULT);
         let most = (2 * most_result.max(MOST_CALL)) as usize;
         let _running = budget.running(self.line.wake());
@@ -170,16 +217,22 @@ impl RemoteSession {
             ..Watch::default()
         };
         let mut patience = Patience::of(budget).watching(&self.child, watch);
-        let mut result = self.line.send(&frame, &mut patience, &**host);
-        while result.is_ok() {
-            let next = self.line.receive(most, &mut patience, &**host, |frame| FromWorker::decode(frame, most_result));
+        if self.living {
+            patience = patience.telling(self.control.as_ref(), self.runs);
+        }
+        let mut answer = None;
+        let mut result = send(&mut self.line, &mut patience);
+        while result.is_ok() && answer.is_none() {
+            let next = self.line.receive(most, &mut patience, &**host, |frame| {
+                FromWorker::decode(frame, most_result).and_then(|message| of_run(message, self.runs))
+            });
             result = match next {
-                Ok(FromWorker::Print { run, stream, text }) if run == self.runs => {
+                Ok(FromWorker::Print { stream, text, .. }) => {
                     // Where it is too much, the budget knows, and patience ends.
                     drop(host.print(stream, &text));
                     Ok(())
                 }
-                Ok(FromWorker::Call { run, index, arguments }) if run == self.runs => {
+                Ok(FromWorker::Call { index, arguments, .. }) => {
                     let result = host.call(index, arguments);
                     let passed = (budget.elapsed(), budget.wall());
                     let reply = Reply { result, verdict: budget.verdict().cloned(), passed };
@@ -188,26 +241,21 @@ impl RemoteSession {
                         Err(error) => Err(Silence::Malformed(error)),
                     }
                 }
-                Ok(FromWorker::Answer { run, result, operations, reusable }) if run == self.runs => {
-                    usage.operations = operations;
-                    self.reusable = reusable && !self.line.has_unread();
-                    self.watched = patience.watches();
-                    self.line.drain(&**host);
-                    return judged(result, script, budget);
-                }
-                Ok(_) => Err(Silence::Malformed(Malformed("a message comes at the wrong time"))),
+                Ok(message) => take(message).map(|taken| answer = taken).map_err(Silence::Malformed),
                 Err(silence) => Err(silence),
             };
         }
         self.watched = patience.watches();
-        let silence = result.err().unwrap_or(Silence::Gone);
-        let failure = self.silent(silence, budget);
+        let answer = match (answer, result) {
+            (Some(answer), _) => Ok(answer),
+            (None, result) => Err(self.silent(result.err().unwrap_or(Silence::Gone), budget)),
+        };
         self.line.drain(&**host);
-        Err(failure.in_script(script.language, Vec::new()))
+        answer
     }
 
     /// How the worker ended, its memory without what it had before any script.
-    fn ended(&self) -> Ended {
+    pub(super) fn ended(&self) -> Ended {
         let ended = self.child.wait();
         Ended {
             reading: ended.reading.map(|reading| reading.saturating_sub(self.base)),
@@ -217,7 +265,7 @@ impl RemoteSession {
     }
 
     /// Makes sure that the worker ends, and says why there is no answer.
-    fn silent(&mut self, silence: Silence, budget: &Budget) -> Failure {
+    pub(super) fn silent(&mut self, silence: Silence, budget: &Budget) -> Failure {
         let failure = match silence {
             Silence::Overdue => {
                 let cancelled = budget.verdict().is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
@@ -253,12 +301,28 @@ pub(super) fn no_room(error: &Errno) -> Failure {
         .with_help("the program has too many files open: raise its limit (`ulimit -n`) or run fewer skills at once")
 }
 
-fn internal(why: &str) -> Failure {
+/// A message that belongs to a run.
+fn of_run(message: FromWorker, current: u64) -> Result<FromWorker, Malformed> {
+    match &message {
+        FromWorker::Print { run, .. }
+        | FromWorker::Call { run, .. }
+        | FromWorker::Part { run, .. }
+        | FromWorker::Told { run, .. }
+        | FromWorker::Answer { run, .. }
+            if *run == current =>
+        {
+            Ok(message)
+        }
+        _ => Err(Malformed("a message comes at the wrong time")),
+    }
+}
+
+pub(super) fn internal(why: &str) -> Failure {
     Failure::new(ErrorKind::Internal, format!("the worker could not be told what to run: {why}"))
 }
 
 /// The budget's verdict where there is one, with the frames of what the script was doing.
-fn judged(result: Result<Value, Failure>, script: &Script, budget: &Budget) -> Result<Value, Failure> {
+pub(super) fn judged<T>(result: Result<T, Failure>, script: &Script, budget: &Budget) -> Result<T, Failure> {
     let Some(verdict) = budget.verdict() else { return result };
     let frames = result.err().map(|failure| failure.frames).unwrap_or_default();
     Err(verdict.clone().in_script(script.language, frames))
@@ -297,10 +361,46 @@ impl Session for RemoteSession {
     fn reusable(&self) -> bool {
         self.reusable
     }
+
+    fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
+        self.eval_cell(cell, host)
+    }
+
+    fn variables(&mut self, host: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {
+        self.ask_variables(host)
+    }
+
+    fn get(&mut self, name: &str, host: &Arc<dyn Host>) -> Result<Value, Failure> {
+        self.ask_get(name, host)
+    }
+
+    fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
+        self.ask_set(name, value, host)
+    }
+
+    fn complete(&mut self, text: &str, cursor: usize, host: &Arc<dyn Host>) -> Result<Completions, Failure> {
+        self.ask_complete(text, cursor, host)
+    }
+
+    fn inspect(&mut self, path: &str, host: &Arc<dyn Host>) -> Result<Inspection, Failure> {
+        self.ask_inspect(path, host)
+    }
+
+    fn snapshot(&mut self, host: &Arc<dyn Host>) -> Result<Snapshot, Failure> {
+        self.ask_snapshot(host)
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
+        self.ask_restore(snapshot, host)
+    }
+
+    fn held(&self) -> Held {
+        self.holds()
+    }
 }
 
 /// The processor time of a process.
-fn cpu(pid: u32) -> Option<Duration> {
+pub(super) fn cpu(pid: u32) -> Option<Duration> {
     /// The kernel's name of what a process has used: the complement of its number, and in the lowest bits that it is the
     /// scheduler's count for the whole process.
     const SCHEDULED: i32 = 2;

@@ -4,8 +4,7 @@ use crate::frame::{FromWorker, MOST_PRINT, Malformed, Open, Reply};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Stream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The host as a script in a worker sees it: all that it does is done at the other end of the socket.
 pub(crate) struct WorkerHost {
@@ -14,7 +13,8 @@ pub(crate) struct WorkerHost {
     link: Arc<Link>,
     run: u64,
     budget: Arc<Budget>,
-    over: AtomicBool,
+    /// Whether the run is over. Locked while anything of it goes out, so that nothing comes after its answer.
+    over: Mutex<bool>,
 }
 
 impl WorkerHost {
@@ -25,22 +25,34 @@ impl WorkerHost {
             link: Arc::clone(link),
             run,
             budget,
-            over: AtomicBool::new(false),
+            over: Mutex::new(false),
         }
     }
 
     /// The run is over: nothing goes out any more.
     pub(crate) fn close(&self) {
-        self.over.store(true, Ordering::Release);
+        *self.over() = true;
     }
 
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
+    fn over(&self) -> MutexGuard<'_, bool> {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a message, unless the run is over; says whether it was sent.
+    fn send(&self, link: &Link, message: &FromWorker) -> Result<bool, Malformed> {
+        let frame = message.encode()?;
+        let over = self.over();
+        if *over {
+            return Ok(false);
+        }
+        link.send_frame(&frame)?;
+        Ok(true)
     }
 
     fn ask(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
-        if self.is_over() {
-            return Err(Failure::new(ErrorKind::Cancelled, "the run that called a function of the host is over"));
+        let late = || Failure::new(ErrorKind::Cancelled, "the run that called a function of the host is over");
+        if *self.over() {
+            return Err(late());
         }
         if let Some(verdict) = self.budget.verdict() {
             return Err(verdict.clone());
@@ -54,9 +66,9 @@ impl WorkerHost {
         let call = FromWorker::Call { run: self.run, index, arguments };
         // What of this is the script's time, the host says afterwards.
         let pause = self.budget.pause();
-        let reply = self.link.ask(&call).map_err(lost);
+        let reply = self.link.ask(|link| self.send(link, &call)).map_err(lost);
         drop(pause);
-        let Reply { result, verdict, passed } = reply?;
+        let Reply { result, verdict, passed } = reply?.ok_or_else(late)?;
         self.budget.agree(passed.0);
         if let Some(verdict) = verdict {
             match verdict.limit {
@@ -89,11 +101,13 @@ impl Host for WorkerHost {
         // The host cuts what is too much; no need to send all of it there.
         let left = self.budget.left().output.unwrap_or(u64::MAX);
         let mut rest = cut(text, left.saturating_add(1));
-        while !rest.is_empty() && !self.is_over() {
+        while !rest.is_empty() {
             let piece = cut(rest, MOST_PRINT as u64);
             rest = &rest[piece.len()..];
             let message = FromWorker::Print { run: self.run, stream, text: piece.to_owned() };
-            self.link.send(&message).map_err(lost)?;
+            if !self.send(&self.link, &message).map_err(lost)? {
+                break;
+            }
         }
         self.budget.charge_output(text.len() as u64)
     }

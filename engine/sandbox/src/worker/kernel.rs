@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// The kernel of an interpreter: what a zygote has warm, and a session in each of its forks.
 ///
-/// A fork is given its socket, and what becomes its standard output and its standard error.
+/// A fork is given its socket, what becomes its standard output and its standard error, and perhaps where it is told to stop.
 pub struct Interpreting {
     interpreter: Arc<dyn Interpreter>,
 }
@@ -44,15 +44,20 @@ impl Kernel for Interpreting {
     }
 
     fn serve(&mut self, descriptors: Vec<OwnedFd>) -> ! {
-        let Ok([socket, stdout, stderr]) = <[OwnedFd; 3]>::try_from(descriptors) else { end(80) };
+        let mut descriptors = descriptors.into_iter();
+        let (Some(socket), Some(stdout), Some(stderr)) = (descriptors.next(), descriptors.next(), descriptors.next())
+        else {
+            end(80)
+        };
+        let control = descriptors.next();
         if rustix::stdio::dup2_stdout(&stdout).is_err() || rustix::stdio::dup2_stderr(&stderr).is_err() {
             end(81);
         }
         drop((stdout, stderr));
         let interpreter = Arc::clone(&self.interpreter);
         self.interpreter.in_fork(Box::new(move || {
-            let served =
-                serve(socket, |language| interpreter.languages().contains(&language).then(|| Arc::clone(&interpreter)));
+            let of = |language| interpreter.languages().contains(&language).then(|| Arc::clone(&interpreter));
+            let served = serve(socket, control, of);
             end(if served.is_ok() { 0 } else { 82 })
         }));
         end(83)

@@ -20,17 +20,24 @@ impl Link {
 
     /// Sends a whole message.
     pub(crate) fn send(&self, message: &FromWorker) -> Result<(), Malformed> {
-        let frame = message.encode()?;
-        let _whole = lock(&self.writing);
-        (&self.socket).write_all(&frame).map_err(|_| GONE)
+        self.send_frame(&message.encode()?)
     }
 
-    /// Sends a call, and waits for its reply. One at a time: the host answers one after another too.
-    pub(crate) fn ask(&self, call: &FromWorker) -> Result<Reply, Malformed> {
+    /// Sends a whole frame.
+    pub(crate) fn send_frame(&self, frame: &[u8]) -> Result<(), Malformed> {
+        let _whole = lock(&self.writing);
+        (&self.socket).write_all(frame).map_err(|_| GONE)
+    }
+
+    /// Sends a call, unless `send` finds that it may not be sent any more, and waits for its reply. One at a time: the host
+    /// answers one after another too.
+    pub(crate) fn ask(&self, send: impl FnOnce(&Link) -> Result<bool, Malformed>) -> Result<Option<Reply>, Malformed> {
         let mut inbox = lock(&self.reading);
-        self.send(call)?;
+        if !send(self)? {
+            return Ok(None);
+        }
         match self.next(&mut inbox)? {
-            Some(ToWorker::Reply(reply)) => Ok(reply),
+            Some(ToWorker::Reply(reply)) => Ok(Some(reply)),
             Some(_) => Err(Malformed("a message comes at the wrong time")),
             None => Err(GONE),
         }

@@ -7,11 +7,14 @@
 mod host;
 mod kernel;
 mod link;
+pub(crate) mod live;
+mod steering;
 
 use crate::frame::{Asked, FromWorker, Malformed, Open, ToWorker};
 use host::WorkerHost;
 pub use kernel::Interpreting;
 use link::Link;
+use live::Living;
 use skills_core::{
     Budget, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, Limits, Session, Usage,
 };
@@ -20,13 +23,18 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Serves one session over a socket, until the host closes it.
+/// Serves one session over a socket, until the host closes it. Over `control`, where there is one, the host says that a
+/// request to a living namespace is to stop.
 ///
 /// `interpreter` gives that of a language. Nothing is started before the host asks for a session.
 ///
 /// # Errors
 /// Where what comes over the socket is no message, which a host never sends.
-pub fn serve(socket: OwnedFd, interpreter: impl Fn(Language) -> Option<Arc<dyn Interpreter>>) -> Result<(), Malformed> {
+pub fn serve(
+    socket: OwnedFd,
+    control: Option<OwnedFd>,
+    interpreter: impl Fn(Language) -> Option<Arc<dyn Interpreter>>,
+) -> Result<(), Malformed> {
     let link = Arc::new(Link::new(UnixStream::from(socket)));
     let Some(ToWorker::Open(open)) = link.receive()? else { return Ok(()) };
     let mut session = match opened(&open, &link, interpreter) {
@@ -37,12 +45,18 @@ pub fn serve(socket: OwnedFd, interpreter: impl Fn(Language) -> Option<Arc<dyn I
         crate::layers::settle(memory);
     }
     link.send(&FromWorker::Opened(Ok(())))?;
+    let mut living = Living { open: &open, link: &link, control, steering: None };
     while let Some(message) = link.receive()? {
-        let ToWorker::Run(asked) = message else { return Err(Malformed("a message comes at the wrong time")) };
-        let run = asked.run;
-        let Evaluation { result, usage } = evaluate(&mut *session, &open, &link, *asked);
-        let reusable = session.reusable();
-        link.send(&FromWorker::Answer { run, result, operations: usage.operations, reusable })?;
+        match message {
+            ToWorker::Run(asked) => {
+                let run = asked.run;
+                let Evaluation { result, usage } = evaluate(&mut *session, &open, &link, *asked);
+                let reusable = session.reusable();
+                link.send(&FromWorker::Answer { run, result, operations: usage.operations, reusable })?;
+            }
+            ToWorker::Live(live) => living.serve(&mut *session, *live)?,
+            _ => return Err(Malformed("a message comes at the wrong time")),
+        }
     }
     Ok(())
 }

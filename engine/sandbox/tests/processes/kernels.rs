@@ -1,12 +1,19 @@
 //! Kernels of tests.
 
+use crate::toy::Toy;
 use skills_core::{ErrorKind, Failure};
+use skills_sandbox::worker::Interpreting;
 use skills_sandbox::{Kernel, MakeKernel};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
-pub(crate) const ALL: &[(&str, MakeKernel)] = &[("echo", || Box::new(Echo { warmed: 0 })), ("cold", || Box::new(Cold))];
+pub(crate) const ALL: &[(&str, MakeKernel)] = &[
+    ("echo", || Box::new(Echo { warmed: 0 })),
+    ("cold", || Box::new(Cold)),
+    ("rhai", || Box::new(Interpreting::new(Arc::new(Toy)))),
+];
 
 /// Does what it is told, one byte at a time.
 struct Echo {

@@ -8,7 +8,9 @@ mod host;
 mod kernels;
 mod leaks;
 mod limits;
+mod live;
 mod programs;
+mod toy;
 
 use libtest_mimic::{Arguments, Trial};
 use skills_core::ErrorKind;
@@ -30,7 +32,7 @@ fn main() -> ExitCode {
         _ => {}
     }
     let arguments = Arguments::from_args();
-    let tests = [forks::tests(), programs::tests(), limits::tests(), helper::tests(), leaks::tests()];
+    let tests = [forks::tests(), programs::tests(), limits::tests(), helper::tests(), leaks::tests(), live::tests()];
     libtest_mimic::run(&arguments, tests.into_iter().flatten().collect()).exit_code()
 }
 

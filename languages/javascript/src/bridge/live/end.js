@@ -1,1 +1,0 @@
-return { evaluate, unsettled, operations, variables, get, set };
