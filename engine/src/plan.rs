@@ -42,7 +42,7 @@ impl Isolation {
 }
 
 /// Limits that whoever runs a skill asks for; what is left out is the skill's own, or the engine's default.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LimitOverrides {
     /// Execution time.
     pub time: Option<Duration>,

@@ -250,7 +250,7 @@ pub struct LimitRequest {
 }
 
 /// `true`, `false`, or a list of names: hosts or programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Allow {
     /// All or nothing.
@@ -260,7 +260,7 @@ pub enum Allow {
 }
 
 /// Permissions that a definition asks for. `None` means that it does not say, and the default applies.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Permissions {
     /// Paths to read, as written.
     pub file_read: Option<Vec<String>>,
@@ -291,7 +291,7 @@ pub struct PromptGuides {
 }
 
 /// Whether and where a session's state outlives it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Persistence {
     /// It is gone with each call.

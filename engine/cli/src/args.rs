@@ -33,6 +33,18 @@ pub(crate) enum Command {
         mut_arg("json", |json| json.help("Print one JSON object: value, output, error, usage, limits"))
     )]
     Run(Box<Run>),
+    /// Evaluate code, in a session that lives on where one is named
+    #[command(
+        after_help = words::EVAL_HELP,
+        mut_arg("json", |json| json.help("Print one JSON object: value, output, error, usage, limits"))
+    )]
+    Eval(Box<Eval>),
+    /// List, inspect, copy, save and end sessions
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  skills sessions list\n  skills sessions vars analysis\n  skills sessions kill analysis"
+    )]
+    Sessions(Sessions),
     /// Check definitions, and report every problem at once
     #[command(
         visible_alias = "check",
@@ -78,6 +90,8 @@ impl Command {
             Command::List(args) => args.json,
             Command::Info(args) => args.json,
             Command::Run(args) => args.json,
+            Command::Eval(args) => args.json,
+            Command::Sessions(args) => args.json(),
             Command::Validate(args) => args.json,
             Command::Upgrade(args) => args.json,
             Command::Schema(args) => args.json,
@@ -130,8 +144,8 @@ pub(crate) struct Run {
     #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script", allow_hyphen_values = true)]
     pub(crate) expression: Option<String>,
     /// Language: rhai, python, javascript, typescript or bash [default: rhai]
-    #[arg(long, value_name = "LANGUAGE", default_value = "rhai", hide_default_value = true)]
-    pub(crate) lang: String,
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<String>,
     /// Parameters as a JSON object; @FILE reads a file, - reads standard input
     #[arg(long, value_name = "JSON")]
     pub(crate) params: Option<String>,
@@ -146,7 +160,150 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) json: Json,
     #[command(flatten)]
+    pub(crate) session: InSession,
+    #[command(flatten)]
     pub(crate) allow: Allowances,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Eval {
+    /// The code; @FILE reads a file, - reads standard input
+    pub(crate) code: String,
+    /// Language: rhai, python, javascript, typescript or bash [default: the session's, or rhai]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<String>,
+    #[command(flatten)]
+    pub(crate) bounds: Bounds,
+    #[command(flatten)]
+    pub(crate) json: Json,
+    #[command(flatten)]
+    pub(crate) session: InSession,
+    #[command(flatten)]
+    pub(crate) allow: Allowances,
+}
+
+/// Which session, and how it is opened where it is not there.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Sessions")]
+pub(crate) struct InSession {
+    /// Do it in this session, which lives on; where there is none of this name, it is opened
+    #[arg(long = "session", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where a new session keeps its state: memory, or disk to have it back whatever happens
+    #[arg(long, value_name = "PLACE", requires = "name")]
+    pub(crate) persist: Option<Persist>,
+    /// End a new session after this long of nothing, such as 10m
+    #[arg(long, value_name = "TIME", requires = "name", allow_hyphen_values = true, value_parser = words::duration)]
+    pub(crate) idle: Option<Duration>,
+    /// End a new session after this long, such as 8h
+    #[arg(long, value_name = "TIME", requires = "name", allow_hyphen_values = true, value_parser = words::duration)]
+    pub(crate) max_duration: Option<Duration>,
+}
+
+/// Where a session keeps its state.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Persist {
+    // No documentation comments: clap would make a long help of them.
+    Memory,
+    Disk,
+}
+
+/// What to do with sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sessions {
+    /// List the sessions that live
+    #[command(visible_alias = "ls", after_help = "Example:\n  skills sessions list --json")]
+    List(SessionList),
+    /// Show everything about a session
+    #[command(after_help = "Example:\n  skills sessions show analysis --json")]
+    Show(SessionName),
+    /// List the variables of a session
+    #[command(after_help = "Example:\n  skills sessions vars analysis")]
+    Vars(SessionName),
+    /// End a session
+    #[command(visible_alias = "close", after_help = "Example:\n  skills sessions kill analysis")]
+    Kill(SessionName),
+    /// Copy a session with all that it holds: from then on the two go their own ways
+    #[command(after_help = "Example:\n  skills sessions fork analysis what-if")]
+    Fork(SessionFork),
+    /// Write what a session holds into a file
+    #[command(after_help = "Example:\n  skills sessions export analysis analysis.session")]
+    Export(SessionExport),
+    /// Open a session with what such a file holds; its code runs confined, as what is typed does
+    #[command(after_help = "Example:\n  skills sessions import analysis.session again")]
+    Import(SessionImport),
+    /// Show what happens in sessions, as it happens, until Ctrl-C
+    #[command(after_help = "Example:\n  skills sessions watch --json")]
+    Watch(SessionList),
+    /// End the process that keeps sessions, and with it the sessions in memory; those on disk stay
+    #[command(after_help = "Example:\n  skills sessions stop --force")]
+    Stop(SessionStop),
+}
+
+impl Sessions {
+    fn json(&self) -> Json {
+        match self {
+            Sessions::List(args) | Sessions::Watch(args) => args.json,
+            Sessions::Show(args) | Sessions::Vars(args) | Sessions::Kill(args) => args.json,
+            Sessions::Stop(args) => args.json,
+            Sessions::Fork(args) => args.json,
+            Sessions::Export(args) => args.json,
+            Sessions::Import(args) => args.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionList {
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionName {
+    /// The session
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionFork {
+    /// The session
+    pub(crate) name: String,
+    /// The name of the copy
+    pub(crate) to: String,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionExport {
+    /// The session
+    pub(crate) name: String,
+    /// The file, which must not be there yet
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionImport {
+    /// The file
+    pub(crate) file: PathBuf,
+    /// The name of the session [default: one that is made up]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SessionStop {
+    /// Even where something is under way
+    #[arg(long, short)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) json: Json,
 }
 
 /// Limits, and where code runs.

@@ -1,5 +1,6 @@
 //! The one place that maps what went wrong to an exit code.
 
+use crate::host::{Failed, Refusal};
 use crate::render;
 use skills::{Error, ErrorKind};
 use std::process::ExitCode;
@@ -8,6 +9,8 @@ use std::process::ExitCode;
 pub(crate) enum Stop {
     /// The engine says why.
     Error(Box<Error>),
+    /// The session host says why.
+    Told(Box<Refusal>),
     /// It has been said already; only the code is left.
     Code(u8),
     /// Wrong use of the command, or its help: clap words it.
@@ -25,6 +28,16 @@ impl From<std::io::Error> for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Stop {
         Stop::Error(Box::new(error))
+    }
+}
+
+impl From<Failed> for Stop {
+    fn from(failed: Failed) -> Stop {
+        match failed {
+            Failed::Refused(refusal) => Stop::Told(refusal),
+            Failed::Error(error) => error.into(),
+            Failed::Output(error) => Stop::Output(error),
+        }
     }
 }
 
@@ -65,6 +78,10 @@ pub(crate) fn report(result: Result<(), Stop>) -> ExitCode {
         Err(Stop::Error(error)) => {
             render::error(&error);
             ExitCode::from(code(error.kind()))
+        }
+        Err(Stop::Told(refusal)) => {
+            render::rendered_error(&refusal.shown);
+            ExitCode::from(code(refusal.failure.kind))
         }
         // Who read it has had enough (`| head -1`): that is no failure.
         Err(Stop::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,

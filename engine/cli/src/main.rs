@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod exit;
+mod host;
 mod permissions;
 mod prompt;
 mod render;
@@ -19,5 +20,8 @@ static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn main() -> ExitCode {
     skills::worker_main();
+    if let Some(code) = host::entry() {
+        return code;
+    }
     exit::report(args::parse(std::env::args_os()).and_then(commands::dispatch))
 }

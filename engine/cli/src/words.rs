@@ -17,6 +17,18 @@ Examples:
 
 SKILLS_LOG=debug in the environment shows what skills log for debugging.";
 
+/// The examples below `skills eval --help`.
+pub(crate) const EVAL_HELP: &str = "\
+Sessions live in a process of their own, which starts when it is needed and ends when it has been idle for ten minutes
+(SKILLS_HOST_IDLE in the environment says otherwise). An evaluation ends with the terminal that asked for it; one that a script
+asked for is finished.
+
+Examples:
+  skills eval '6 * 7'
+  skills eval --session notes --lang python 'x = 41'
+  skills eval --session notes 'x + 1'
+  skills eval --session notes @cells.py --persist disk --idle 2h";
+
 /// Moves what is not an option of `run` behind a `--`, in its order, so that clap takes it as it is: the skill and its
 /// parameters, `--operation add` among them.
 pub(crate) fn set_apart(arguments: Vec<OsString>, cli: &clap::Command) -> Vec<OsString> {

@@ -18,8 +18,10 @@ impl Answers {
 
 impl Approver for Answers {
     fn ask(&self, question: &Question) -> Option<Reply> {
+        // Whichever evaluation asks it.
+        let same = Question { correlation_id: String::new(), ..question.clone() };
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, reply)) = given.iter().find(|(asked, _)| asked == question) {
+        if let Some((_, reply)) = given.iter().find(|(asked, _)| *asked == same) {
             return Some(reply.clone());
         }
         let reply = self.approver.as_ref()?.ask(question)?;
@@ -29,7 +31,7 @@ impl Approver for Answers {
             _ => Answer::No,
         };
         if question.operation != Operation::Destructive {
-            given.push((question.clone(), Reply { answer: once, ..reply.clone() }));
+            given.push((same, Reply { answer: once, ..reply.clone() }));
         }
         Some(reply)
     }

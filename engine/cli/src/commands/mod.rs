@@ -3,11 +3,16 @@
 mod completions;
 mod create;
 mod doctor;
+mod eval;
 mod info;
 mod list;
+mod live;
 mod policy;
 mod run;
 mod schema;
+mod session_files;
+mod sessions;
+mod text;
 mod trust;
 mod upgrade;
 mod validate;
@@ -29,6 +34,11 @@ pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
             render::json(&json!({"error": error.to_json(), "diagnostics": error.diagnostics()}))?;
             Err(Stop::Code(exit::code(error.kind())))
         }
+        Err(Stop::Told(refusal)) if as_json => {
+            let error = Error::from(refusal.failure.clone());
+            render::json(&json!({"error": error.to_json(), "diagnostics": refusal.diagnostics}))?;
+            Err(Stop::Code(exit::code(error.kind())))
+        }
         other => other,
     }
 }
@@ -38,6 +48,8 @@ fn perform(command: Command) -> Result<(), Stop> {
         Command::List(args) => list::list(&args),
         Command::Info(args) => info::info(&args),
         Command::Run(args) => run::run(&args),
+        Command::Eval(args) => eval::eval(*args),
+        Command::Sessions(args) => sessions::sessions(&args),
         Command::Validate(args) => validate::validate(&args),
         Command::Upgrade(args) => upgrade::upgrade(&args),
         Command::Schema(args) => schema::schema(&args),
@@ -64,7 +76,7 @@ fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
 }
 
 /// The language of a name that a person gives.
-fn language(engine: &Engine, name: &str) -> Result<Language, Error> {
+pub(crate) fn language(engine: &Engine, name: &str) -> Result<Language, Error> {
     Language::from_name(name).ok_or_else(|| {
         let known: Vec<_> = engine.languages().into_iter().map(Language::as_str).collect();
         Error::new(ErrorKind::InvalidArguments, format!("`{name}` is not a language"))

@@ -1,3 +1,4 @@
+use super::text;
 use crate::args::Run;
 use crate::context::Context;
 use crate::exit::{self, Stop};
@@ -5,13 +6,15 @@ use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use serde_json::{Map, Value};
 use skills::{AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, RunOptions, Skill};
-use std::io::Read as _;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// Runs a skill, a script file, or code.
 pub(crate) fn run(args: &Run) -> Result<(), Stop> {
+    if args.session.name.is_some() && !args.dry_run {
+        return super::live::run(args);
+    }
     let name = args.target.clone().unwrap_or_else(|| "inline".to_owned());
     let outcome = match prepare(args) {
         Ok(None) => return Ok(()),
@@ -114,7 +117,7 @@ fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
 
 fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
     if let Some(code) = &args.expression {
-        let language = super::language(engine, &args.lang)?;
+        let language = super::language(engine, args.lang.as_deref().unwrap_or("rhai"))?;
         return Ok(engine.code(language, code));
     }
     super::skill(engine, args.target.as_deref().unwrap_or_default())
@@ -133,7 +136,7 @@ fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {
 fn params(engine: &Engine, skill: &Skill, args: &Run) -> Result<Map<String, Value>, Error> {
     let parameters = engine.parameters(skill);
     let mut given = match &args.params {
-        Some(text) => skills::arguments::from_text(&params_text(text)?)?,
+        Some(text) => skills::arguments::from_text(&text::given(text, "the parameters")?)?,
         None => Map::new(),
     };
     // With code given by -e, what would be the skill's name is the first word.
@@ -141,38 +144,4 @@ fn params(engine: &Engine, skill: &Skill, args: &Run) -> Result<Map<String, Valu
     let words: Vec<String> = first.chain(&args.words).cloned().collect();
     given.extend(skills::arguments::from_words(&parameters, &words)?);
     Ok(given)
-}
-
-/// The most bytes that `--params` reads: far more than any run takes, and an end for `/dev/zero`.
-const MOST_PARAMS: u64 = 64 << 20;
-
-/// The text of `--params`: itself, a file's for `@FILE`, standard input's for `-`.
-#[expect(clippy::disallowed_methods, reason = "a person names the file")]
-fn params_text(text: &str) -> Result<String, Error> {
-    match text.strip_prefix('@') {
-        Some(file) => std::fs::File::open(file).and_then(all).map_err(|error| unreadable(file, &error)),
-        None if text == "-" => all(std::io::stdin().lock()).map_err(|error| unreadable("standard input", &error)),
-        None => Ok(text.to_owned()),
-    }
-}
-
-fn all(source: impl std::io::Read) -> std::io::Result<String> {
-    let mut text = String::new();
-    let read = source.take(MOST_PARAMS + 1).read_to_string(&mut text)?;
-    if read as u64 > MOST_PARAMS {
-        return Err(std::io::ErrorKind::FileTooLarge.into());
-    }
-    Ok(text)
-}
-
-fn unreadable(source: &str, error: &std::io::Error) -> Error {
-    use std::io::ErrorKind as Io;
-    let (kind, why) = match error.kind() {
-        Io::NotFound => (ErrorKind::NotFound, "the file does not exist".to_owned()),
-        Io::IsADirectory => (ErrorKind::InvalidArguments, "it is a folder".to_owned()),
-        Io::InvalidData => (ErrorKind::InvalidArguments, "it is not UTF-8".to_owned()),
-        Io::FileTooLarge => (ErrorKind::InvalidArguments, format!("it has more than {} MB", MOST_PARAMS >> 20)),
-        _ => (ErrorKind::InvalidArguments, error.to_string()),
-    };
-    Error::new(kind, format!("cannot read the parameters from {source}: {why}"))
 }

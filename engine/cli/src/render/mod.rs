@@ -44,11 +44,15 @@ pub(crate) fn warning(text: &str) {
 
 /// Shows an error on stderr.
 pub(crate) fn error(error: &Error) {
-    let text = error.render(true);
+    rendered_error(&error.render(true));
+}
+
+/// Shows an error on stderr that [`Error::render`] has made text of.
+pub(crate) fn rendered_error(text: &str) {
     let style = AnsiColor::Red.on_default().bold();
     match text.strip_prefix("error:") {
         Some(rest) => to_stderr(&format!("{style}error:{style:#}{rest}")),
-        None => to_stderr(&text),
+        None => to_stderr(text),
     }
 }
 

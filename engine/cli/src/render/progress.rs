@@ -89,7 +89,8 @@ impl Console {
         }
     }
 
-    fn undisturbed(&self, show: impl FnOnce()) {
+    /// Does something with the terminal while the spinner holds still.
+    pub(crate) fn undisturbed<T>(&self, show: impl FnOnce() -> T) -> T {
         match &self.spinner {
             Some(spinner) => spinner.suspend(show),
             None => show(),

@@ -1,0 +1,144 @@
+//! What is remembered of sessions beside what they say themselves: what they were opened with, and why they are gone.
+
+use super::folder::Folder;
+use super::message::Opening;
+use skills::{Error, ErrorKind, Persistence, Session, SessionChange, SessionHub};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most sessions whose end is remembered.
+const MOST_GONE: usize = 1000;
+
+/// Remembers what sessions were opened with, and why they ended by themselves. The names of those that live in memory
+/// stand in a file, so that the next host knows what was lost if this one is killed.
+#[derive(Clone)]
+pub(super) struct Openings(Arc<Mutex<Known>>);
+
+struct Known {
+    opened: HashMap<String, Opening>,
+    gone: HashMap<String, String>,
+    folder: Folder,
+}
+
+impl Openings {
+    /// What an earlier host left behind.
+    pub(super) fn new(folder: Folder) -> Openings {
+        let gone = folder.noted().into_iter();
+        let gone = gone.map(|name| (name, "the session host that kept it was killed".to_owned())).collect();
+        Openings(Arc::new(Mutex::new(Known { opened: HashMap::new(), gone, folder })))
+    }
+
+    /// Notes ends of sessions as they happen, on a thread of its own.
+    pub(super) fn follow(&self, hub: &SessionHub) -> std::io::Result<()> {
+        let (events, known) = (hub.watch(), self.clone());
+        let follow = move || {
+            for event in events {
+                if let SessionChange::Ended { reason } = event.what {
+                    known.ended(&event.session.name, reason);
+                }
+            }
+        };
+        std::thread::Builder::new().name("openings".into()).stack_size(128 << 10).spawn(follow).map(drop)
+    }
+
+    /// Notes that a session was opened, and gives why an earlier one of its name is gone, where it went by itself.
+    pub(super) fn opened(&self, name: &str, opening: &Opening) -> Option<String> {
+        let mut known = self.known();
+        let gone = known.gone.remove(name);
+        known.opened.insert(name.to_owned(), opening.clone());
+        known.note();
+        gone
+    }
+
+    /// Notes that a session was copied.
+    pub(super) fn copied(&self, name: &str, to: &str) {
+        let mut known = self.known();
+        if let Some(opening) = known.opened.get(name).cloned() {
+            known.opened.insert(to.to_owned(), opening);
+        }
+        known.gone.remove(to);
+        known.note();
+    }
+
+    fn ended(&self, name: &str, reason: Option<String>) {
+        let mut known = self.known();
+        known.opened.remove(name);
+        if let Some(reason) = reason.filter(|_| known.gone.len() < MOST_GONE) {
+            known.gone.insert(name.to_owned(), reason);
+        }
+        known.note();
+    }
+
+    /// Why a session of this name is gone, where it went by itself.
+    pub(super) fn gone(&self, name: &str) -> Option<String> {
+        self.known().gone.get(name).cloned()
+    }
+
+    /// Forgets everything, because the host ends in order.
+    pub(super) fn forget_all(&self) {
+        let mut known = self.known();
+        known.opened.clear();
+        known.gone.clear();
+        known.note();
+    }
+
+    /// Whether what is asked for can be had of a session that is there already.
+    ///
+    /// # Errors
+    /// `invalid_arguments`, naming what differs.
+    pub(super) fn check(&self, session: &Session, asked: &Opening, skill: Option<&str>) -> Result<(), Error> {
+        let info = session.info();
+        let mut differs = Vec::new();
+        if let Some(language) = &asked.language
+            && skills::Language::from_name(language) != Some(info.language)
+        {
+            differs.push(format!("its language is {}", info.language));
+        }
+        if let Some(skill) = skill
+            && info.skill.as_deref() != Some(skill)
+        {
+            differs.push(match &info.skill {
+                Some(other) => format!("it is a session of `{other}`"),
+                None => "it is of no skill".to_owned(),
+            });
+        }
+        if asked.isolation.is_some_and(|tier| tier != info.isolation) {
+            differs.push(format!("it runs {}", serde_json::json!(info.isolation).as_str().unwrap_or_default()));
+        }
+        if asked.persistence.is_some_and(|persistence| persistence != info.persistence) {
+            let kept = if info.persistence == Persistence::Disk { "on disk" } else { "in memory" };
+            differs.push(format!("its state is kept {kept}"));
+        }
+        let known = self.known();
+        let own = known.opened.get(session.name());
+        let is_own = |same: &dyn Fn(&Opening) -> bool| own.is_some_and(same);
+        if asked.allow != skills::Permissions::default() && !is_own(&|own| own.allow == asked.allow) {
+            differs.push("it was opened with other permissions".to_owned());
+        }
+        if asked.idle.is_some() && !is_own(&|own| own.idle == asked.idle) {
+            differs.push("it was opened with another `--idle`".to_owned());
+        }
+        if asked.max_duration.is_some() && !is_own(&|own| own.max_duration == asked.max_duration) {
+            differs.push("it was opened with another `--max-duration`".to_owned());
+        }
+        if differs.is_empty() {
+            return Ok(());
+        }
+        let name = session.name();
+        let message = format!("the session `{name}` is there already, and {}", differs.join(", "));
+        Err(Error::new(ErrorKind::InvalidArguments, message).with_help(format!(
+            "leave the option out, use another name, or end it first: `skills sessions kill {name}`"
+        )))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn note(&self) {
+        let in_memory = self.opened.iter().filter(|(_, opening)| opening.persistence != Some(Persistence::Disk));
+        self.folder.note(&in_memory.map(|(name, _)| name.as_str()).collect::<Vec<_>>());
+    }
+}
