@@ -13,12 +13,20 @@ static ALLOCATOR: skills::CountingAllocator = skills::CountingAllocator;
 
 fn main() {
     skills::worker_main();
+    // `cargo bench --bench worker -- python overshoot` measures just these.
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted = |part: &str| chosen.is_empty() || chosen.iter().any(|chosen| chosen == part);
     for language in [Language::Python, Language::JavaScript, Language::Rhai] {
-        latency(language);
+        if wanted(language.as_str()) {
+            latency(language);
+        }
     }
-    overshoot();
-    density();
-    others();
+    let parts: [(&str, fn()); 3] = [("overshoot", overshoot), ("density", density), ("others", others)];
+    for (part, measure) in parts {
+        if wanted(part) {
+            measure();
+        }
+    }
 }
 
 fn engine(ready: usize) -> Engine {

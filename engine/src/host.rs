@@ -2,7 +2,7 @@
 
 use crate::engine::Inner;
 use crate::secrets::{Flow, Redactor, Vault};
-use crate::{Error, RunOptions, Skill};
+use crate::{Error, Isolation, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{
@@ -141,6 +141,10 @@ pub(crate) struct RunHost {
     pub(crate) chain: Chain,
     /// Whose state it sees.
     pub(crate) space: String,
+    /// Whose sessions it reaches.
+    pub(crate) owner: String,
+    /// Where it runs.
+    pub(crate) isolation: Isolation,
     pub(crate) options: RunOptions,
     pub(crate) printed: Mutex<Printed>,
 }
@@ -161,6 +165,7 @@ impl RunHost {
             secrets: self,
             variables: self,
             skills: self,
+            sessions: self,
             budget: &self.budget,
         }
     }
@@ -171,7 +176,7 @@ impl RunHost {
     }
 
     /// Keeps what fits of a text under the output limit, without secrets, and gives what is ready of it.
-    fn keep<'a>(&self, stream: Stream, text: &'a str) -> (Cow<'a, str>, Result<(), Failure>) {
+    pub(crate) fn keep<'a>(&self, stream: Stream, text: &'a str) -> (Cow<'a, str>, Result<(), Failure>) {
         let before = self.budget.output();
         let result = self.budget.charge_output(text.len() as u64);
         let fits = match (&result, self.budget.limits().output) {

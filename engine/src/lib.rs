@@ -48,7 +48,7 @@ pub use outcome::{LimitReport, Outcome, RunUsage};
 pub use plan::{CapabilityRequest, Isolation, LimitOverrides, Plan, Step};
 pub use session::{
     EvalOptions, Session, SessionBudget, SessionBuilder, SessionChange, SessionEvent, SessionHub, SessionImage,
-    SessionInfo, SessionState,
+    SessionInfo, SessionState, SessionStore, StoreKey, StoreLimits, StoredSession,
 };
 pub use skill::*;
 pub use skills_core as core;

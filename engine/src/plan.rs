@@ -1,5 +1,5 @@
 use crate::{Allow, Body, Error, RunOptions, Skill};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use skills_core::{ErrorKind, Language, LimitName, Limits, Script};
 use skills_executors::{Call, Invocation};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Where a skill runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Isolation {

@@ -60,6 +60,8 @@ impl Inner {
             budget,
             chain,
             space: space(&plan.skill),
+            owner: owner(&plan.skill),
+            isolation: plan.isolation,
             options: plan.options.clone(),
             printed: Mutex::default(),
         }
@@ -225,6 +227,14 @@ pub(crate) fn defect(panic: &(dyn std::any::Any + Send)) -> Failure {
 /// Processor time as a share of wall time, in percent, rounded.
 fn share(cpu: std::time::Duration, wall: std::time::Duration) -> u64 {
     (cpu.as_secs_f64() * 100.0 / wall.as_secs_f64().max(1e-9)).round() as u64
+}
+
+/// Whose sessions a skill reaches: its own. Code that is given directly reaches the user's.
+pub(crate) fn owner(skill: &Skill) -> String {
+    match skill.typed {
+        true => "user".to_owned(),
+        false => format!("skill:{}", skill.qualified_name()),
+    }
 }
 
 /// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by

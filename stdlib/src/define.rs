@@ -195,6 +195,7 @@ mod tests {
             secrets: &crate::testing::TestSecrets,
             variables: &|_: &str| None,
             skills: &Nobody,
+            sessions: &crate::testing::TestSessions::default(),
             budget: &Budget::new(Limits::none()),
         };
         function.call(&context, arguments)

@@ -39,6 +39,7 @@ mod random;
 mod regex;
 mod report;
 mod secret;
+mod session;
 mod state;
 mod text;
 mod time;
@@ -53,6 +54,7 @@ pub fn functions() -> Vec<Arc<dyn HostFunction>> {
     [
         report::functions(),
         call::functions(),
+        session::functions(),
         state::functions(),
         secret::functions(),
         fs::functions(),

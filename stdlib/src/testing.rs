@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, CallContext, ErrorKind, Event, EventSink, Failure, Grants, HostFunction, Limits, SecretSource,
-    SecretString, SkillCaller, StateError, StateStore,
+    Arguments, Budget, CallContext, ErrorKind, Event, EventSink, Failure, Grants, HostFunction, Limits, NameKind,
+    SecretSource, SecretString, SessionReach, SkillCaller, StateError, StateStore, Variable,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,6 +14,7 @@ pub(crate) struct TestContext {
     pub(crate) budget: Arc<Budget>,
     pub(crate) state: TestState,
     pub(crate) events: TestEvents,
+    pub(crate) sessions: TestSessions,
     functions: Vec<Arc<dyn HostFunction>>,
 }
 
@@ -28,6 +29,7 @@ impl TestContext {
             budget: Budget::new(limits),
             state: TestState::default(),
             events: TestEvents::default(),
+            sessions: TestSessions::default(),
             functions: crate::functions(),
         }
     }
@@ -46,6 +48,7 @@ impl TestContext {
             secrets: &TestSecrets,
             variables: &|name: &str| (name == "CITY").then(|| "Oslo".to_owned()),
             skills: &Echo,
+            sessions: &self.sessions,
             budget: &self.budget,
         };
         function.call(&context, bound)
@@ -147,5 +150,47 @@ impl StateStore for TestState {
             map.insert(at, new);
         }
         Ok(same)
+    }
+}
+
+/// There is one session, `notes`.
+#[derive(Default)]
+pub(crate) struct TestSessions(Mutex<BTreeMap<String, Value>>);
+
+impl SessionReach for TestSessions {
+    fn find(&self, session: &str) -> Result<(), Failure> {
+        match session {
+            "notes" => Ok(()),
+            _ => Err(Failure::new(ErrorKind::NotFound, format!("there is no session `{session}`"))),
+        }
+    }
+
+    fn get(&self, session: &str, variable: &str) -> Result<Value, Failure> {
+        self.find(session)?;
+        let value = self.0.lock().unwrap().get(variable).cloned();
+        value.ok_or_else(|| Failure::new(ErrorKind::NotFound, format!("there is no variable `{variable}`")))
+    }
+
+    fn set(&self, session: &str, variable: &str, value: Value) -> Result<(), Failure> {
+        self.find(session)?;
+        self.0.lock().unwrap().insert(variable.to_owned(), value);
+        Ok(())
+    }
+
+    fn variables(&self, session: &str) -> Result<Vec<Variable>, Failure> {
+        self.find(session)?;
+        let variable = |(name, value): (&String, &Value)| Variable {
+            name: name.clone(),
+            kind: NameKind::Value,
+            type_name: "int".into(),
+            shown: value.to_string(),
+            size: None,
+        };
+        Ok(self.0.lock().unwrap().iter().map(variable).collect())
+    }
+
+    fn eval(&self, session: &str, code: &str) -> Result<Value, Failure> {
+        self.find(session)?;
+        Ok(json!(format!("value of {code}")))
     }
 }

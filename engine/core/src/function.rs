@@ -1,6 +1,6 @@
 use crate::signature::object_schema;
 use crate::{
-    Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, SecretSource, StateStore, Stream, Variables,
+    Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, SecretSource, StateStore, Stream, Variable, Variables,
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -191,6 +191,24 @@ pub trait SkillCaller: Send + Sync {
     fn call_skill(&self, name: &str, arguments: Value) -> Result<Value, Failure>;
 }
 
+/// Reaches sessions for a script: what `skill.session` reaches. Each checks that the run may reach the session.
+pub trait SessionReach: Send + Sync {
+    /// Whether the session is there, and may be reached.
+    fn find(&self, session: &str) -> Result<(), Failure>;
+
+    /// The value of a variable of a session.
+    fn get(&self, session: &str, variable: &str) -> Result<Value, Failure>;
+
+    /// Gives a variable of a session a value.
+    fn set(&self, session: &str, variable: &str, value: Value) -> Result<(), Failure>;
+
+    /// The variables of a session.
+    fn variables(&self, session: &str) -> Result<Vec<Variable>, Failure>;
+
+    /// Evaluates code in a session, and gives its value.
+    fn eval(&self, session: &str, code: &str) -> Result<Value, Failure>;
+}
+
 /// What a host function can see of the run that calls it.
 #[derive(Clone, Copy)]
 pub struct CallContext<'a> {
@@ -212,6 +230,8 @@ pub struct CallContext<'a> {
     pub variables: &'a dyn Variables,
     /// Runs other skills.
     pub skills: &'a dyn SkillCaller,
+    /// Reaches sessions.
+    pub sessions: &'a dyn SessionReach,
     /// The run's budget.
     pub budget: &'a Budget,
 }
@@ -229,7 +249,9 @@ pub trait HostFunction: Send + Sync {
 /// The host as one running script sees it.
 ///
 /// A language adapts [`Host::functions`] into its `skill` module: `fs.read` becomes `skill.fs.read`, a name without a
-/// dot is a member of `skill` itself, and those at [`Host::is_global`] are global names too. A failure that a call
+/// dot is a member of `skill` itself, and those at [`Host::is_global`] are global names too. Where a name is a group too, what
+/// it answers gives the group's members, with the answer as their first argument: `skill.session("a").get("x")` calls
+/// `session("a")` and then `session.get("a", "x")`. A failure that a call
 /// returns is raised in the script as an error of its own, with the kind and the message; where the script does not
 /// catch it, the run fails with that kind.
 pub trait Host: Send + Sync {

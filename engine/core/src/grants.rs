@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// What one run may reach. Everything is denied unless it is listed.
@@ -5,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Folders are absolute and already resolved; a grant covers what is below it. The host functions open them through
 /// cap-std, so a symbolic link that leads out of a granted folder leads nowhere. Values of environment variables and of
 /// secrets are not here: a grant names them, and whoever uses them asks the host for them.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Grants {
     /// Folders and files that may be read.
     pub read: Vec<PathBuf>,
@@ -25,6 +26,9 @@ pub struct Grants {
     pub environment: Vec<String>,
     /// Names of secrets.
     pub secrets: Vec<String>,
+    /// Names of sessions of other owners.
+    #[serde(default)]
+    pub sessions: Vec<String>,
 }
 
 impl Grants {
@@ -39,11 +43,13 @@ impl Grants {
         programs: Access::Nothing,
         environment: Vec::new(),
         secrets: Vec::new(),
+        sessions: Vec::new(),
     };
 }
 
 /// A grant of things that have names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Access {
     /// None of them.
     #[default]

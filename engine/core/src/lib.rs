@@ -33,7 +33,7 @@ pub use approve::{Answer, Approver, Decision, DecisionScope, DecisionStore, Oper
 pub use budget::{Budget, Interrupt, PauseGuard};
 pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
 pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
-pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SkillCaller};
+pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SessionReach, SkillCaller};
 pub use grants::{Access, Grants, is_shared_folder};
 pub use hosts::HostPattern;
 pub use interpreter::{Evaluation, Fork, Forked, Held, Interpreter, Script, Session, Usage};

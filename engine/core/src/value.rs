@@ -50,6 +50,27 @@ pub fn describe_bytes(bytes: &[u8]) -> Value {
     Value::Object(map)
 }
 
+/// The first description in a value, by the name of its type: what stands for something that the value does not hold.
+/// Bytes and integers are all in theirs.
+///
+/// ```
+/// # use skills_core::value::{describe, description_in};
+/// let value = serde_json::json!({"areas": [1, describe("function", "<function area>")]});
+/// assert_eq!(description_in(&value), Some("function"));
+/// ```
+pub fn description_in(value: &Value) -> Option<&str> {
+    match value {
+        Value::Array(items) => items.iter().find_map(description_in),
+        Value::Object(members) => match (members.get("$type"), members.get("repr")) {
+            (Some(Value::String(name)), Some(Value::String(_))) if members.len() == 2 && name != "integer" => {
+                Some(name)
+            }
+            _ => members.values().find_map(description_in),
+        },
+        _ => None,
+    }
+}
+
 fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use skills_core::{Access, Grants, Limits};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// What one confined process may reach, and what it is held to. The host makes it; it crosses to the process as data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ impl Cage {
     /// The cage of an interpreter that has `grants` and is held to `limits`.
     pub fn new(grants: &Grants, limits: &Limits) -> Cage {
         // Several threads use CPU time faster than the clock runs, so this is the most that the deadline allows at all.
-        let processors = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+        let processors = processors();
         Cage {
             read: grants.read.clone(),
             write: grants.write.clone(),
@@ -65,6 +66,12 @@ impl Cage {
             without: Vec::new(),
         }
     }
+}
+
+/// How many processors this process may use. Asked once: the answer takes the kernel longer than a short run.
+fn processors() -> u64 {
+    static PROCESSORS: OnceLock<u64> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, |n| n.get() as u64))
 }
 
 /// Which programs a confined process may start.

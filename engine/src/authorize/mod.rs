@@ -21,6 +21,7 @@ pub use policy::RuleSource;
 pub use trust::Trust;
 
 pub(crate) use ask::{Decided, Deciding};
+pub(crate) use attenuate::exceeding;
 pub(crate) use policy::Policy;
 
 use crate::plan::Step;

@@ -140,6 +140,19 @@ impl Redactor {
         search(&table, value).map(|owner| table.secrets[owner].0.clone())
     }
 
+    /// The first secret that is in bytes which are no text: as it is, and in characters of two or four bytes.
+    pub(crate) fn found_in_bytes(&self, bytes: &[u8]) -> Option<String> {
+        let table = self.table()?;
+        let owner = |bytes: &[u8]| {
+            table.search.find_overlapping_iter(bytes).find_map(|hit| table.owners[hit.pattern().as_usize()])
+        };
+        let wide = || {
+            let narrow: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+            owner(&narrow)
+        };
+        owner(bytes).or_else(wide).map(|owner| table.secrets[owner].0.clone())
+    }
+
     /// A text without secrets.
     pub(crate) fn text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let Some(table) = self.table() else { return Cow::Borrowed(text) };

@@ -35,6 +35,11 @@ impl Shared {
         terms.skill.as_ref().map_or_else(|| format!("session:{}", terms.name), |skill| crate::run::space(skill))
     }
 
+    /// Whose session it is: its skill's, else that of whoever opened it.
+    pub(crate) fn owner(&self) -> String {
+        self.terms.skill.as_ref().map_or_else(|| self.terms.owner.clone(), |skill| crate::run::owner(skill))
+    }
+
     /// The decision of the opening for something else that the session does.
     pub(crate) fn again(&self, engine: &Inner, options: &EvalOptions, script: Option<Arc<Script>>) -> AuthorizedPlan {
         let own = &self.terms.authorized;

@@ -34,8 +34,8 @@ pub struct EvalOptions {
 /// thread of its own. A handle keeps the engine, but not the session: [`Session::close`] ends that, also for others.
 #[derive(Clone)]
 pub struct Session {
-    shared: Arc<Shared>,
-    engine: Engine,
+    pub(super) shared: Arc<Shared>,
+    pub(super) engine: Engine,
 }
 
 impl std::fmt::Debug for Session {
@@ -223,7 +223,11 @@ impl Session {
     }
 
     /// What evaluates a cell on the session's thread.
-    fn cell(&self, code: &str, options: &EvalOptions) -> impl FnOnce(&mut Living) -> Outcome + Send + 'static {
+    pub(super) fn cell(
+        &self,
+        code: &str,
+        options: &EvalOptions,
+    ) -> impl FnOnce(&mut Living) -> Outcome + Send + 'static {
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
         let (source, options) = (code.to_owned(), options.clone());
         move |living| {

@@ -96,8 +96,12 @@ impl Living {
         let cancel = plan.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
         plan.options.cancel = Some(cancel.clone());
         let chain = Chain { vault: Arc::clone(&self.vault), confined_to, ..Chain::default() };
-        let host =
-            RunHost { table: Arc::clone(&self.table), space: shared.space(), ..engine.host(&plan, grants, chain) };
+        let host = RunHost {
+            table: Arc::clone(&self.table),
+            space: shared.space(),
+            owner: shared.owner(),
+            ..engine.host(&plan, grants, chain)
+        };
         shared.begin(cancel);
         Entered { plan, host: Arc::new(host), left }
     }

@@ -17,7 +17,9 @@ mod hub;
 mod image;
 mod info;
 mod living;
+mod reach;
 mod shared;
+mod store;
 mod waits;
 
 #[cfg(test)]
@@ -29,3 +31,4 @@ pub use handle::{EvalOptions, Session};
 pub use hub::SessionHub;
 pub use image::SessionImage;
 pub use info::{SessionChange, SessionEvent, SessionInfo, SessionState};
+pub use store::{SessionStore, StoreKey, StoreLimits, StoredSession};

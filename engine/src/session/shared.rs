@@ -11,12 +11,15 @@ use crate::authorize::AuthorizedPlan;
 use crate::{Cancel, Engine, Error, Outcome, Persistence, RunOptions, Skill, WeakEngine};
 use skills_core::{ErrorKind, Held, Language, Lost, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// The most requests that wait for a session.
 const MOST_WAITING: u64 = 10_000;
+
+/// How often a run that waits for a session looks whether it was stopped.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Something to do on a session's thread.
 pub(crate) type Work = Box<dyn FnOnce(&mut Living) + Send>;
@@ -173,14 +176,42 @@ impl Shared {
         self: &Arc<Self>,
         work: impl FnOnce(&mut Living) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let _waits = waits::wait(self.id).ok_or_else(|| {
-            let name = &self.terms.name;
-            Error::new(ErrorKind::InvalidArguments, format!("session `{name}` would wait for itself for ever"))
-                .with_help("let a session reach others only, and none that waits for it")
-        })?;
+        let _waits = self.wait()?;
         let (sender, receiver) = sync_channel(1);
         self.submit(work, move |value| drop(sender.send(value)))?;
         receiver.recv().map_err(|_| self.gone())
+    }
+
+    /// The same for a run that may be stopped meanwhile, and then waits no longer.
+    ///
+    /// # Errors
+    /// As [`Shared::ask`], and `cancelled` where the run was stopped.
+    pub(crate) fn ask_for<T: Send + 'static>(
+        self: &Arc<Self>,
+        run: &skills_core::Budget,
+        work: impl FnOnce(&mut Living) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let _waits = self.wait()?;
+        let (sender, receiver) = sync_channel(1);
+        self.submit(work, move |value| drop(sender.send(value)))?;
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(value) => return Ok(value),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.gone()),
+                Err(RecvTimeoutError::Timeout) if run.stopping() => {
+                    return Err(Error::new(ErrorKind::Cancelled, "the run that asked was stopped"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn wait(&self) -> Result<waits::Waiting, Error> {
+        waits::wait(self.id).ok_or_else(|| {
+            let name = &self.terms.name;
+            Error::new(ErrorKind::InvalidArguments, format!("session `{name}` would wait for itself for ever"))
+                .with_help("let a session reach others only, and none that waits for it")
+        })
     }
 
     /// The same for a future, which any executor can poll.

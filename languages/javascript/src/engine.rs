@@ -1,8 +1,10 @@
 use crate::heap::{Heap, StopFlag};
 use crate::natives::{self, Natives};
-use crate::source::Prepared;
+use crate::source::{Prepared, PreparedCell};
 use deno_core::v8;
 use skills_core::{ErrorKind, Failure, FunctionSpec, Host, Interrupt};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,6 +21,14 @@ const BRIDGE: &str = concat!(
     include_str!("bridge/harden.js"),
 );
 
+/// The part of the bridge for living sessions: a function's body as well.
+const LIVE_NAME: &str = "skills:live";
+const LIVE: &str = concat!(
+    include_str!("bridge/live/space.js"),
+    include_str!("bridge/live/display.js"),
+    include_str!("bridge/live/end.js"),
+);
+
 /// What the bridge hands back to the host.
 struct Bridge {
     run: v8::Global<v8::Function>,
@@ -28,12 +38,27 @@ struct Bridge {
     depth: v8::Global<v8::Function>,
     unharmed: v8::Global<v8::Function>,
     finished: v8::Global<v8::Function>,
+    rested: v8::Global<v8::Function>,
+    core: v8::Global<v8::Function>,
+    fixed: v8::Global<v8::Function>,
+    /// The functions of a living session, by their names.
+    live: RefCell<HashMap<String, v8::Global<v8::Function>>>,
+}
+
+/// An argument of a function of the bridge.
+#[derive(Clone, Copy)]
+pub(crate) enum Argument<'a> {
+    Text(&'a str),
+    Number(f64),
+    /// The function that a script was compiled to, or `undefined`.
+    Main(Option<&'a Compiled>),
 }
 
 /// A compiled script: the function that the bridge calls for each run.
 pub(crate) struct Compiled {
     main: v8::Global<v8::Function>,
-    mode: i32,
+    /// How the bridge is to call it: see `run` there.
+    pub(crate) mode: i32,
     /// The name under which stack traces know it.
     pub(crate) resource: String,
 }
@@ -46,6 +71,9 @@ pub(crate) enum Fault {
     /// The engine refused the text: message and stack.
     Syntax(String, String),
 }
+
+/// The functions of a living session.
+const LIVE_FUNCTIONS: &[&str] = &["evaluate", "unsettled", "operations", "variables", "get", "set"];
 
 /// One isolate with its context and the bridge in it. It stays on the thread that made it.
 pub(crate) struct Engine {
@@ -147,6 +175,86 @@ impl Engine {
         })?;
         let mode = i32::from(prepared.asynchronous) | i32::from(prepared.calls) << 1 | i32::from(refuses_code) << 2;
         Ok(Compiled { main, mode, resource })
+    }
+
+    /// Compiles a prepared cell.
+    pub(crate) fn compile_cell(&mut self, prepared: &PreparedCell, refuses_code: bool) -> Result<Compiled, Fault> {
+        self.compiled += 1;
+        let resource = format!("skill:{}", self.compiled);
+        // What a script has as its parameters is a variable of the session here, if anything.
+        let names = [&prepared.names.skill, &prepared.names.depth, &prepared.names.tools].map(String::as_str);
+        let main = self.with(|scope, _, _| compile_function(scope, &resource, &prepared.body, &names, -1))?;
+        let mode = i32::from(prepared.asynchronous) | i32::from(prepared.calls) << 1 | i32::from(refuses_code) << 2;
+        Ok(Compiled { main, mode, resource })
+    }
+
+    /// Begins to live: makes what only living sessions need. Gives the names that cells cannot declare as they are.
+    pub(crate) fn live(&mut self) -> Result<Vec<String>, Fault> {
+        self.with(|scope, bridge, _| {
+            let parameters = ["core", "nature", "settled", "define"];
+            let setup = compile_function(scope, LIVE_NAME, LIVE, &parameters, 0)?;
+            let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
+            let core = call(scope, &bridge.core, &[])?;
+            let arguments = [
+                core,
+                v8::Function::new(scope, natives::nature).ok_or_else(missing)?.into(),
+                v8::Function::new(scope, natives::settled).ok_or_else(missing)?.into(),
+                v8::Function::new(scope, natives::define).ok_or_else(missing)?.into(),
+            ];
+            let made = call(scope, &setup, &arguments)?;
+            let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;
+            for name in LIVE_FUNCTIONS {
+                let key = text(scope, name)?;
+                let found = made.get(scope, key.into()).ok_or_else(missing)?;
+                let function = v8::Local::<v8::Function>::try_from(found).map_err(|_| missing())?;
+                bridge.live.borrow_mut().insert((*name).to_owned(), v8::Global::new(scope, function));
+            }
+            let fixed = call(scope, &bridge.fixed, &[])?.to_rust_string_lossy(scope);
+            serde_json::from_str(&fixed).map_err(|error| Fault::Stopped(error.to_string()))
+        })
+    }
+
+    /// Calls a function of a living session, see `bridge/live`, which gives a text.
+    pub(crate) fn ask(&mut self, name: &str, arguments: &[Argument<'_>]) -> Result<String, Fault> {
+        self.with(|scope, bridge, _| {
+            let function = bridge.live.borrow().get(name).cloned();
+            let function = function.ok_or_else(|| Fault::Stopped(format!("the bridge has no `{name}`")))?;
+            let mut values = Vec::with_capacity(arguments.len());
+            for argument in arguments {
+                values.push(match argument {
+                    Argument::Text(given) => text(scope, given)?.into(),
+                    Argument::Number(number) => v8::Number::new(scope, *number).into(),
+                    Argument::Main(Some(compiled)) => v8::Local::new(scope, &compiled.main).into(),
+                    Argument::Main(None) => v8::undefined(scope).into(),
+                });
+            }
+            Ok(call(scope, &function, &values)?.to_rust_string_lossy(scope))
+        })
+    }
+
+    /// Makes ready for a cell: as [`Engine::start`], with some room for a cell that gives memory back.
+    pub(crate) fn start_cell(&mut self, memory: Option<u64>) {
+        self.stop.clear();
+        self.handle.cancel_terminate_execution();
+        if let Some(heap) = self.heap() {
+            heap.start_cell(memory);
+        }
+    }
+
+    /// Leaves a cell: its names and its timers stay. What was to go on at once after a cell that had to be stopped does
+    /// not, because that may be what did not end.
+    pub(crate) fn rest(&mut self) {
+        self.natives.forget();
+        let stopped = self.stop.is_set();
+        if let Some(heap) = self.heap() {
+            heap.end();
+        }
+        let _ = self.with(|scope, bridge, heap| {
+            if stopped {
+                heap.drop_microtasks(scope);
+            }
+            Ok(call(scope, &bridge.rested, &[]).map(|_| ()))
+        });
     }
 
     /// Runs a compiled script up to its first answer: see `run` in `bridge/run.js`.
@@ -319,6 +427,10 @@ fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Resul
         depth: take("depth")?,
         unharmed: take("unharmed")?,
         finished: take("finished")?,
+        rested: take("rested")?,
+        core: take("core")?,
+        fixed: take("fixed")?,
+        live: RefCell::default(),
     })
 }
 

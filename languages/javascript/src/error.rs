@@ -1,8 +1,9 @@
 //! What the bridge answers, as values and failures.
 
 use crate::engine::Fault;
+use crate::live::Sources;
 use crate::natives::Natives;
-use crate::source::Columns;
+use crate::source::{Columns, HIDDEN, written};
 use serde::Deserialize;
 use serde_json::Value;
 use skills_core::value::Meter;
@@ -13,6 +14,24 @@ pub(crate) struct Places<'a> {
     pub(crate) script: &'a Script,
     pub(crate) resource: &'a str,
     pub(crate) columns: &'a Columns,
+    /// The scripts of a living session that were evaluated before.
+    pub(crate) earlier: Option<&'a Sources>,
+}
+
+impl Places<'_> {
+    /// The script that a line of a stack is about, with where the name of its resource stands and ends.
+    fn find(&self, text: &str) -> Option<(&Script, &Columns, usize, usize)> {
+        if let Some(at) = text.rfind(self.resource).filter(|_| !self.resource.is_empty()) {
+            let end = at + self.resource.len();
+            if text[end..].starts_with(':') {
+                return Some((self.script, self.columns, at, end));
+            }
+        }
+        let at = text.rfind("skill:")?;
+        let end = at + 6 + text[at + 6..].chars().take_while(char::is_ascii_digit).count();
+        let (script, columns) = self.earlier?.find(&text[at..end])?;
+        Some((script, columns, at, end))
+    }
 }
 
 /// What the bridge tells of a run that threw: see `thrown` in `bridge/errors.js`.
@@ -65,6 +84,8 @@ pub(crate) fn read(
         (name, "") => name.to_owned(),
         (name, message) => format!("{name}: {message}"),
     };
+    // A name of a cell may hold what only the engine sees.
+    let message = message.replace(HIDDEN, "");
     if thrown.deep {
         return Err(too_deep(message, depth()).in_script(script.language, frames));
     }
@@ -92,7 +113,7 @@ fn script_error(script: &Script, message: String, frames: Vec<Frame>) -> Failure
     Failure::new(ErrorKind::ScriptError, message).in_script(script.language, frames)
 }
 
-fn internal(script: &Script, message: String) -> Failure {
+pub(crate) fn internal(script: &Script, message: String) -> Failure {
     Failure::new(ErrorKind::Internal, message).in_script(script.language, Vec::new())
 }
 
@@ -141,29 +162,57 @@ fn refused(stop: &str, thrown: &Thrown, budget: &Budget) -> Failure {
 /// A line is `    at name (skill:1:2:3)` or `    at skill:1:2:3`; whatever else a script may have written there is skipped.
 fn frames(stack: &str, places: &Places<'_>) -> Vec<Frame> {
     const MOST: usize = 50;
-    let lines = places.script.source.lines().count().max(1);
-    stack
-        .lines()
-        .filter_map(|line| frame(line, places))
-        .filter(|frame| frame.line as usize <= lines)
-        .take(MOST)
-        .collect()
+    stack.lines().filter_map(|line| frame(line, places)).take(MOST).collect()
 }
 
 fn frame(text: &str, places: &Places<'_>) -> Option<Frame> {
     let text = text.trim_start().strip_prefix("at ")?;
-    let at = text.rfind(places.resource)?;
-    let position = text[at + places.resource.len()..].strip_prefix(':')?.trim_end_matches(')');
+    let (script, columns, at, end) = places.find(text)?;
+    let position = text[end..].strip_prefix(':')?.trim_end_matches(')');
     let (line, column) = position.split_once(':').unwrap_or((position, "0"));
     let line: u32 = line.parse().ok().filter(|line| *line > 0)?;
-    let column = column.parse().map_or(0, |column| places.columns.original(line, column));
+    if line as usize > script.source.lines().count().max(1) {
+        return None;
+    }
+    let column = column.parse().map_or(0, |column| columns.original(line, column));
     let name = text[..at].trim_end_matches('(').trim();
-    let name = name.strip_prefix("async ").unwrap_or(name);
+    let name = written(name.strip_prefix("async ").unwrap_or(name));
     Some(Frame {
-        file: places.script.file.clone(),
+        file: script.file.clone(),
         line,
         column,
         function: (!name.is_empty() && name != "<anonymous>" && !name.starts_with("__skill_")).then(|| name.to_owned()),
-        source: places.script.line(line).map(str::to_owned),
+        source: script.line(line).map(str::to_owned),
     })
+}
+
+/// A stack as a person may read it: with the files and places of scripts, and without the frames of the bridge.
+pub(crate) fn readable(text: &str, earlier: &Sources) -> String {
+    let line = |line: &str| -> Option<String> {
+        let trimmed = line.trim_start();
+        if !trimmed.starts_with("at ") {
+            return Some(line.to_owned());
+        }
+        if trimmed.contains("skills:bridge") || trimmed.contains("skills:live") || trimmed.contains("(native)") {
+            return None;
+        }
+        let Some(at) = line.find("skill:") else { return Some(line.to_owned()) };
+        let end = at + 6 + line[at + 6..].chars().take_while(char::is_ascii_digit).count();
+        let Some((script, columns)) = earlier.find(&line[at..end]) else { return Some(line.to_owned()) };
+        let rest = &line[end..];
+        let place = rest.trim_start_matches(':');
+        let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+        let row = &place[..digits(place)];
+        let after = &place[row.len()..];
+        let column = after.strip_prefix(':').map(|text| &text[..digits(text)]);
+        let (Ok(number), Some(Ok(column))) = (row.parse::<u32>(), column.map(|column| column.parse::<u32>())) else {
+            return Some(line.to_owned());
+        };
+        if number == 0 || number as usize > script.source.lines().count().max(1) {
+            return None;
+        }
+        let tail = after.trim_start_matches(':').trim_start_matches(|c: char| c.is_ascii_digit());
+        Some(format!("{}{}:{number}:{}{tail}", &line[..at], script.file, columns.original(number, column)))
+    };
+    text.lines().filter_map(line).collect::<Vec<_>>().join("\n")
 }

@@ -17,15 +17,18 @@ mod convert;
 mod engine;
 mod error;
 mod heap;
+#[allow(dead_code, reason = "snapshots use it")]
+mod live;
 mod natives;
 mod session;
 mod signature;
+#[allow(dead_code, unused_imports, reason = "snapshots use it")]
 mod source;
 
 #[cfg(test)]
 mod tests;
 
-use skills_core::{CapStatus, Failure, Host, Interpreter, Language, Script, Session, Signature};
+use skills_core::{CapStatus, Completeness, Failure, Host, Interpreter, Language, Script, Session, Signature};
 use std::sync::Arc;
 
 /// JavaScript and TypeScript.
@@ -65,6 +68,10 @@ impl Interpreter for JavaScript {
 
     fn signature(&self, script: &Script) -> Option<Signature> {
         signature::infer(script)
+    }
+
+    fn completeness(&self, script: &Script) -> Completeness {
+        source::completeness(script)
     }
 
     fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {

@@ -2,6 +2,7 @@
 
 use crate::convert;
 use crate::heap::StopFlag;
+use crate::live::Definitions;
 use deno_core::v8;
 use serde_json::{Value, json};
 use skills_core::{Arguments, Breach, ErrorKind, Failure, Host, LimitName, Stream};
@@ -43,13 +44,15 @@ pub(crate) struct Natives {
     run: RefCell<Option<Arc<dyn Host>>>,
     /// Failures that were raised in the script: where it lets one pass, the run fails with it.
     failures: RefCell<Raised>,
+    /// What a living session knows of the functions and classes of its cells.
+    pub(crate) definitions: RefCell<Definitions>,
     handle: v8::IsolateHandle,
     stop: Arc<StopFlag>,
 }
 
 impl Natives {
     pub(crate) fn new(handle: v8::IsolateHandle, stop: Arc<StopFlag>) -> Natives {
-        Natives { run: RefCell::new(None), failures: RefCell::default(), handle, stop }
+        Natives { run: RefCell::new(None), failures: RefCell::default(), definitions: RefCell::default(), handle, stop }
     }
 
     /// Binds the host of the run that begins.
@@ -179,6 +182,50 @@ pub(crate) fn exceeded(
     let failure = host.budget().breach(Breach { name, limit, reading: limit + 1 });
     natives.halt();
     throw(scope, &failure.message);
+}
+
+/// `nature(value)`: 1 for a proxy, 2 to 4 for a promise that is pending, fulfilled or rejected, 0 for anything else.
+pub(crate) fn nature(
+    _: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let value = arguments.get(0);
+    if value.is_proxy() {
+        return result.set_int32(1);
+    }
+    result.set_int32(match v8::Local::<v8::Promise>::try_from(value).map(|promise| promise.state()) {
+        Err(_) => 0,
+        Ok(v8::PromiseState::Pending) => 2,
+        Ok(v8::PromiseState::Fulfilled) => 3,
+        Ok(v8::PromiseState::Rejected) => 4,
+    });
+}
+
+/// `settled(promise)`: what a promise that is not pending was settled with.
+pub(crate) fn settled(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let promise = v8::Local::<v8::Promise>::try_from(arguments.get(0));
+    if let Some(promise) = promise.ok().filter(|promise| promise.state() != v8::PromiseState::Pending) {
+        result.set(promise.result(scope));
+    }
+}
+
+/// `define(text)`: what is known of the function or the class with this text, see [`Definitions::find`].
+pub(crate) fn define(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Some(natives) = natives(scope) else { return };
+    let text = arguments.get(0).to_rust_string_lossy(scope);
+    let answer = natives.definitions.borrow_mut().find(&text);
+    if let Some(answer) = v8::String::new(scope, &answer) {
+        result.set(answer.into());
+    }
 }
 
 /// Dynamic `import()`: there is nothing to import.

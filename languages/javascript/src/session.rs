@@ -2,9 +2,10 @@ use crate::caps;
 use crate::convert;
 use crate::engine::{self, Compiled, Engine, Fault};
 use crate::error::{self, Places};
+use crate::live::{self, Living};
 use crate::source::{self, Counting, Prepared};
 use serde_json::Value;
-use skills_core::{Breach, Evaluation, Failure, Host, LimitName, Script, Session, Usage};
+use skills_core::{Breach, Cell, Evaluated, Evaluation, Failure, Host, LimitName, Script, Session, Usage, Variable};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,9 @@ const CACHED: usize = 8;
 
 /// A session: one isolate on the thread that opened it, and the scripts compiled in it.
 pub(crate) struct JavaScriptSession {
-    engine: Engine,
+    pub(crate) engine: Engine,
+    /// What a session has that evaluates cells; it then serves no run.
+    pub(crate) living: Option<Living>,
     /// The last one used is the last.
     cache: Vec<Entry>,
     reusable: bool,
@@ -31,7 +34,7 @@ impl JavaScriptSession {
     pub(crate) fn open(host: &Arc<dyn Host>) -> Result<JavaScriptSession, Failure> {
         let mut engine = Engine::new(host)?;
         caps::ensure_armed(&mut engine)?;
-        Ok(JavaScriptSession { engine, cache: Vec::new(), reusable: true })
+        Ok(JavaScriptSession { engine, living: None, cache: Vec::new(), reusable: true })
     }
 
     /// Puts the compiled script at the end of the cache.
@@ -51,7 +54,7 @@ impl JavaScriptSession {
         let compiled = self.engine.compile(&prepared, !counting.is_off()).map_err(|fault| {
             // The resource's name is that of the compilation that has just failed.
             let resource = fault_resource(&fault);
-            let places = Places { script, resource: &resource, columns: &prepared.columns };
+            let places = Places { script, resource: &resource, columns: &prepared.columns, earlier: None };
             error::fault(&fault, &places, || self.engine.depth())
         })?;
         if self.cache.len() >= CACHED {
@@ -85,7 +88,8 @@ impl JavaScriptSession {
         }
         let operations = self.counted(counting);
         let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
-        let places = Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns };
+        let places =
+            Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns, earlier: None };
         let natives = Rc::clone(self.engine.natives());
         let depth = || self.engine.depth();
         let result = match answer {
@@ -110,13 +114,13 @@ impl Drop for JavaScriptSession {
     }
 }
 
-enum Waited {
+pub(crate) enum Waited {
     Answer(Result<String, Fault>),
     Nothing,
 }
 
 /// Goes on with a script that awaits: microtasks, then the next timer. Waiting is execution time.
-fn wait(engine: &mut Engine) -> Waited {
+pub(crate) fn wait(engine: &mut Engine) -> Waited {
     const SLICE: Duration = Duration::from_millis(2);
     loop {
         engine.run_microtasks();
@@ -136,7 +140,7 @@ fn wait(engine: &mut Engine) -> Waited {
     }
 }
 
-fn fault_resource(fault: &Fault) -> String {
+pub(crate) fn fault_resource(fault: &Fault) -> String {
     let Fault::Syntax(_, stack) = fault else { return String::new() };
     let Some(at) = stack.find("skill:") else { return String::new() };
     let digits = stack[at + 6..].chars().take_while(char::is_ascii_digit).count();
@@ -147,6 +151,9 @@ impl Session for JavaScriptSession {
     fn run(&mut self, script: &Arc<Script>, params: &Value, host: &Arc<dyn Host>) -> Evaluation {
         let budget = host.budget();
         let started = cpu_time();
+        if self.living.is_some() {
+            return Evaluation { result: Err(live::serves_no_run()), usage: Usage::default() };
+        }
         if let Some(verdict) = budget.verdict() {
             return Evaluation { result: Err(verdict.clone()), usage: Usage::default() };
         }
@@ -179,6 +186,22 @@ impl Session for JavaScriptSession {
 
     fn reusable(&self) -> bool {
         self.reusable
+    }
+
+    fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
+        live::evaluate(self, cell, host)
+    }
+
+    fn variables(&mut self, host: &Arc<dyn Host>) -> Result<Vec<Variable>, Failure> {
+        live::variables(self, host)
+    }
+
+    fn get(&mut self, name: &str, host: &Arc<dyn Host>) -> Result<Value, Failure> {
+        live::get(self, name, host)
+    }
+
+    fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
+        live::set(self, name, value, host)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::memory;
 use crate::run::{self, Run};
 use crate::runtime::{Runtime, exception_of};
 use crate::to_python::to_python;
-use pyo3::exceptions::{PyAttributeError, PyRuntimeError};
+use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};
 use skills_core::value::Meter;
@@ -57,11 +57,13 @@ fn missing(owner: &str, name: &Bound<'_, PyString>, members: &Bound<'_, PyDict>)
     PyAttributeError::new_err(format!("{owner} has no {name}; it has {}", has.join(", ")))
 }
 
-/// A part of `skill`, such as `skill.fs`.
+/// A part of `skill`, such as `skill.fs`. One that is a function too gives its members when it is called, with its answer
+/// as their first argument: `skill.session("a").get("x")` is `skill.session.get("a", "x")`.
 #[pyclass(frozen, module = "skill")]
 struct Namespace {
     name: String,
     members: Py<PyDict>,
+    function: Option<Py<HostFunction>>,
 }
 
 #[pymethods]
@@ -73,6 +75,26 @@ impl Namespace {
             Some(member) => Ok(member),
             None => Err(missing(&self.name, name, members)),
         }
+    }
+
+    #[pyo3(signature = (*arguments, **named))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        arguments: &Bound<'py, PyTuple>,
+        named: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, Namespace>> {
+        let Some(function) = &self.function else {
+            return Err(PyTypeError::new_err(format!("{} is no function; it has members", self.name)));
+        };
+        let given = function.bind(py).get().__call__(py, arguments, named)?;
+        let members = PyDict::new(py);
+        for (name, member) in self.members.bind(py).iter() {
+            let member = member.cast::<HostFunction>()?.get();
+            members.set_item(name, Bound::new(py, member.bound(&given))?)?;
+        }
+        let name = format!("{}({})", self.name, given.repr()?);
+        Bound::new(py, Namespace { name, members: members.unbind(), function: None })
     }
 
     fn __dir__<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
@@ -92,6 +114,8 @@ struct HostFunction {
     doc: String,
     /// Whether its `not_found` is about a file.
     file: bool,
+    /// What stands before the arguments of the script.
+    given: Option<Py<PyAny>>,
 }
 
 #[pymethods]
@@ -138,6 +162,18 @@ impl HostFunction {
 }
 
 impl HostFunction {
+    /// The function with its first argument given.
+    fn bound(&self, given: &Bound<'_, PyAny>) -> HostFunction {
+        let HostFunction { index, name, doc, file, .. } = self;
+        HostFunction {
+            index: *index,
+            name: name.clone(),
+            doc: doc.clone(),
+            file: *file,
+            given: Some(given.clone().unbind()),
+        }
+    }
+
     fn arguments(
         &self,
         py: Python<'_>,
@@ -150,6 +186,9 @@ impl HostFunction {
         let mut convert = |object: &Bound<'_, PyAny>| {
             from_python(object, &mut meter, VALUE_OVERHEAD).map_err(|error| self.unconverted(py, run, error))
         };
+        if let Some(first) = &self.given {
+            arguments.positional.push(convert(first.bind(py))?);
+        }
         for object in given {
             arguments.positional.push(convert(&object)?);
         }
@@ -196,18 +235,21 @@ pub(crate) fn members<'py>(
     let mut all = Vec::with_capacity(functions.len());
     for (index, spec) in functions.iter().enumerate() {
         let (space, name) = spec.name.split_once('.').unwrap_or(("", &spec.name));
-        let function = HostFunction { index, name: spec.name.clone(), doc: doc(spec), file: space == "fs" };
+        let function =
+            HostFunction { index, name: spec.name.clone(), doc: doc(spec), file: space == "fs", given: None };
         let function = Bound::new(py, function)?.into_any();
         all.push(function.clone().unbind());
         if space.is_empty() {
             members.set_item(name, function)?;
             continue;
         }
-        let part = match members.get_item(space)?.and_then(|part| part.cast_into::<Namespace>().ok()) {
-            Some(part) => part,
+        let there = members.get_item(space)?;
+        let part = match there.as_ref().and_then(|part| part.cast::<Namespace>().ok()) {
+            Some(part) => part.clone(),
             None => {
                 let name = format!("skill.{space}");
-                let part = Bound::new(py, Namespace { name, members: PyDict::new(py).unbind() })?;
+                let function = there.and_then(|function| function.cast_into::<HostFunction>().ok()).map(Bound::unbind);
+                let part = Bound::new(py, Namespace { name, members: PyDict::new(py).unbind(), function })?;
                 members.set_item(space, &part)?;
                 part
             }

@@ -1,8 +1,9 @@
+use crate::last_value::LastValue;
 use crate::memory::MemoryCap;
-use rhai::{Dynamic, EvalAltResult, Position};
+use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rustix::time::{ClockId, clock_gettime};
 use skills_core::{Breach, ErrorKind, Failure, Host, Interrupt, LimitName, Pace, Stream};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,12 @@ pub(crate) struct Control {
     pace: Mutex<Option<Pace>>,
     host: Mutex<Option<Arc<dyn Host>>>,
     failures: Mutex<Vec<Failure>>,
+    /// What a session's own engine takes `_` for.
+    pub(crate) last_value: Mutex<Option<LastValue>>,
+    /// The constants of a session, on the way to where `global::NAME` looks for them.
+    constants: Mutex<Vec<(ImmutableString, Dynamic)>>,
+    /// Whether the body of a skill has been evaluated to its end.
+    reached: AtomicBool,
 }
 
 impl Interrupt for Control {
@@ -54,6 +61,26 @@ impl Control {
     /// Lets go of the host.
     pub(crate) fn end(&self) {
         *lock(&self.host) = None;
+    }
+
+    /// Puts constants ready for [`Control::take_constants`].
+    pub(crate) fn offer_constants(&self, constants: Vec<(ImmutableString, Dynamic)>) {
+        *lock(&self.constants) = constants;
+    }
+
+    /// The constants that were put ready.
+    pub(crate) fn take_constants(&self) -> Vec<(ImmutableString, Dynamic)> {
+        std::mem::take(&mut *lock(&self.constants))
+    }
+
+    /// Says that the body of a skill has been evaluated to its end.
+    pub(crate) fn reach(&self) {
+        self.reached.store(true, Relaxed);
+    }
+
+    /// Whether it has; asked once.
+    pub(crate) fn take_reached(&self) -> bool {
+        self.reached.swap(false, Relaxed)
     }
 
     /// The operations so far.
@@ -187,6 +214,6 @@ pub(crate) fn cpu() -> Duration {
     Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-use crate::control::{Control, Rhaied, error, terminated};
-use crate::{guards, host};
+use crate::control::{Control, Rhaied, error, lock, terminated};
+use crate::{guards, host, live};
 use rhai::packages::Package;
 use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
 use skills_core::{Host, Limits, Stream};
@@ -34,6 +34,14 @@ pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>, counted: bool)
     let here = Arc::clone(control);
     engine.on_debug(move |text, _, _| here.print(Stream::Stderr, text));
 
+    let here = Arc::clone(control);
+    // Not deprecated: that is how Rhai marks what may change between its releases.
+    #[allow(deprecated)]
+    engine.on_parse_token(move |token, _, _| match lock(&here.last_value).as_mut() {
+        Some(last) => last.name(token),
+        None => token,
+    });
+    live::register(&mut engine, control);
     register_sleep(&mut engine, control);
     guards::register(&mut engine, control, counted);
     let params = host::register(&mut engine, control, host);

@@ -4,12 +4,35 @@ use crate::control::Control;
 use crate::interpolation::Written;
 use rhai::{Dynamic, EvalAltResult, ParseError, ParseErrorType, Position};
 use skills_core::{Breach, ErrorKind, Failure, Frame, Language, LimitName, Script};
+use std::sync::Arc;
 
 /// What places in errors refer to.
 pub(crate) struct Places<'a> {
     pub(crate) script: &'a Script,
     /// What was compiled instead of the script's source.
     pub(crate) written: Option<&'a Written>,
+    /// The lines that were put above it.
+    pub(crate) above: usize,
+    /// Where else functions are from that it can call.
+    pub(crate) others: &'a [Placed],
+}
+
+/// A source that functions are from, as it was compiled: below so many lines that no other one has its line numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    pub(crate) script: Arc<Script>,
+    /// What was compiled instead of the script's source.
+    pub(crate) written: Option<Written>,
+    /// The lines above it.
+    pub(crate) above: usize,
+    /// Its own lines.
+    pub(crate) lines: usize,
+}
+
+impl Placed {
+    fn holds(&self, line: usize) -> bool {
+        (self.above + 1..=self.above + self.lines).contains(&line)
+    }
 }
 
 /// The failure of a script that does not parse.
@@ -120,18 +143,24 @@ fn is_own_call(at: Position) -> bool {
     at.line().is_some_and(|line| line >= OWN_LINE)
 }
 
-impl Places<'_> {
+impl<'a> Places<'a> {
+    /// The places of a script that is all there is.
+    pub(crate) fn alone(script: &'a Script, written: Option<&'a Written>) -> Places<'a> {
+        Places { script, written, above: 0, others: &[] }
+    }
+
     fn frame(&self, at: Position, function: Option<String>) -> Frame {
         let number = |n: usize| u32::try_from(n).unwrap_or(0);
-        let (line, column) = match (at.line(), at.position()) {
-            (Some(line), column) if line < OWN_LINE => {
-                let column = column.map_or(0, |column| self.written.map_or(column, |w| w.column(line, column)));
-                (number(line), number(column))
-            }
-            _ => (0, 0),
+        let compiled = at.line().filter(|line| *line < OWN_LINE).unwrap_or(0);
+        let (script, written, above) = match self.others.iter().find(|placed| placed.holds(compiled)) {
+            Some(placed) => (&*placed.script, placed.written.as_ref(), placed.above),
+            None => (self.script, self.written, self.above),
         };
-        let source = self.script.line(line).map(str::to_owned);
-        Frame { file: self.script.file.clone(), line, column, function, source }
+        let line = compiled.saturating_sub(above);
+        let column = at.position().filter(|_| line > 0);
+        let column = column.map_or(0, |column| written.map_or(column, |written| written.column(line, column)));
+        let (line, column) = (number(line), number(column));
+        Frame { file: script.file.clone(), line, column, function, source: script.line(line).map(str::to_owned) }
     }
 }
 

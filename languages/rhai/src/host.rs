@@ -25,6 +25,10 @@ const MOST_ARGUMENTS: usize = 16;
 #[derive(Debug, Clone)]
 struct Group(Arc<str>);
 
+/// `skill.session("a")`: a group that is a function too, with its answer, which is the first argument of its members.
+#[derive(Debug, Clone)]
+struct Handle(Arc<str>, Dynamic);
+
 /// Registers what a host offers. Gives the variable that every run's parameters are put into.
 pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>, host: &Arc<dyn Host>) -> Dynamic {
     let functions = host.functions();
@@ -63,11 +67,16 @@ fn register_function(engine: &mut Engine, control: &Arc<Control>, name: &str, in
 
 fn register_members(engine: &mut Engine, control: &Arc<Control>, functions: &[FunctionSpec]) {
     engine.register_type_with_name::<Group>(SKILL);
+    engine.register_type_with_name::<Handle>(SKILL);
     let mut grouped: BTreeMap<&str, Vec<(Arc<str>, usize)>> = BTreeMap::new();
     let mut groups: BTreeMap<&str, Arc<str>> = BTreeMap::new();
     for (index, spec) in functions.iter().enumerate() {
         match spec.name.split_once('.') {
-            None => register_member(engine, control, index, spec),
+            None => {
+                let begins =
+                    |other: &FunctionSpec| other.name.split_once('.').is_some_and(|(group, _)| group == spec.name);
+                register_member(engine, control, index, spec, functions.iter().any(begins));
+            }
             Some((group, method)) => {
                 let group = groups.entry(group).or_insert_with(|| group.into());
                 grouped.entry(method).or_default().push((Arc::clone(group), index));
@@ -86,24 +95,30 @@ fn register_members(engine: &mut Engine, control: &Arc<Control>, functions: &[Fu
     }
 }
 
-fn register_member(engine: &mut Engine, control: &Arc<Control>, index: usize, spec: &FunctionSpec) {
+/// Registers a member of `skill` itself; one that `opens` a group gives the members of that.
+fn register_member(engine: &mut Engine, control: &Arc<Control>, index: usize, spec: &FunctionSpec, opens: bool) {
+    let group: Option<Arc<str>> = opens.then(|| spec.name.as_str().into());
     for count in arities(spec) {
         let control = Arc::clone(control);
-        let name = spec.name.clone();
+        let (name, group) = (spec.name.clone(), group.clone());
         let types = with_self(TypeId::of::<FnPtr>(), count);
         engine.register_raw_fn(spec.name.as_str(), types, move |_, args| {
             if let Some(skill) = args[0].read_lock::<FnPtr>() {
                 is_skill(&skill, &name)?;
             }
-            call(&control, index, &mut args[1..])
+            let answer = call(&control, index, &mut args[1..])?;
+            Ok(match &group {
+                Some(group) => Dynamic::from(Handle(Arc::clone(group), answer)),
+                None => answer,
+            })
         });
     }
 }
 
-/// Registers one method name for every group that has it: `get` of `state` and of anything else.
+/// Registers one method name for every group that has it: `get` of `state` and of anything else, and of handles.
 fn register_grouped(
     engine: &mut Engine,
-    control: &Arc<Control>,
+    own: &Arc<Control>,
     functions: &[FunctionSpec],
     method: &str,
     members: Vec<(Arc<str>, usize)>,
@@ -111,16 +126,29 @@ fn register_grouped(
     let most = members.iter().map(|(_, index)| *arities(&functions[*index]).end()).max().unwrap_or(0);
     let members: Arc<[(Arc<str>, usize)]> = members.into();
     for count in 0..=most {
-        let control = Arc::clone(control);
+        let control = Arc::clone(own);
         let members = Arc::clone(&members);
         let method_name = method.to_owned();
-        let types = with_self(TypeId::of::<Group>(), count);
-        engine.register_raw_fn(method, types, move |_, args| {
+        let member = move |group: &str| {
+            let member = members.iter().find(|(name, _)| **name == *group);
+            member
+                .map(|(_, index)| *index)
+                .ok_or_else(|| error(format!("skill.{group} has no function `{method_name}`")))
+        };
+        let of_handle = member.clone();
+        engine.register_raw_fn(method, with_self(TypeId::of::<Group>(), count), move |_, args| {
             let group = args[0].read_lock::<Group>().map(|group| Arc::clone(&group.0)).unwrap_or_default();
-            match members.iter().find(|(name, _)| *name == group) {
-                Some((_, index)) => call(&control, *index, &mut args[1..]),
-                None => Err(error(format!("skill.{group} has no function `{method_name}`"))),
-            }
+            call(&control, member(&group)?, &mut args[1..])
+        });
+        let control = Arc::clone(own);
+        engine.register_raw_fn(method, with_self(TypeId::of::<Handle>(), count), move |_, args| {
+            let (this, rest) = args.split_at_mut(1);
+            let Some(Handle(group, mut given)) = this[0].read_lock::<Handle>().map(|handle| handle.clone()) else {
+                return Err(error(format!("`{SKILL}` has no such member")));
+            };
+            let mut all = vec![&mut given];
+            all.extend(rest.iter_mut().map(|arg| &mut **arg));
+            call(&control, of_handle(&group)?, &mut all)
         });
     }
 }

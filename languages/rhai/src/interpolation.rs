@@ -4,6 +4,7 @@
 //! writing the whole value without any check: an array that holds one long string many times would then take all the
 //! memory there is. A call that is stopped just ends.
 
+use crate::last_value::LastValue;
 use rhai::{Engine, Position, Token};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +15,7 @@ const BEFORE: &str = "__text({";
 const AFTER: &str = "})";
 
 /// A source with its interpolations written out, and how to find places of the original in it.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Written {
     pub(crate) source: String,
     /// Line and column, both from 1, of what was inserted, and its length in characters; in order.
@@ -86,8 +87,9 @@ fn find(mut engine: Engine, source: &str) -> Result<Vec<Brace>, rhai::ParseError
     // Not deprecated: that is how Rhai marks what may change between its releases.
     #[allow(deprecated)]
     engine.on_parse_token(move |token, at, _| {
-        here.lock().unwrap_or_else(PoisonError::into_inner).see(&token, at);
-        token
+        let mut here = here.lock().unwrap_or_else(PoisonError::into_inner);
+        here.see(&token, at);
+        here.last.name(token)
     });
     engine.compile(source)?;
     let mut finder = finder.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,6 +104,8 @@ struct Finder {
     open: Vec<bool>,
     /// Whether the next brace opens an interpolation.
     expects: bool,
+    /// So that a `_` which a session's own engine takes for a name does not stop this one.
+    last: LastValue,
 }
 
 impl Finder {

@@ -1,6 +1,6 @@
 use crate::session::RhaiSession;
-use crate::{caps, signature};
-use skills_core::{CapStatus, Failure, Host, Interpreter, Language, Script, Session, Signature};
+use crate::{caps, completeness, signature};
+use skills_core::{CapStatus, Completeness, Failure, Host, Interpreter, Language, Script, Session, Signature};
 use std::sync::Arc;
 
 /// The Rhai language. Making one costs nothing; an engine is built when a session opens.
@@ -28,6 +28,10 @@ impl Interpreter for Rhai {
 
     fn signature(&self, script: &Script) -> Option<Signature> {
         signature::infer(script)
+    }
+
+    fn completeness(&self, script: &Script) -> Completeness {
+        completeness::of(script)
     }
 
     fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {

@@ -29,9 +29,19 @@
 //! operation could take it past the limit by more than a tenth and 8 MiB; those that make much out of little (`blob`,
 //! `pad`, `split`, `replace`, text of a container, JSON) are checked before they start. It follows that under a large
 //! limit a script can fill a little more than half of it with arrays and maps, or a third with one single string.
+//!
+//! # A session that lives
+//!
+//! - Variables stay, and so do functions: one with the name and the number of parameters of an earlier one replaces it,
+//!   also for those that call it. A function sees the constants of all cells as `global::NAME`.
+//! - A name that is declared again is a new variable. Closures keep the one that they captured.
+//! - The value of the last expression is `_`, unless it is `()`.
+//! - Where a cell ends at the memory limit, the largest variables are let go of until there is room to go on; the failure
+//!   names them.
 
 mod allocator;
 mod caps;
+mod completeness;
 mod control;
 mod convert;
 mod engine;
@@ -40,6 +50,8 @@ mod guards;
 mod host;
 mod interpolation;
 mod interpreter;
+mod last_value;
+mod live;
 mod memory;
 mod program;
 mod session;

@@ -33,23 +33,36 @@ pub(crate) struct MemoryCap {
 pub(crate) struct Outer(Reading);
 
 /// What a script held at one moment, in bytes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Mark {
     held: i64,
     text: i64,
+    largest_text: i64,
+}
+
+impl Mark {
+    /// All bytes.
+    pub(crate) fn held(self) -> u64 {
+        u64::try_from(self.held).unwrap_or(0)
+    }
 }
 
 impl MemoryCap {
     /// Starts to measure against a limit in bytes.
     pub(crate) fn begin(&self, limit: Option<u64>) -> Outer {
+        self.begin_from(limit, Mark::default())
+    }
+
+    /// Starts to measure, where the script held something already when the run before ended.
+    pub(crate) fn begin_from(&self, limit: Option<u64>, already: Mark) -> Outer {
         let now = Reading::now();
-        Reading::restart(now.held, 0);
+        Reading::restart(now.held, already.largest_text);
         let limit = limit.map_or(i64::MAX, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
         let ceiling = limit.saturating_add(limit / 10).saturating_add(SLACK);
         self.limit.store(limit, Relaxed);
         self.ceiling.store(ceiling, Relaxed);
-        self.text_base.store(now.text, Relaxed);
-        self.rebase(now.held);
+        self.text_base.store(now.text - already.text, Relaxed);
+        self.rebase(now.held - already.held);
         Outer(now)
     }
 
@@ -110,10 +123,11 @@ impl MemoryCap {
         Reading::now().held - self.base.load(Relaxed)
     }
 
-    /// What the script holds, for [`MemoryCap::settle`].
+    /// What the script holds, for [`MemoryCap::settle`] and [`MemoryCap::begin_from`].
     pub(crate) fn mark(&self) -> Mark {
         let now = Reading::now();
-        Mark { held: now.held - self.base.load(Relaxed), text: now.text - self.text_base.load(Relaxed) }
+        let (held, text) = (now.held - self.base.load(Relaxed), now.text - self.text_base.load(Relaxed));
+        Mark { held, text, largest_text: now.largest_text }
     }
 
     /// Makes a value for the script, which from now on holds what it held at the mark and that value: what else was

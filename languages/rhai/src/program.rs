@@ -14,16 +14,22 @@ pub(crate) struct Program {
 impl Program {
     /// Compiles a script, and behind it the call of `run` where it defines one.
     pub(crate) fn compile(engine: &Engine, script: &Script) -> Result<Program, Failure> {
-        let written = write_out(script)?;
-        let places = Places { script, written: written.as_ref() };
-        let source = written.as_ref().map_or(script.source.as_str(), |written| &written.source);
-        let mut ast = engine.compile(source).map_err(|error| failures::from_parse(&error, &places))?;
-        if let Some(call) = call_of_run(&ast) {
-            // Far below any script, so that an error's position tells whose call it was.
-            let below = "\n".repeat(failures::OWN_LINE - 1);
-            let call = engine.compile(format!("{below}{call}"));
-            ast = ast.merge(&call.map_err(|error| failures::from_parse(&error, &places))?);
+        let mut program = Program::body(engine, script, 0)?;
+        if let Some(call) = call_of_run(engine, &program.ast) {
+            program.ast = program.ast.merge(&call);
         }
+        Ok(program)
+    }
+
+    /// Compiles a script as it stands, with lines above it that are not its own.
+    pub(crate) fn body(engine: &Engine, script: &Script, above: usize) -> Result<Program, Failure> {
+        let written = write_out(script)?;
+        let source = written.as_ref().map_or(script.source.as_str(), |written| &written.source);
+        let lowered = (above > 0).then(|| format!("{}{source}", "\n".repeat(above)));
+        let compiled = engine.compile(lowered.as_deref().unwrap_or(source));
+        let ast = compiled.map_err(|error| {
+            failures::from_parse(&error, &Places { script, written: written.as_ref(), above, others: &[] })
+        })?;
         Ok(Program { ast, written })
     }
 }
@@ -32,7 +38,7 @@ fn write_out(script: &Script) -> Result<Option<Written>, Failure> {
     if !script.source.contains("${") {
         return Ok(None);
     }
-    let places = Places { script, written: None };
+    let places = Places::alone(script, None);
     match interpolation::write_out(engine::parser(), &script.source) {
         Ok(Some(written)) => Ok(Some(written)),
         Ok(None) => Err(Failure::new(ErrorKind::ScriptError, "a line with an interpolation is too long to compile")
@@ -49,15 +55,18 @@ pub(crate) fn run_parameters(ast: &AST) -> Option<Vec<String>> {
     Some(run.params.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn call_of_run(ast: &AST) -> Option<String> {
+/// The call of `run` with the parameters, where a script defines it.
+pub(crate) fn call_of_run(engine: &Engine, ast: &AST) -> Option<AST> {
     let parameters = run_parameters(ast)?;
     let name = host::PARAMETERS;
-    Some(match parameters.as_slice() {
+    let call = match parameters.as_slice() {
         [] => "run()".into(),
         [_] => format!("run({name})"),
         several => {
             let arguments: Vec<String> = several.iter().map(|member| format!("{name}[{member:?}]")).collect();
             format!("run({})", arguments.join(", "))
         }
-    })
+    };
+    // Far below any script, so that an error's position tells whose call it was.
+    engine.compile(format!("{}{call}", "\n".repeat(failures::OWN_LINE - 1))).ok()
 }

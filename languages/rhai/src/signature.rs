@@ -71,7 +71,7 @@ fn comment_at_top(source: &str) -> Vec<&str> {
 }
 
 /// A line of a comment without what marks it as one.
-fn unmark(line: &str) -> &str {
+pub(crate) fn unmark(line: &str) -> &str {
     let line = line.trim();
     let line = line.strip_suffix("*/").unwrap_or(line);
     for mark in ["///", "//!", "//", "/**", "/*!", "/*", "*"] {

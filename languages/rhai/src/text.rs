@@ -17,7 +17,9 @@ struct Bounded {
 
 impl fmt::Write for Bounded {
     fn write_str(&mut self, part: &str) -> fmt::Result {
-        if self.text.len() + part.len() > self.most {
+        let room = self.most - self.text.len();
+        if part.len() > room {
+            self.text.push_str(&part[..part.floor_char_boundary(room)]);
             return Err(fmt::Error);
         }
         self.text.push_str(part);
@@ -44,6 +46,13 @@ pub(crate) fn debug(value: &Dynamic, most: u64) -> Option<String> {
     bounded(most, |out| write(out, value, 0))
 }
 
+/// The text of a value in the form of Rhai's `to_debug`, cut to `most` bytes; and whether it was cut.
+pub(crate) fn cut(value: &Dynamic, most: usize) -> (String, bool) {
+    let mut out = Bounded { text: String::new(), most };
+    let whole = write(&mut out, value, 0).is_ok();
+    (out.text, !whole)
+}
+
 /// The text of an array, by the same rules.
 pub(crate) fn array(items: &Array, most: u64) -> Option<String> {
     bounded(most, |out| write_array(out, items, 0))
@@ -63,6 +72,13 @@ fn bounded(most: u64, write: impl FnOnce(&mut Bounded) -> fmt::Result) -> Option
 fn write(out: &mut Bounded, value: &Dynamic, depth: usize) -> fmt::Result {
     if depth > DEPTH {
         return out.write_str("…");
+    }
+    if value.is_shared() {
+        // Its own text would say so.
+        return match value.read_lock::<Dynamic>() {
+            Some(inner) => write(out, &inner, depth),
+            None => out.write_str("…"),
+        };
     }
     if let Ok(items) = value.as_array_ref() {
         return write_array(out, &items, depth);

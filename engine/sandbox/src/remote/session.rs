@@ -107,9 +107,15 @@ impl RemoteSession {
         self.poisoned.is_none() && self.child.is_alive()
     }
 
-    /// Runs a script of nothing: what the first run takes longer for has then been done.
+    /// Runs a script that does a little of everything: what the first run takes longer for has then been done, above all
+    /// the copying of the memory that it writes to and until then shared with the zygote.
     pub(crate) fn warm_up(&mut self, host: &Arc<dyn Host>) -> Result<(), Failure> {
-        let script = Script { language: self.language, file: "nothing".into(), source: "1".into() };
+        let source = match self.language {
+            Language::Python => include_str!("warm_up/python.py"),
+            // What a run of these touches at first is little, however much is done before it.
+            _ => "1",
+        };
+        let script = Script { language: self.language, file: "nothing".into(), source: source.into() };
         self.evaluate(&script, &Value::Object(Map::new()), host, &mut Usage::default())?;
         if self.watched {
             self.child.unwatch();

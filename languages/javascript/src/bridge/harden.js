@@ -210,4 +210,33 @@ function finished() {
   indent = "";
 }
 
-return { run, poll, tick, count, depth, unharmed, finished };
+// Forgets what a cell left behind, but for its timers.
+function rested() {
+  params = undefined;
+  answer = "";
+  indent = "";
+}
+
+// What a living session is made with: see `live/space.js`. It is made when a session is asked for its first cell.
+const core = () => ({
+  __proto__: null,
+  uncurry, jsonParse, jsonStringify, isArray, isFinite, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty,
+  deleteProperty, apply, construct, keys, freeze, create, objectPrototype, functionToString, slice, charCode, repeat,
+  bigintText, symbolText, list, quote, clip, described, base64, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
+  begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
+  viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText,
+  regexpSource, regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf,
+  typedSet, pendingTimers: () => timers.length,
+});
+
+// The names of the global object that no cell can declare as they are, as JSON.
+function fixed() {
+  let out = "";
+  for (let i = 0; i < globalNames.length; i++) {
+    const name = globalNames[i];
+    if (typeof name === "string" && !getOwnPropertyDescriptor(global, name).configurable) out += (out ? "," : "") + quote(name);
+  }
+  return `[${out}]`;
+}
+
+return { run, poll, tick, count, depth, unharmed, finished, rested, core, fixed };

@@ -2,11 +2,12 @@
 
 let params;
 
-function caller(index, name) {
+// `given` is the JSON of arguments that stand before those of the script.
+function caller(index, name, given = "") {
   const wrapped = { [name](...values) {
     let count = values.length;
     while (count > 0 && values[count - 1] === undefined) count--;
-    let text = "";
+    let text = given;
     for (let i = 0; i < count; i++) {
       let encoded;
       try {
@@ -14,7 +15,7 @@ function caller(index, name) {
       } catch (error) {
         throw Stop.is(error) ? unsendable(name, i, error) : error;
       }
-      text += (i ? "," : "") + encoded;
+      text += (text ? "," : "") + encoded;
     }
     const answer = call(index, `[${text}]`);
     const tag = answer[0];
@@ -31,23 +32,43 @@ function unsendable(name, index, stop) {
   return new NativeTypeError(`argument ${index + 1} of skill.${name} ${why}`);
 }
 
+// `skill.session("a").get("x")` is `skill.session.get("a", "x")`: a name that is a function and a group at once gives the
+// members of the group, with its answer as their first argument.
+function opener(index, name, members) {
+  const open = caller(index, name);
+  const member = (holder, { at, key }, given) =>
+    defineProperty(holder, key, { __proto__: null, value: caller(at, key, given), enumerable: true, configurable: true });
+  const wrapped = { [name](...values) {
+    const given = new Encoder(Infinity, 100).value(apply(open, undefined, values));
+    const handle = create(null);
+    for (let i = 0; i < members.length; i++) member(handle, members[i], given);
+    return freeze(handle);
+  } }[name];
+  for (let i = 0; i < members.length; i++) member(wrapped, members[i]);
+  return freeze(wrapped);
+}
+
 const skill = create(null);
 const skillGlobals = create(null);
 {
   const functions = jsonParse(specs);
+  const groups = create(null);
+  for (let i = 0; i < functions.length; i++) {
+    const parts = functions[i].name.split(".");
+    if (parts.length > 1) (groups[parts[0]] ??= []).push({ at: i, key: parts[1] });
+  }
+  const show = (holder, key, value) => defineProperty(holder, key, { __proto__: null, value, enumerable: true, configurable: true });
   for (let i = 0; i < functions.length; i++) {
     const { name, global: isGlobal } = functions[i];
     const parts = name.split(".");
-    const fn = caller(i, parts[parts.length - 1]);
-    let holder = skill;
-    for (let j = 0; j < parts.length - 1; j++) {
-      const part = parts[j];
-      // A name may be a function and a group at once (`log`, `log.warn`): the group's members hang on the function.
-      if (holder[part] === undefined) defineProperty(holder, part, { __proto__: null, value: create(null), enumerable: true, configurable: true });
-      holder = holder[part];
+    if (parts.length === 1) {
+      const fn = groups[name] ? opener(i, name, groups[name]) : caller(i, name);
+      show(skill, name, fn);
+      if (isGlobal) skillGlobals[name] = fn;
+    } else if (!functions.some((other) => other.name === parts[0])) {
+      if (skill[parts[0]] === undefined) show(skill, parts[0], create(null));
+      show(skill[parts[0]], parts[1], caller(i, parts[1]));
     }
-    defineProperty(holder, parts[parts.length - 1], { __proto__: null, value: fn, enumerable: true, configurable: true });
-    if (isGlobal && parts.length === 1) skillGlobals[name] = fn;
   }
   for (const name of ownKeys(skill)) if (typeof skill[name] === "object") freeze(skill[name]);
   defineProperty(skill, "params", { __proto__: null, get: () => params, enumerable: true });
@@ -89,6 +110,7 @@ function tick() {
     apply(next.fn, undefined, next.values);
   } catch (error) {
     if (state === PENDING) finish(() => { throw error; });
+    else if (conclude !== undefined) print(2, `Uncaught ${inspect(error, 2)}\n`);
   }
   return 0;
 }
@@ -97,10 +119,13 @@ function tick() {
 
 const PENDING = 1, SETTLED = 2;
 let state = 0, answer = "", limit = Infinity;
+// How a value becomes an answer, where it is not simply encoded; and how many promises have been followed.
+let conclude, turn = 0;
 
 function finish(produce) {
   try {
-    answer = `=${new Encoder(limit, 100).value(produce())}`;
+    const value = produce();
+    answer = conclude === undefined ? `=${new Encoder(limit, 100).value(value)}` : conclude(value);
   } catch (error) {
     answer = thrown(error);
   }
@@ -118,8 +143,22 @@ async function later(main, calls) {
 }
 function follow(promise) {
   state = PENDING;
-  then(promise, (value) => { finish(() => value); }, (error) => { finish(() => { throw error; }); });
+  // A cell's promise may settle when the cell is over, and another one's is awaited.
+  const mine = ++turn;
+  then(promise, (value) => { if (mine === turn) finish(() => value); }, (error) => { if (mine === turn) finish(() => { throw error; }); });
   return "?";
+}
+
+// Makes ready for a cell, or for a question about the names of a living session: see `live/space.js`.
+function begin(most, given, how) {
+  counter = undefined;
+  limit = most;
+  params = given;
+  state = 0;
+  answer = "";
+  indent = "";
+  conclude = how;
+  turn++;
 }
 
 // What an instrumented script calls, see `count.rs`: `exceeded` when a count passes its limit, and `counter` to hand over

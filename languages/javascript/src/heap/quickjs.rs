@@ -177,6 +177,47 @@ impl Heap {
         }
     }
 
+    /// Bounds the memory of a cell and of all that its session holds. A session that is at its limit gets some more, always
+    /// below the same bound: without any memory, not even what gives memory back could be evaluated.
+    pub(crate) fn start_cell(&self, limit: Option<u64>) {
+        const ROOM: usize = 256 << 10;
+        self.start(limit);
+        let state = &self.state;
+        let full = state.limit.get();
+        if full == 0 || state.used().saturating_add(ROOM) <= full {
+            return;
+        }
+        self.collect();
+        let enough = state.used().saturating_add(ROOM).clamp(full, full.saturating_add(HEADROOM));
+        state.limit.set(enough);
+        // SAFETY: as in `start`.
+        unsafe { JS_SetMemoryLimit(state.runtime, enough) };
+    }
+
+    /// Takes the waiting microtasks away. Each is run where there is no stack for any function, so that none of them does
+    /// anything or adds another.
+    pub(crate) fn drop_microtasks(&self, _scope: &mut v8::PinScope<'_, '_>) {
+        // SAFETY: a live runtime on its own thread; these only store numbers.
+        unsafe {
+            JS_UpdateStackTop(self.state.runtime);
+            JS_SetMaxStackSize(self.state.runtime, 1);
+        }
+        loop {
+            let mut context = std::ptr::null_mut();
+            // SAFETY: as in `run_microtasks`.
+            let done = unsafe { JS_ExecutePendingJob(self.state.runtime, &mut context) };
+            if done == 0 {
+                break;
+            }
+            if done < 0 && !context.is_null() {
+                // SAFETY: as in `run_microtasks`.
+                unsafe { JS_FreeValue(context, JS_GetException(context)) };
+            }
+        }
+        // SAFETY: as above.
+        unsafe { JS_SetMaxStackSize(self.state.runtime, stack_for_scripts()) };
+    }
+
     /// Holds the run that begins to its share of the processor, where it has one.
     pub(crate) fn pace(&self, budget: &Arc<Budget>) {
         let pace = budget.limits().cpu_percent.and_then(|percent| Pace::new(percent, cpu_time()?, budget.wall()));

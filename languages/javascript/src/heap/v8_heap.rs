@@ -110,6 +110,14 @@ impl Heap {
         self.state.peak.set(self.state.base.get());
     }
 
+    /// Bounds the memory of a cell and of all that its session holds.
+    pub(crate) fn start_cell(&self, limit: Option<u64>) {
+        self.start(limit);
+    }
+
+    /// Takes the waiting microtasks away: this engine has no way to, and goes on with them.
+    pub(crate) fn drop_microtasks(&self, _scope: &mut v8::PinScope<'_, '_>) {}
+
     /// Holds the run to its share of the processor: not with this engine, whose `caps` say so.
     pub(crate) fn pace(&self, _budget: &Arc<Budget>) {}
 

@@ -59,6 +59,18 @@ pub(crate) fn instrument(program: &Program<'_>, counting: Counting, names: &Name
     Instrument { operation, call, leave: format!("--{depth}"), edits }.visit_program(program);
 }
 
+/// Puts the counters into a cell. They are the session's, because a function of one cell is called by the next ones, and
+/// so are their limits, which are those of the evaluation that runs.
+pub(crate) fn instrument_cell(program: &Program<'_>, counting: Counting, names: &Names, edits: &mut Edits) {
+    if counting.is_off() {
+        return;
+    }
+    let tools = &names.tools;
+    let operation = counting.operations.map(|_| format!("++{tools}.operations>{tools}.most&&{tools}.exceeded(0)"));
+    let call = counting.recursion.map(|_| format!("++{tools}.depth>{tools}.deepest&&{tools}.exceeded(1)"));
+    Instrument { operation, call, leave: format!("--{tools}.depth"), edits }.visit_program(program);
+}
+
 struct Instrument<'e> {
     operation: Option<String>,
     call: Option<String>,

@@ -1,4 +1,5 @@
 use oxc::span::Span;
+use std::ops::Range;
 
 /// Changes to a source text that keep every line where it is.
 ///
@@ -31,17 +32,29 @@ impl Edits {
         self.changes.push(Change { start: span.start as usize, end: span.end as usize, text: String::new() });
     }
 
+    /// Blanks a stretch and leaves a character at its start.
+    pub(crate) fn blank_to(&mut self, span: Span, first: char) {
+        self.changes.push(Change { start: span.start as usize, end: span.end as usize, text: first.into() });
+    }
+
     /// Blanks a statement and leaves a semicolon at its start, so that the lines around it do not run together.
     pub(crate) fn blank_statement(&mut self, span: Span) {
         self.changes.push(Change { start: span.start as usize, end: span.end as usize, text: ";".into() });
     }
 
     /// The changed text, and how to find columns of the original again.
-    pub(crate) fn apply(mut self, source: &str) -> (String, Columns) {
+    pub(crate) fn apply(self, source: &str) -> (String, Columns) {
+        let (out, columns, _) = self.apply_and_trace(source);
+        (out, columns)
+    }
+
+    /// As [`Edits::apply`], with where each stretch of the source has gone.
+    pub(crate) fn apply_and_trace(mut self, source: &str) -> (String, Columns, Trace) {
         // A stable sort: insertions at one place stay in the order in which they were asked for, before what is blanked.
         self.changes.sort_by_key(|change| (change.start, change.end != change.start));
         let mut out = String::with_capacity(source.len() + self.changes.iter().map(|c| c.text.len()).sum::<usize>());
         let mut columns = Columns::default();
+        let mut trace = Trace::default();
         let mut lines = Lines { source, line: 1, start: 0 };
         let mut at = 0;
         for change in self.changes {
@@ -51,10 +64,12 @@ impl Edits {
             }
             out.push_str(&source[at..change.start]);
             at = change.end;
+            let begun = out.len();
             if change.start == change.end {
                 let (line, column) = lines.locate(change.start);
                 columns.inserted.push((line, column, length(&change.text)));
                 out.push_str(&change.text);
+                trace.steps.push((change.start..change.end, begun..out.len()));
                 continue;
             }
             let mut first = change.text.chars().next();
@@ -64,9 +79,37 @@ impl Edits {
                     _ => first.take().unwrap_or(' '),
                 });
             }
+            trace.steps.push((change.start..change.end, begun..out.len()));
         }
         out.push_str(&source[at..]);
-        (out, columns)
+        (out, columns, trace)
+    }
+}
+
+/// Where the changes are, in the source and in the changed text, in the order of both.
+#[derive(Debug, Default)]
+pub(crate) struct Trace {
+    steps: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Trace {
+    /// The stretches of the changed text that one of the source may have become. What was inserted right before it stands
+    /// outside; what was inserted right behind it may belong to it or to what surrounds it, so there is one for each.
+    pub(crate) fn stretches(&self, span: Span) -> impl Iterator<Item = Range<usize>> + '_ {
+        const MOST: usize = 8;
+        let (from, to) = (span.start as usize, span.end as usize);
+        let start = self.place(from, self.steps.partition_point(|(source, _)| source.end <= from));
+        let first = self.steps.partition_point(|(source, _)| source.end < to);
+        let last = self.steps.partition_point(|(source, _)| source.end <= to).min(first + MOST);
+        (first..=last).map(move |steps| start..self.place(to, steps))
+    }
+
+    /// Where a place of the source stands behind so many changes.
+    fn place(&self, at: usize, steps: usize) -> usize {
+        match steps.checked_sub(1).and_then(|last| self.steps.get(last)) {
+            Some((source, out)) => out.end + at.saturating_sub(source.end),
+            None => at,
+        }
     }
 }
 
@@ -74,6 +117,8 @@ impl Edits {
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     inserted: Vec<(u32, u32, u32)>,
+    /// What was put before the source's first character before it was parsed.
+    before: u32,
 }
 
 impl Columns {
@@ -85,11 +130,18 @@ impl Columns {
                 break;
             }
             if column < at + shift + length {
-                return at;
+                return at.saturating_sub(if line == 1 { self.before } else { 0 }).max(1);
             }
             shift += length;
         }
-        column.saturating_sub(shift).max(1)
+        let before = if line == 1 { self.before } else { 0 };
+        column.saturating_sub(shift + before).max(1)
+    }
+
+    /// The same for a source that has so many characters more at its start than its author knows.
+    pub(crate) fn behind(mut self, before: u32) -> Columns {
+        self.before = before;
+        self
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) struct Form {
 }
 
 /// A problem and where it is.
-type Problem = (Span, String);
+pub(super) type Problem = (Span, String);
 
 /// Finds the form of a script and rewrites it into the body of a function: `export` and `import` are taken out, and the
 /// last expression is returned where the script has no function to call.
@@ -81,11 +81,11 @@ pub(crate) fn find(program: &Program<'_>, names: &Names, edits: &mut Edits) -> R
     Ok(form)
 }
 
-fn is_run(function: &Function<'_>) -> bool {
+pub(super) fn is_run(function: &Function<'_>) -> bool {
     function.body.is_some() && function.id.as_ref().is_some_and(|id| id.name == "run")
 }
 
-fn declares_run(variables: &VariableDeclaration<'_>) -> bool {
+pub(super) fn declares_run(variables: &VariableDeclaration<'_>) -> bool {
     !variables.declare
         && variables.declarations.iter().any(|declarator| {
             let named = matches!(&declarator.id, BindingPattern::BindingIdentifier(id) if id.name == "run");
@@ -108,7 +108,7 @@ fn may_be_function(value: &Expression<'_>) -> bool {
 }
 
 /// Turns `export default …` into a declaration, and gives the name that it declares.
-fn default_name(
+pub(super) fn default_name(
     span: Span,
     declaration: &ExportDefaultDeclarationKind<'_>,
     names: &Names,
@@ -140,7 +140,7 @@ fn default_name(
     name
 }
 
-fn name_of<'a>(name: &'a ModuleExportName<'_>) -> &'a str {
+pub(super) fn name_of<'a>(name: &'a ModuleExportName<'_>) -> &'a str {
     match name {
         ModuleExportName::IdentifierName(id) => id.name.as_str(),
         ModuleExportName::IdentifierReference(id) => id.name.as_str(),
@@ -148,19 +148,26 @@ fn name_of<'a>(name: &'a ModuleExportName<'_>) -> &'a str {
     }
 }
 
-fn foreign(span: Span, module: &str) -> Problem {
+pub(super) fn foreign(span: Span, module: &str) -> Problem {
     (span, format!("cannot import {module:?}: a skill's script can import \"skill\" only"))
 }
 
 /// The declarations that stand for one import.
 fn imported(import: &ImportDeclaration<'_>, names: &Names) -> Result<String, Problem> {
+    let bindings = bindings(import)?;
+    let one = |(local, member): &(String, String)| format!("const {local}={}{member};", names.skill);
+    Ok(bindings.iter().map(one).collect())
+}
+
+/// What an import binds: each name, and what follows the module's to reach its value.
+pub(super) fn bindings(import: &ImportDeclaration<'_>) -> Result<Vec<(String, String)>, Problem> {
     if import.import_kind.is_type() {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
     if import.source.value != "skill" {
         return Err(foreign(import.source.span, import.source.value.as_str()));
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     for specifier in import.specifiers.iter().flatten() {
         let (local, member) = match specifier {
             ImportDeclarationSpecifier::ImportSpecifier(one) if one.import_kind.is_type() => continue,
@@ -169,18 +176,18 @@ fn imported(import: &ImportDeclaration<'_>, names: &Names) -> Result<String, Pro
             ImportDeclarationSpecifier::ImportNamespaceSpecifier(one) => (&one.local, None),
         };
         let member = member.filter(|member| *member != "default").map(|member| format!("[{member:?}]"));
-        out.push_str(&format!("const {}={}{};", local.name, names.skill, member.unwrap_or_default()));
+        out.push((local.name.to_string(), member.unwrap_or_default()));
     }
     Ok(out)
 }
 
-fn wrap(span: Span, edits: &mut Edits) {
+pub(super) fn wrap(span: Span, edits: &mut Edits) {
     edits.insert(span.start, "return (");
     edits.insert(span.end, ")");
 }
 
 /// Returns the value of a last statement, as a notebook shows it.
-fn return_value(statement: &Statement<'_>, edits: &mut Edits) {
+pub(super) fn return_value(statement: &Statement<'_>, edits: &mut Edits) {
     match statement {
         Statement::ExpressionStatement(last) => wrap(last.expression.span(), edits),
         Statement::BlockStatement(block) => {
@@ -207,7 +214,7 @@ fn return_value(statement: &Statement<'_>, edits: &mut Edits) {
 }
 
 /// Whether a script awaits outside of any function.
-fn awaits(program: &Program<'_>) -> bool {
+pub(super) fn awaits(program: &Program<'_>) -> bool {
     let mut search = TopLevelAwait(false);
     search.visit_program(program);
     search.0

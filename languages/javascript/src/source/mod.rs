@@ -2,20 +2,29 @@
 //! where operations or recursion are limited, counters put in. Lines never move, and columns can be found again, so that
 //! errors point into the skill's own file.
 
+mod cell;
 mod count;
+mod declare;
+mod definitions;
 mod edits;
+mod ends;
 mod form;
 mod purity;
+mod shadow;
 mod types;
 
+pub(crate) use cell::{PreparedCell, Purpose, parameters, prepare_cell, prepare_definition};
 pub(crate) use count::Counting;
+pub(crate) use definitions::{Definition, Kind};
 pub(crate) use edits::{Columns, locate};
+pub(crate) use ends::completeness;
+pub(crate) use shadow::{HIDDEN, Shadows, written};
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::Program;
 use oxc::diagnostics::OxcDiagnostic;
 use oxc::parser::Parser;
-use oxc::semantic::SemanticBuilder;
+use oxc::semantic::{Semantic, SemanticBuilder};
 use oxc::span::{SourceType, Span};
 use skills_core::{ErrorKind, Failure, Frame, Language, Script};
 use std::hash::{BuildHasher, RandomState};
@@ -66,7 +75,7 @@ pub(crate) fn prepare(script: &Script, counting: Counting) -> Result<Prepared, F
         let names = Names::new();
         let mut edits = edits::Edits::default();
         if script.language == Language::TypeScript {
-            types::strip(program, &mut edits).map_err(|(span, what)| unsupported(script, span, what))?;
+            types::strip(program, &mut edits, None).map_err(|(span, what)| unsupported(script, span, what))?;
         }
         count::instrument(program, counting, &names, &mut edits);
         let form = form::find(program, &names, &mut edits).map_err(|(span, what)| unsupported(script, span, &what))?;
@@ -89,6 +98,14 @@ pub(crate) fn with_program<R>(
     script: &Script,
     work: impl FnOnce(&Program<'_>) -> Result<R, Failure>,
 ) -> Result<R, Failure> {
+    with_semantic(script, |program, _| work(program))
+}
+
+/// As [`with_program`], with what the names in it stand for.
+pub(crate) fn with_semantic<R>(
+    script: &Script,
+    work: impl FnOnce(&Program<'_>, &Semantic<'_>) -> Result<R, Failure>,
+) -> Result<R, Failure> {
     if script.source.len() > LONGEST {
         let message = format!("the script has {} bytes; at most {LONGEST} can be run", script.source.len());
         return Err(Failure::new(ErrorKind::ScriptError, message).in_script(script.language, Vec::new()));
@@ -107,7 +124,7 @@ pub(crate) fn with_program<R>(
         if let Some(error) = checked.diagnostics.errors().next() {
             return Err(refused(script, error));
         }
-        work(&parsed.program)
+        work(&parsed.program, &checked.semantic)
     })
 }
 

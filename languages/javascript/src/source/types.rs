@@ -1,7 +1,9 @@
 //! TypeScript to JavaScript by blanking the types out, so that every line and column stays where it is. Enumerations and
 //! parameter properties, which are more than types, are written out on the line they stand on.
 
+use super::declare;
 use super::edits::Edits;
+use super::shadow::Shadows;
 use oxc::ast::ast::{
     CatchParameter, Class, Declaration, Decorator, ExportDeclaration, ExportSpecifier, Expression, FormalParameter,
     Function, FunctionType, MethodDefinition, MethodDefinitionKind, MethodDefinitionType, Program, PropertyDefinition,
@@ -16,9 +18,11 @@ use oxc::syntax::scope::ScopeFlags;
 /// What of TypeScript is refused, and where.
 type Problem = (Span, &'static str);
 
-/// Blanks every type of a program out.
-pub(crate) fn strip(program: &Program<'_>, edits: &mut Edits) -> Result<(), Problem> {
-    let mut stripper = Strip { source: program.source_text, edits, problem: None };
+/// Blanks every type of a program out. In a cell, an enumeration at the top level is assigned to a name that is declared
+/// already; `cell` says how names are written.
+pub(crate) fn strip(program: &Program<'_>, edits: &mut Edits, cell: Option<&Shadows>) -> Result<(), Problem> {
+    let assigned = cell.map(|shadows| (shadows, declare::enumerations(program)));
+    let mut stripper = Strip { source: program.source_text, edits, problem: None, assigned };
     stripper.visit_program(program);
     stripper.problem.map_or(Ok(()), Err)
 }
@@ -27,6 +31,8 @@ struct Strip<'s, 'e> {
     source: &'s str,
     edits: &'e mut Edits,
     problem: Option<Problem>,
+    /// In a cell: where the enumerations of the top level begin.
+    assigned: Option<(&'s Shadows, Vec<u32>)>,
 }
 
 impl Strip<'_, '_> {
@@ -90,7 +96,11 @@ impl Strip<'_, '_> {
 
     fn enumeration(&mut self, it: &TSEnumDeclaration<'_>) {
         let name = it.id.name.as_str();
-        let mut out = format!("var {name}=((e)=>{{let v;");
+        let target = match &self.assigned {
+            Some((shadows, places)) if places.contains(&it.span.start) => format!(";{}", shadows.name(name)),
+            _ => format!("var {name}"),
+        };
+        let mut out = format!("{target}=((e)=>{{let v;");
         let mut members: Vec<String> = Vec::new();
         let mut counter: Option<String> = Some("0".into());
         for member in &it.body.members {

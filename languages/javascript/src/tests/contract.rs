@@ -79,3 +79,16 @@ fn an_error_in_an_exported_function_has_a_frame() {
     assert_eq!((failure.frames[0].line, failure.frames[0].function.as_deref()), (2, None));
     assert_eq!(failure.frames.len(), 1);
 }
+
+#[test]
+fn a_function_that_is_a_group_too_gives_its_members() {
+    assert_eq!(value("skill.room('kitchen').put('a', {b: 1})"), json!(["the kitchen", "a", {"b": 1}]));
+    assert_eq!(value("const { put } = skill.room('kitchen'); put('a')"), json!(["the kitchen", "a", null]));
+    assert_eq!(value("skill.room.put('attic', 'a', 2)"), json!(["attic", "a", 2]));
+    assert_eq!(value("Object.isFrozen(skill.room) && Object.isFrozen(skill.room('x'))"), json!(true));
+    assert!(failure("skill.room(1)").message.contains("`name` must be a string"));
+    assert!(failure("skill.room('x').put()").message.contains("needs `key`"));
+    // What a script makes of the prototypes changes nothing of it.
+    let source = "Object.defineProperty(Array.prototype, 0, {set() { throw 1 }}); skill.room('x').put('a', 1)";
+    assert_eq!(value(source), json!(["the x", "a", 1]));
+}

@@ -26,6 +26,15 @@ static FUNCTIONS: LazyLock<Arc<[FunctionSpec]>> = LazyLock::new(|| {
         spec("deep.slow", vec![]),
         spec("panics", vec![]),
         spec("nested", vec![ParameterSpec::typed("source", "string")]),
+        spec("room", vec![ParameterSpec::typed("name", "string")]),
+        spec(
+            "room.put",
+            vec![
+                ParameterSpec::typed("name", "string"),
+                ParameterSpec::any("key"),
+                ParameterSpec::any("value").or(Value::Null),
+            ],
+        ),
     ]
     .into()
 });
@@ -58,7 +67,9 @@ impl Host for TestHost {
                 Ok(json!("slept"))
             }
             4 => panic!("on purpose"),
-            _ => js(values[0].as_str().unwrap()).result,
+            5 => js(values[0].as_str().unwrap()).result,
+            6 => Ok(json!(format!("the {}", values[0].as_str().unwrap()))),
+            _ => Ok(json!(values)),
         }
     }
 

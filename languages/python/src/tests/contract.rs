@@ -91,6 +91,17 @@ fn host_functions_are_members_and_globals() {
 }
 
 #[test]
+fn a_function_that_is_a_group_too_gives_its_members() {
+    assert_eq!(value("skill.room('kitchen').put('a', value={'b': 1})"), json!(["the kitchen", "a", {"b": 1}]));
+    assert_eq!(value("put = skill.room(name='kitchen').put\nput('a')"), json!(["the kitchen", "a", null]));
+    assert_eq!(value("skill.room.put('attic', 'a', 2)"), json!(["attic", "a", 2]));
+    assert_eq!(value("[dir(skill.room('x')), repr(skill.room('x'))]"), json!([["put"], "<skill.room('the x')>"]));
+    assert!(failure("skill.room(1)").message.contains("`name` must be a string"));
+    assert!(failure("skill.room('x').get").message.contains("has no get; it has put"));
+    assert!(failure("skill.fs()").message.contains("skill.fs is no function"));
+}
+
+#[test]
 fn nothing_of_a_namespace_is_left_for_the_next_run() {
     let mut session = open();
     let limits = Limits::default;

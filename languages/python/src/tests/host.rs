@@ -54,6 +54,15 @@ impl Host for TestHost {
                 spec("deep.slow", vec![ParameterSpec::typed("ms", "integer").or(json!(10))]),
                 spec("fs.missing", Vec::new()),
                 spec("nested", vec![ParameterSpec::typed("source", "string")]),
+                spec("room", vec![ParameterSpec::typed("name", "string")]),
+                spec(
+                    "room.put",
+                    vec![
+                        ParameterSpec::typed("name", "string"),
+                        ParameterSpec::any("key"),
+                        ParameterSpec::any("value").or(Value::Null),
+                    ],
+                ),
             ])
         })
     }
@@ -73,6 +82,8 @@ impl Host for TestHost {
             "fail" => Err(Failure::new(ErrorKind::PermissionDenied, "the file /secret was not granted")
                 .with_help("grant it with --read /secret")),
             "fs.missing" => Err(Failure::new(ErrorKind::NotFound, "no file a.txt")),
+            "room" => Ok(json!(format!("the {}", arguments[0].as_str().unwrap()))),
+            "room.put" => Ok(json!(arguments)),
             "nested" => {
                 let inner = TestHost::new(Limits::default());
                 unguarded(&inner, arguments[0].as_str().unwrap(), json!({})).result

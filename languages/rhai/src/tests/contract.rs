@@ -119,3 +119,15 @@ fn a_session_serves_hosts_one_after_another() {
     }
     let _unused = TestHost::new(Limits::none());
 }
+
+#[test]
+fn a_function_that_is_a_group_too_gives_its_members() {
+    assert_eq!(value("skill.room(\"kitchen\").get(\"k\")"), json!(["room.get", ["the kitchen", "k"]]));
+    assert_eq!(
+        value("let r = skill.room(\"a\"); [r.get(), r.get(1)]"),
+        json!([["room.get", ["the a", null]], ["room.get", ["the a", 1]]])
+    );
+    assert_eq!(value("skill.room.get(\"attic\", \"k\")"), json!(["room.get", ["attic", "k"]]));
+    assert!(failure("skill.room(1)").message.contains("`name` must be a string"));
+    assert!(failure("skill.room(\"a\").slow()").message.contains("skill.room has no function `slow`"));
+}

@@ -3,8 +3,8 @@
 use crate::Rhai;
 use serde_json::{Value, json};
 use skills_core::{
-    Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter, Language, Limits,
-    ParameterSpec, Script, Session, Stream,
+    Arguments, Budget, Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter,
+    Language, Limits, ParameterSpec, Script, Session, Stream,
 };
 use std::sync::{Arc, Mutex};
 
@@ -31,6 +31,8 @@ impl TestHost {
             spec("deep.slow", vec![ParameterSpec::typed("ms", "integer")]),
             spec("keep", vec![ParameterSpec::typed("bytes", "integer")]),
             spec("big", vec![ParameterSpec::typed("items", "integer")]),
+            spec("room", vec![ParameterSpec::typed("name", "string")]),
+            spec("room.get", vec![ParameterSpec::typed("name", "string"), ParameterSpec::any("key").or(Value::Null)]),
         ];
         Arc::new(TestHost {
             budget: Budget::new(limits),
@@ -66,7 +68,8 @@ impl Host for TestHost {
                 (Some(a), Some(b)) => json!(a + b),
                 _ => json!(args[0].as_f64().unwrap() + args[1].as_f64().unwrap()),
             },
-            "call" | "state.get" | "fs.get" => json!([spec.name, args]),
+            "room" => json!(format!("the {}", args[0].as_str().unwrap())),
+            "call" | "state.get" | "fs.get" | "room.get" => json!([spec.name, args]),
             "deep.slow" => {
                 std::thread::sleep(std::time::Duration::from_millis(args[0].as_u64().unwrap()));
                 Value::Null
@@ -130,4 +133,55 @@ pub(super) fn value(source: &str) -> Value {
 
 pub(super) fn failure(source: &str) -> Failure {
     run_with(source, json!({}), Limits::default()).result.unwrap_err()
+}
+
+/// A session whose namespace lives, with cells that are numbered.
+pub(super) struct Notebook {
+    pub(super) session: Box<dyn Session>,
+    cells: usize,
+}
+
+impl Notebook {
+    pub(super) fn new() -> Notebook {
+        Notebook::of(session())
+    }
+
+    pub(super) fn of(session: Box<dyn Session>) -> Notebook {
+        Notebook { session, cells: 0 }
+    }
+
+    pub(super) fn eval(&mut self, source: &str) -> Evaluated {
+        self.eval_with(source, Limits::default())
+    }
+
+    pub(super) fn eval_with(&mut self, source: &str, limits: Limits) -> Evaluated {
+        self.cells += 1;
+        let file = format!("<cell {}>", self.cells);
+        let script = Arc::new(Script { language: Language::Rhai, file, source: source.into() });
+        self.session.eval(&Cell { script, entry: Entry::Cell }, &host(limits))
+    }
+
+    pub(super) fn value(&mut self, source: &str) -> Value {
+        self.eval(source).evaluation.result.unwrap()
+    }
+
+    pub(super) fn failure(&mut self, source: &str) -> Failure {
+        self.eval(source).evaluation.result.unwrap_err()
+    }
+
+    pub(super) fn skill(&mut self, source: &str, params: Value) -> Result<Value, Failure> {
+        let Value::Object(params) = params else { panic!("parameters are an object") };
+        self.session
+            .eval(&Cell { script: script(source), entry: Entry::Skill { params } }, &any_host())
+            .evaluation
+            .result
+    }
+}
+
+pub(super) fn host(limits: Limits) -> Arc<dyn Host> {
+    TestHost::new(limits)
+}
+
+pub(super) fn any_host() -> Arc<dyn Host> {
+    host(Limits::default())
 }

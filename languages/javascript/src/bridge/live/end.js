@@ -1,0 +1,1 @@
+return { evaluate, unsettled, operations, variables, get, set };

@@ -1,0 +1,107 @@
+//! Sessions that live: cells are evaluated in a namespace that stays. `source/cell.rs` and `source/declare.rs` say how, and
+//! `bridge/live` is the half of it in JavaScript.
+
+mod eval;
+mod names;
+mod sources;
+
+pub(crate) use eval::evaluate;
+pub(crate) use names::{get, set, variables};
+pub(crate) use sources::{Definitions, Sources};
+
+use crate::engine::Fault;
+use crate::error::{self, Places};
+use crate::session::{JavaScriptSession, cpu_time};
+use crate::source::{Columns, Shadows};
+use skills_core::{Breach, ErrorKind, Failure, Host, Language, LimitName, Script, Usage};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a session has beside its engine once it evaluates cells.
+pub(crate) struct Living {
+    sources: Sources,
+    shadows: Shadows,
+    /// What stands before the declarations of names.
+    docs: HashMap<String, String>,
+    /// The sources of skills whose bodies were evaluated: each one's place is its number in the bridge.
+    skills: Vec<Arc<Script>>,
+}
+
+/// A run needs a world as it was made, and the one of a living session belongs to its cells.
+pub(crate) fn serves_no_run() -> Failure {
+    Failure::new(ErrorKind::Unavailable, "this session evaluates cells in a namespace of its own, and runs no scripts")
+        .with_help("open another session for it")
+}
+
+/// Begins to live, where the session has not yet.
+fn begin(session: &mut JavaScriptSession) -> Result<(), Failure> {
+    if session.living.is_some() {
+        return Ok(());
+    }
+    if !skills_core::Session::reusable(session) {
+        return Err(Failure::new(ErrorKind::Unavailable, "a script has left this session in doubt")
+            .with_help("open another session"));
+    }
+    session.engine.start(None);
+    let fixed = session.engine.live().map_err(|fault| {
+        Failure::new(ErrorKind::Unavailable, format!("the session cannot keep a namespace: {fault:?}"))
+    })?;
+    session.living = Some(Living {
+        sources: Sources::default(),
+        shadows: Shadows::new(fixed),
+        docs: HashMap::new(),
+        skills: Vec::new(),
+    });
+    Ok(())
+}
+
+/// Does something of a living session under the host's budget.
+fn under<R>(
+    session: &mut JavaScriptSession,
+    host: &Arc<dyn Host>,
+    language: Language,
+    work: impl FnOnce(&mut JavaScriptSession) -> Result<R, Failure>,
+) -> (Result<R, Failure>, Usage) {
+    let mut usage = Usage::default();
+    let budget = host.budget();
+    let started = cpu_time();
+    if let Some(verdict) = budget.verdict() {
+        return (Err(verdict.clone()), usage);
+    }
+    if let Err(failure) = begin(session) {
+        return (Err(failure), usage);
+    }
+    let limits = budget.limits();
+    session.engine.natives().bind(host);
+    session.engine.start_cell(limits.memory);
+    if let Some(heap) = session.engine.heap() {
+        heap.pace(budget);
+    }
+    let running = budget.running(session.engine.interrupt());
+    let mut result = work(session);
+    let peak = session.engine.heap().map(|heap| (heap.breached(), heap.peak()));
+    drop(running);
+    if let (Some((true, peak)), Some(limit)) = (peak, limits.memory) {
+        budget.breach(Breach { name: LimitName::Memory, limit, reading: peak.max(limit) });
+    }
+    if let Some(verdict) = budget.verdict() {
+        let frames = result.err().map(|failure| failure.frames).unwrap_or_default();
+        result = Err(verdict.clone().in_script(language, frames));
+    }
+    session.engine.rest();
+    usage.cpu = started.and_then(|started| cpu_time()?.checked_sub(started));
+    usage.peak_memory = peak.map(|(_, peak)| peak);
+    (result, usage)
+}
+
+/// The failure of a question that the bridge could not answer. It is about no cell.
+fn unanswered(session: &mut JavaScriptSession, fault: &Fault) -> Failure {
+    let script = asking();
+    let places = Places { script: &script, resource: "", columns: &Columns::default(), earlier: None };
+    error::fault(fault, &places, || session.engine.depth())
+}
+
+/// What stands for the script where none is evaluated.
+fn asking() -> Script {
+    Script { language: Language::JavaScript, file: "<session>".into(), source: String::new() }
+}
