@@ -9,7 +9,7 @@ use crate::plan::LimitSources;
 use crate::programs::Programs;
 use crate::secrets::{Configured, NoVariables};
 use crate::worker::{LazyWorkers, WorkerSettings};
-use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions, SessionHub};
+use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions, SessionHub, SessionStore};
 use skills_core::{
     Approver, DecisionStore, EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource,
     StateStore, Variables,
@@ -47,6 +47,7 @@ pub struct EngineBuilder {
     variables: Arc<dyn Variables>,
     workers: WorkerSettings,
     sessions: Option<SessionHub>,
+    session_store: Option<SessionStore>,
     max_sessions: usize,
 }
 
@@ -71,6 +72,7 @@ impl EngineBuilder {
             variables: Arc::new(NoVariables),
             workers: WorkerSettings::default(),
             sessions: None,
+            session_store: None,
             max_sessions: MOST_SESSIONS,
         }
     }
@@ -286,6 +288,13 @@ impl EngineBuilder {
         self
     }
 
+    /// Where sessions with [`Persistence::Disk`](crate::Persistence::Disk) lie; without it, they are refused.
+    #[must_use]
+    pub fn session_store(mut self, store: SessionStore) -> EngineBuilder {
+        self.session_store = Some(store);
+        self
+    }
+
     /// How many sessions there may be at once for this engine to open another one; 100 by default.
     #[must_use]
     pub fn max_sessions(mut self, most: usize) -> EngineBuilder {
@@ -312,6 +321,7 @@ impl EngineBuilder {
             mut programs,
             mut workers,
             sessions,
+            session_store,
             max_sessions,
             ..
         } = self;
@@ -342,6 +352,7 @@ impl EngineBuilder {
             secrets,
             variables,
             sessions,
+            session_store,
             max_sessions,
         }))
     }

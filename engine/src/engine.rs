@@ -8,7 +8,7 @@ use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::programs::Programs;
 use crate::runtime::Runtime;
 use crate::worker::LazyWorkers;
-use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, Skill, scripts};
+use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, SessionStore, Skill, scripts};
 use serde_json::{Map, Value};
 use skills_core::{
     Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) variables: Arc<dyn Variables>,
     pub(crate) workers: Arc<LazyWorkers>,
     pub(crate) sessions: SessionHub,
+    pub(crate) session_store: Option<SessionStore>,
     /// Whether other engines have the same hub.
     pub(crate) sessions_shared: bool,
     pub(crate) max_sessions: usize,
@@ -85,6 +86,7 @@ pub(crate) struct Parts {
     pub(crate) workers: Arc<LazyWorkers>,
     /// A hub that the host program made.
     pub(crate) sessions: Option<SessionHub>,
+    pub(crate) session_store: Option<SessionStore>,
     pub(crate) max_sessions: usize,
 }
 
@@ -127,7 +129,7 @@ impl Engine {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         ALIVE.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         let Parts { languages, catalog, policy, people, limits, state, events, programs, workers, .. } = parts;
-        let Parts { secrets, variables, sessions, max_sessions, .. } = parts;
+        let Parts { secrets, variables, sessions, session_store, max_sessions, .. } = parts;
         let inner = Inner {
             id,
             languages,
@@ -143,6 +145,7 @@ impl Engine {
             workers,
             sessions_shared: sessions.is_some(),
             sessions: sessions.unwrap_or_default(),
+            session_store,
             max_sessions,
             runtime: Runtime::default(),
             run_prefix: uuid::Uuid::new_v4().simple().to_string()[..12].to_owned(),

@@ -1,7 +1,7 @@
 use crate::{Error, Isolation, RunOptions};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use skills_core::{Enforcement, LimitName, Shown};
+use skills_core::{Enforcement, LimitName, Lost, Shown};
 use std::time::Duration;
 
 /// What became of one run.
@@ -30,6 +30,8 @@ pub struct Outcome {
     pub correlation_id: String,
     /// The value as its language shows it, where a session evaluated a cell and there is something to show.
     pub shown: Option<Shown>,
+    /// What of a session on disk could not be saved after this evaluation, and was not known before.
+    pub lost: Vec<Lost>,
 }
 
 /// What a run used.
@@ -78,6 +80,7 @@ impl Outcome {
             cached: false,
             correlation_id: options.correlation_id.clone().unwrap_or_default(),
             shown: None,
+            lost: Vec::new(),
         }
     }
 
@@ -92,7 +95,8 @@ impl Outcome {
         }
     }
 
-    /// The object that `skills run --json` prints; `shown` stands in it only where there is something to show.
+    /// The object that `skills run --json` prints; `shown` and `lost` stand in it only where there
+    /// is something to show, or lost.
     pub fn to_json(&self) -> Value {
         let millis = |d: Duration| (d.as_secs_f64() * 1e6).round() / 1e3;
         let limits: Map<String, Value> =
@@ -122,6 +126,9 @@ impl Outcome {
         });
         if let (Some(shown), Value::Object(map)) = (&self.shown, &mut object) {
             map.insert("shown".into(), json!(shown));
+        }
+        if let (false, Value::Object(map)) = (self.lost.is_empty(), &mut object) {
+            map.insert("lost".into(), json!(self.lost));
         }
         object
     }

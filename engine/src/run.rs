@@ -214,6 +214,7 @@ impl Inner {
             cached: false,
             correlation_id: plan.correlation_id,
             shown: None,
+            lost: Vec::new(),
         }
     }
 }

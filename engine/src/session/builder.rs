@@ -2,10 +2,12 @@ use super::answers::Answers;
 use super::budget::{SessionBudget, Spent};
 use super::handle::Session;
 use super::hub::{Most, Reserved};
-use super::image::SessionImage;
+use super::image::{About, SessionImage};
 use super::info::SessionChange;
+use super::kept::Kept;
 use super::living::{Living, Substance};
 use super::shared::{Keeper, Shared, Terms, Work};
+use super::store::{Record, Saved};
 use crate::authorize::{self, AuthorizedPlan};
 use crate::host::{Chain, FunctionTable, RunHost};
 use crate::plan::Step;
@@ -35,6 +37,7 @@ pub struct SessionBuilder {
     idle_timeout: Option<Duration>,
     max_duration: Option<Duration>,
     persistence: Option<Persistence>,
+    cleanup_on_exit: Option<bool>,
     origin: Origin,
     /// Why it cannot be opened, found before it was asked to.
     problem: Option<Error>,
@@ -48,6 +51,22 @@ pub(crate) enum Origin {
     Image(Box<SessionImage>),
     /// The copy of a session, which has this of secrets and of its budget.
     Copy(Copied),
+    /// What is on disk.
+    Saved(Box<Saved>),
+}
+
+impl Origin {
+    /// What begins where something is on disk already.
+    fn or_saved(self, saved: Option<Saved>, name: &str) -> Result<Origin, Error> {
+        match (self, saved) {
+            (Origin::Fresh, Some(saved)) => Ok(Origin::Saved(Box::new(saved))),
+            (origin, None) => Ok(origin),
+            (_, Some(_)) => {
+                Err(Error::new(ErrorKind::InvalidArguments, format!("there is a session `{name}` on disk already"))
+                    .with_help("remove it first, or choose another name"))
+            }
+        }
+    }
 }
 
 /// The copy of a session that is on its way to a thread of its own.
@@ -64,6 +83,8 @@ pub(crate) struct Carried {
     pub(crate) evaluations: u64,
     pub(crate) spent: Spent,
     pub(crate) lost: Vec<Lost>,
+    /// How long ago it was opened first, where it was closed in between.
+    pub(crate) age: Duration,
 }
 
 impl Engine {
@@ -140,6 +161,7 @@ impl SessionBuilder {
             idle_timeout: None,
             max_duration: None,
             persistence: None,
+            cleanup_on_exit: None,
             origin: Origin::Fresh,
             problem: None,
         }
@@ -153,6 +175,8 @@ impl SessionBuilder {
             budget: terms.budget.clone(),
             idle_timeout: terms.idle_timeout,
             max_duration: terms.max_duration,
+            persistence: Some(terms.persistence),
+            cleanup_on_exit: Some(terms.cleanup),
             origin,
             ..SessionBuilder::new(engine, Arc::clone(terms.authorized.plan().skill()))
         }
@@ -194,13 +218,21 @@ impl SessionBuilder {
         self
     }
 
-    /// Where its state is kept; in memory by default.
+    /// Where its state is kept; where its skill says, else in memory. On disk, what it holds is written before an evaluation is
+    /// answered: see [`EngineBuilder::session_store`](crate::EngineBuilder::session_store).
     pub fn persistence(mut self, persistence: Persistence) -> SessionBuilder {
         self.persistence = Some(persistence);
         self
     }
 
-    /// Opens it, on a thread of its own.
+    /// Whether nothing is left on disk once it is closed, or has spent its budget; by default what its skill says, else no.
+    /// What ends for another reason is there again under its name.
+    pub fn cleanup_on_exit(mut self, cleanup: bool) -> SessionBuilder {
+        self.cleanup_on_exit = Some(cleanup);
+        self
+    }
+
+    /// Opens it, on a thread of its own. One that is on disk under this name goes on where it was.
     ///
     /// # Errors
     /// `invalid_arguments` for a name that is taken or none; `queue_full` where there are as many sessions as there may be;
@@ -230,10 +262,7 @@ impl SessionBuilder {
         if let Some(problem) = self.problem.take() {
             return Err(problem);
         }
-        if self.persistence == Some(Persistence::Disk) {
-            return Err(Error::new(ErrorKind::Unavailable, "this engine keeps no sessions on disk")
-                .with_help("open it with `Persistence::Memory`"));
-        }
+        self.persistence = Some(self.place()?);
         let language = self.language()?;
         let inner = &self.engine.inner;
         let skill = (!self.skill.typed).then_some(&*self.skill);
@@ -257,8 +286,30 @@ impl SessionBuilder {
             for work in work {
                 work(&mut living);
             }
+            living.over();
         };
         thread.spawn(life).map(drop).map_err(|_| no_thread())
+    }
+
+    /// Where its state is kept.
+    ///
+    /// # Errors
+    /// `unavailable` where that is the disk and nobody said where; `invalid_arguments` where it has no name to be found by.
+    fn place(&self) -> Result<Persistence, Error> {
+        let settings = self.skill.session.as_ref().map(|settings| settings.persistence).unwrap_or_default();
+        let asked = self.persistence.unwrap_or(settings);
+        // A skill's that nobody named is over with its call.
+        if asked != Persistence::Disk || (self.persistence.is_none() && self.name.is_none()) {
+            return Ok(if asked == Persistence::Disk { Persistence::Memory } else { asked });
+        }
+        if self.engine.inner.session_store.is_none() {
+            return Err(Error::new(ErrorKind::Unavailable, "this engine keeps no sessions on disk")
+                .with_help("open it with `Persistence::Memory`"));
+        }
+        match self.name {
+            Some(_) => Ok(Persistence::Disk),
+            None => Err(Error::new(ErrorKind::InvalidArguments, "a session on disk needs a name, to be found by")),
+        }
     }
 
     fn language(&self) -> Result<Language, Error> {
@@ -287,7 +338,24 @@ impl SessionBuilder {
         if let Origin::Image(image) = &origin {
             image.check_tier(authorized.plan().isolation)?;
         }
-        let (living, carried) = self.begin(&authorized, language, origin)?;
+        let skill = (!self.skill.typed).then(|| Arc::clone(&self.skill));
+        let owner = skill.as_ref().map_or_else(|| self.owner.clone(), |skill| crate::run::owner(skill));
+        let mut kept = None;
+        let origin = match (&engine.inner.session_store, self.persistence) {
+            (Some(store), Some(Persistence::Disk)) => {
+                let what = (language, skill.as_ref().map(|skill| skill.qualified_name()));
+                let (file, saved) = Kept::open(store, (&owner, reserved.name()), what, &authorized)?;
+                kept = Some(file);
+                origin.or_saved(saved, reserved.name())?
+            }
+            _ => origin,
+        };
+        let is_new = matches!(origin, Origin::Fresh | Origin::Saved(_));
+        let begun = self.begin(&authorized, language, origin);
+        let (mut living, carried) = begun.map_err(|error| match &kept {
+            Some(kept) => kept.not_restored(&error),
+            None => error,
+        })?;
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // In a hub that others share, it stays for as long as it is asked to; in the engine's own, it goes with that.
         let keeper = match engine.inner.sessions_shared {
@@ -295,26 +363,28 @@ impl SessionBuilder {
             false => Keeper::Weak(engine.downgrade()),
         };
         let settings = self.skill.session.clone().unwrap_or_default();
-        let persistence = self.persistence.unwrap_or(match settings.persistence {
-            Persistence::None => Persistence::None,
-            _ => Persistence::Memory,
-        });
         let terms = Terms {
             name: reserved.name().to_owned(),
             language,
-            skill: (!self.skill.typed).then(|| Arc::clone(&self.skill)),
-            owner: self.owner,
+            skill,
+            owner,
             authorized,
             answers,
             options: RunOptions { cancel: None, correlation_id: None, ..self.options },
             budget: self.budget,
             idle_timeout: self.idle_timeout,
             max_duration: self.max_duration,
-            persistence,
+            persistence: self.persistence.unwrap_or_default(),
+            cleanup: self.cleanup_on_exit.or(settings.cleanup_on_exit).unwrap_or(false),
+            forget: kept.as_ref().map(|kept| Arc::clone(kept.forget())),
         };
         let (queue, work) = channel();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let shared = Shared::new(id, terms, keeper, Arc::downgrade(reserved.hub()), (queue, carried));
+        living.kept = kept;
+        if !is_new {
+            living.keep(&shared, &engine.inner);
+        }
         reserved.fill(&shared);
         shared.report(SessionChange::Opened);
         Ok((living, work, Session::new(shared, engine)))
@@ -350,9 +420,18 @@ impl SessionBuilder {
             Origin::Copy(copied) => {
                 vault.remember(&copied.seen);
                 let substance = Substance::Interpreter((copied.open)()?);
-                return Ok((Living { substance, table: copied.table, vault }, copied.carried));
+                return Ok((Living { substance, table: copied.table, vault, kept: None }, copied.carried));
             }
-            Origin::Image(image) => Some(image),
+            Origin::Image(image) => {
+                let snapshot = image.snapshot();
+                let About { evaluations, spent, .. } = image.about;
+                Some((snapshot, Carried { evaluations, spent, ..Carried::default() }))
+            }
+            Origin::Saved(saved) => {
+                let Saved { record, snapshot } = *saved;
+                let (age, Record { evaluations, spent, .. }) = (record.age(), record);
+                Some((snapshot, Carried { evaluations, spent, age, ..Carried::default() }))
+            }
             Origin::Fresh => None,
         };
         let table = inner.functions();
@@ -362,15 +441,18 @@ impl SessionBuilder {
         let interpreter = inner.interpreter(language)?;
         let mut session = inner.open_living(interpreter, authorized.plan().isolation, &host)?;
         let carried = match image {
-            Some(image) => {
-                let mut lost = session.restore(&image.snapshot(), &(host as Arc<dyn Host>))?;
-                let before = image.about.lost.iter().filter(|lost_before| !lost.contains(lost_before)).cloned();
-                lost.extend(before.collect::<Vec<_>>());
-                Carried { evaluations: image.about.evaluations, spent: image.about.spent, lost }
+            Some((snapshot, carried)) => {
+                let mut lost = session.restore(&snapshot, &(host as Arc<dyn Host>))?;
+                for before in snapshot.lost {
+                    if !lost.contains(&before) {
+                        lost.push(before);
+                    }
+                }
+                Carried { lost, ..carried }
             }
             None => Carried::default(),
         };
-        Ok((Living { substance: Substance::Interpreter(session), table, vault }, carried))
+        Ok((Living { substance: Substance::Interpreter(session), table, vault, kept: None }, carried))
     }
 }
 

@@ -138,7 +138,13 @@ impl Session {
     /// `invalid_arguments` where the name is none in the language; else as [`Session::variables`].
     pub fn set(&self, name: &str, value: Value) -> Result<(), Error> {
         let name = name.to_owned();
-        self.ask(move |session, host, _| session.set(&name, &value, host))
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        self.shared.ask(move |living| {
+            let authorized = shared.again(&engine, &EvalOptions::default(), None);
+            let set = living.ask(&shared, &engine, authorized, |session, host, _| session.set(&name, &value, host));
+            living.keep(&shared, &engine);
+            set
+        })?
     }
 
     /// How the word before the cursor, a byte of the text, could go on.
@@ -206,9 +212,27 @@ impl Session {
         self.shared.info()
     }
 
-    /// Closes it: what is under way is stopped, what waits is not done, and its namespace is gone.
+    /// Closes it: what is under way is stopped, what waits is not done, and its namespace is gone. What is on disk of it stays, unless it
+    /// was opened with [`SessionBuilder::cleanup_on_exit`].
     pub fn close(&self) {
         self.shared.end(None);
+    }
+
+    /// Closes it, and leaves nothing of it on disk.
+    ///
+    /// # Errors
+    /// `unavailable` where the file cannot be removed.
+    pub fn remove(&self) -> Result<(), Error> {
+        self.shared.forget();
+        self.shared.end(None);
+        let terms = &self.shared.terms;
+        match &self.engine.inner.session_store {
+            // Its thread does it when it is over: not to be waited for on that thread.
+            Some(store) if terms.forget.is_some() && super::waits::wait(self.shared.id).is_some() => {
+                store.remove(&terms.owner, &terms.name).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why it ended, where it ended by itself: its budget is spent, it idled or lived too long, its process died.
@@ -287,7 +311,12 @@ fn copy(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Resul
         return image(living, shared, engine).map(|image| Origin::Image(Box::new(image)));
     };
     let status = shared.status();
-    let carried = Carried { evaluations: status.evaluations, spent: status.spent.clone(), lost: status.lost.clone() };
+    let carried = Carried {
+        evaluations: status.evaluations,
+        spent: status.spent.clone(),
+        lost: status.lost.clone(),
+        ..Carried::default()
+    };
     Ok(Origin::Copy(Copied { open, seen: living.vault.seen(), carried, table: Arc::clone(&living.table) }))
 }
 

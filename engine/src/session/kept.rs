@@ -2,14 +2,14 @@
 
 use super::budget::Spent;
 use super::shared::Shared;
-use super::store::{Record, Saved, SessionFile, SessionStore, unsaved};
+use super::store::{Record, Saved, SessionFile, unsaved};
 use crate::authorize::{AuthorizedPlan, exceeding};
 use crate::secrets::Redactor;
-use crate::{Isolation, Skill};
+use crate::{Isolation, SessionStore};
 use skills_core::{ErrorKind, Failure, Language, Limits, Lost, Snapshot};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How long to wait for a session of the same name that is just ending, in this process and in another one.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(1));
@@ -29,7 +29,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    /// Takes a session's file, with what is in it.
+    /// Takes the file of a session, with what is in it; without a record's own of what happened so far.
     ///
     /// # Errors
     /// `unavailable` where another process has it; what [`SessionFile::load`] refuses; `permission_denied` where what is there was
@@ -37,13 +37,11 @@ impl Kept {
     pub(crate) fn open(
         store: &SessionStore,
         (owner, name): (&str, &str),
-        language: Language,
-        skill: Option<&Skill>,
+        (language, skill): (Language, Option<String>),
         authorized: &AuthorizedPlan,
     ) -> Result<(Kept, Option<Saved>), Failure> {
         let mut file = claim(store, owner, name)?;
         let saved = file.load(owner, name)?;
-        let skill = skill.map(Skill::qualified_name);
         let now = now();
         let mut record = Record {
             name: name.to_owned(),
@@ -62,8 +60,11 @@ impl Kept {
             check(&saved.record, &record)?;
             lost.clone_from(&saved.snapshot.lost);
             record.opened = saved.record.opened;
-            // What once came from a worker stays that, wherever it runs now: only its grants may become fewer.
-            record.isolation = stricter(saved.record.isolation, record.isolation);
+            // Wherever it runs now: what came from a worker stays that, and nobody gets more than whoever made it had.
+            record.grants.clone_from(&saved.record.grants);
+            if record.isolation == Isolation::InProcess {
+                record.isolation = saved.record.isolation;
+            }
         }
         Ok((Kept { file, record, lost, forget: Arc::default() }, saved))
     }
@@ -73,9 +74,17 @@ impl Kept {
         &self.forget
     }
 
-    /// How long ago the session was opened first.
-    pub(crate) fn age(&self) -> Duration {
-        Duration::from_millis(now().saturating_sub(self.record.opened))
+    /// Whether that was said.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.forget.load(Ordering::SeqCst)
+    }
+
+    /// Why what is on disk is not there again.
+    pub(crate) fn not_restored(&self, error: &crate::Error) -> crate::Error {
+        let (name, path) = (&self.record.name, self.file.path().display());
+        let message = format!("the session `{name}` in {path} cannot be restored: {}", error.message());
+        let help = "open it with what wrote it, remove it, or move the file away to begin anew";
+        Failure { message, ..error.failure().clone() }.with_help(help).into()
     }
 
     /// The limits of making a snapshot, in a session with these limits.
@@ -115,18 +124,17 @@ impl Kept {
 
     /// The session is over.
     pub(crate) fn finish(self) {
-        if self.forget.load(Ordering::SeqCst) {
-            let path = self.file.path().display().to_string();
+        if self.is_forgotten() {
             if let Err(failure) = self.file.remove() {
-                tracing::warn!("{path}: {failure}");
+                tracing::warn!("{failure}");
             }
         }
     }
 }
 
 /// Takes the file of a session; one that has just ended still holds it for a moment.
-fn claim(store: &SessionStore, owner: &str, name: &str) -> Result<SessionFile, Failure> {
-    let start = std::time::Instant::now();
+pub(crate) fn claim(store: &SessionStore, owner: &str, name: &str) -> Result<SessionFile, Failure> {
+    let start = Instant::now();
     loop {
         let failure = match store.claim(owner, name) {
             Ok(file) => return Ok(file),
@@ -139,10 +147,6 @@ fn claim(store: &SessionStore, owner: &str, name: &str) -> Result<SessionFile, F
         }
         std::thread::sleep(PAUSE);
     }
-}
-
-fn stricter(one: Isolation, other: Isolation) -> Isolation {
-    if one == Isolation::InProcess { other } else { one }
 }
 
 /// Whether a namespace may live on under what a session has now. A namespace is code: what it says of how it is restored
@@ -159,8 +163,13 @@ fn check(saved: &Record, now: &Record) -> Result<(), Failure> {
     if saved.skill != now.skill {
         return other("of", saved.skill.as_deref().unwrap_or("no skill"));
     }
-    if saved.isolation != Isolation::InProcess && now.isolation == Isolation::InProcess {
-        let message = format!("what the session `{name}` holds was made in a {}, and is not restored in process", saved.isolation.as_str());
+    // Rhai reaches nothing that it was not given.
+    let tame = saved.language == Language::Rhai;
+    if !tame && saved.isolation != Isolation::InProcess && now.isolation == Isolation::InProcess {
+        let message = format!(
+            "what the session `{name}` holds was made in a {}, and is not restored in process",
+            saved.isolation.as_str()
+        );
         return Err(Failure::new(ErrorKind::PermissionDenied, message)
             .with_help("open it with `--isolation worker`, remove it, or choose another name"));
     }
@@ -171,6 +180,13 @@ fn check(saved: &Record, now: &Record) -> Result<(), Failure> {
             Err(Failure::new(ErrorKind::PermissionDenied, message)
                 .with_help("open it with what it had, remove it, or choose another name"))
         }
+    }
+}
+
+impl Record {
+    /// How long ago the session was opened first.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_millis(now().saturating_sub(self.opened))
     }
 }
 

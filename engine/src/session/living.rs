@@ -1,6 +1,8 @@
 //! A session on its thread: what it is made of, and how something is done with it.
 
+use super::handle::EvalOptions;
 use super::info::SessionChange;
+use super::kept::Kept;
 use super::shared::Shared;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
@@ -9,8 +11,8 @@ use crate::run::defect;
 use crate::secrets::{Redactor, Vault};
 use crate::{Cancel, Error, Outcome, Plan};
 use skills_core::{
-    Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Limits, Script, Session as InterpreterSession, Shown,
-    Usage,
+    Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Limits, Lost, Script, Session as InterpreterSession,
+    Shown, Usage,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -28,6 +30,8 @@ pub(crate) struct Living {
     pub(crate) table: Arc<FunctionTable>,
     /// The secrets that it has met.
     pub(crate) vault: Arc<Vault>,
+    /// Where it lies on disk, where it does.
+    pub(crate) kept: Option<Kept>,
 }
 
 /// A plan that a session is about to do something under.
@@ -59,6 +63,7 @@ impl Living {
         let Entered { plan, host, .. } = entered;
         let mut outcome = engine.conclude(plan, Evaluation { result, usage }, &host);
         outcome.shown = shown.map(|shown| without_secrets(shown, self.vault.redactor()));
+        outcome.lost = self.keep(shared, engine);
         shared.report(SessionChange::Evaluated {
             correlation_id: outcome.correlation_id.clone(),
             error: outcome.result.as_ref().err().map(Error::kind),
@@ -84,6 +89,43 @@ impl Living {
         let result = self.leave(shared, &entered, result, (Usage::default(), false));
         entered.host.finish_output();
         result.map_err(|failure| self.vault.redactor().failure(failure).into())
+    }
+
+    /// Writes what the session holds to its file, where it has one. Gives what could not be kept that was not known before.
+    pub(crate) fn keep(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Vec<Lost> {
+        let Substance::Interpreter(session) = &mut self.substance;
+        // Also where it was closed meanwhile: what is answered is kept.
+        let Some(kept) = self.kept.as_mut().filter(|kept| session.reusable() && !kept.is_forgotten()) else {
+            return Vec::new();
+        };
+        let (mut plan, grants) = shared.again(engine, &EvalOptions::default(), None).into_parts();
+        // Not the evaluation's: neither its limits, nor what stops it, nor the session's budget.
+        plan.limits = Kept::limits(&plan.limits);
+        let chain = Chain { vault: Arc::clone(&self.vault), ..Chain::default() };
+        let host = RunHost {
+            table: Arc::clone(&self.table),
+            space: shared.space(),
+            owner: shared.owner(),
+            ..engine.host(&plan, grants, chain)
+        };
+        let host: Arc<dyn Host> = Arc::new(host);
+        let snapshot =
+            catch_unwind(AssertUnwindSafe(|| session.snapshot(&host))).unwrap_or_else(|panic| Err(defect(&*panic)));
+        let broken = snapshot.as_ref().err().filter(|_| !session.reusable()).cloned();
+        let lost = kept.save(shared, snapshot, self.vault.redactor());
+        if let Some(failure) = broken {
+            shared.end(Some(failure.into()));
+        }
+        lost
+    }
+
+    /// The session is over.
+    pub(crate) fn over(self) {
+        let Living { substance, kept, .. } = self;
+        drop(substance);
+        if let Some(kept) = kept {
+            kept.finish();
+        }
     }
 
     /// Holds a plan to what is left of the session's budget, and makes its host.

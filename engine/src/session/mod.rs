@@ -16,6 +16,7 @@ mod handle;
 mod hub;
 mod image;
 mod info;
+mod kept;
 mod living;
 mod reach;
 mod shared;

@@ -78,7 +78,14 @@ impl SessionReach for RunHost {
         let session = self.session(session)?;
         self.tell_secrets(&session)?;
         let variable = variable.to_owned();
-        self.ask_session(&session, move |session, host, _| session.set(&variable, &value, host))
+        let (shared, engine) = (Arc::clone(&session.shared), Arc::clone(&session.engine.inner));
+        let done = session.shared.ask_for(&self.budget, move |living| {
+            let authorized = shared.again(&engine, &EvalOptions::default(), None);
+            let set = living.ask(&shared, &engine, authorized, |session, host, _| session.set(&variable, &value, host));
+            living.keep(&shared, &engine);
+            set
+        });
+        done.and_then(|set| set).map_err(|error| error.failure().clone())
     }
 
     fn variables(&self, session: &str) -> Result<Vec<Variable>, Failure> {

@@ -11,6 +11,7 @@ use crate::authorize::AuthorizedPlan;
 use crate::{Cancel, Engine, Error, Outcome, Persistence, RunOptions, Skill, WeakEngine};
 use skills_core::{ErrorKind, Held, Language, Lost, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -47,6 +48,10 @@ pub(crate) struct Terms {
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_duration: Option<Duration>,
     pub(crate) persistence: Persistence,
+    /// Whether nothing is to be left on disk when it is closed.
+    pub(crate) cleanup: bool,
+    /// Says to its thread that nothing is to be left on disk.
+    pub(crate) forget: Option<Arc<AtomicBool>>,
 }
 
 /// A session, whoever looks at it.
@@ -88,6 +93,7 @@ impl Shared {
         (queue, carried): (Sender<Work>, Carried),
     ) -> Arc<Shared> {
         let now = Instant::now();
+        let opened = now.checked_sub(carried.age).unwrap_or(now);
         let status = Status {
             waiting: 0,
             last: now,
@@ -104,7 +110,7 @@ impl Shared {
             terms,
             keeper,
             hub,
-            opened: now,
+            opened,
             queue,
             status,
             ended: OnceLock::new(),
@@ -261,8 +267,13 @@ impl Shared {
     /// Ends it: what is under way is stopped, what waits is not done. The first reason stays. Gives whether this ended it.
     pub(crate) fn end(self: &Arc<Self>, reason: Option<Error>) -> bool {
         let message = reason.as_ref().map(|error| error.message().to_owned());
+        // What idled or crashed may go on one day.
+        let over = reason.as_ref().is_none_or(|why| why.limit().is_some());
         if self.ended.set(reason).is_err() {
             return false;
+        }
+        if over && self.terms.cleanup {
+            self.forget();
         }
         self.interrupt();
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
@@ -271,6 +282,13 @@ impl Shared {
             hub.report(|| self.event(SessionChange::Ended { reason: message }));
         }
         true
+    }
+
+    /// Has nothing left of it on disk once it is over.
+    pub(crate) fn forget(&self) {
+        if let Some(forget) = &self.terms.forget {
+            forget.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Stops the evaluation under way. Gives whether there was one.
@@ -325,6 +343,9 @@ impl Shared {
         let seconds = |d: Duration| format!("{} s", (d.as_secs_f64() * 10.0).round() / 10.0);
         let timeout = |message: String| Some(Error::new(ErrorKind::Timeout, message));
         if let Some(most) = self.terms.max_duration.filter(|most| self.opened.elapsed() >= *most) {
+            if self.terms.cleanup {
+                self.forget();
+            }
             self.end(timeout(format!("it has lived for {}, which is the longest that it may", seconds(most))));
             return;
         }

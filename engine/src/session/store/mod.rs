@@ -127,7 +127,7 @@ impl SessionStore {
         let path = self.0.path(owner, name);
         let there = path.try_exists().unwrap_or(true);
         if there {
-            self.claim(owner, name)?.remove()?;
+            super::kept::claim(self, owner, name)?.remove()?;
         }
         Ok(there)
     }

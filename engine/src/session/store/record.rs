@@ -1,10 +1,10 @@
 //! What is signed: everything of a session but its namespace, and the digests of what the namespace is cut into.
 
 use crate::Isolation;
+use crate::session::budget::Spent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use skills_core::{Grants, Language, LimitName, Lost};
-use std::collections::BTreeMap;
+use skills_core::{Grants, Language, Lost};
 
 /// The form of the manifest and of the file that it stands in.
 pub(super) const VERSION: u32 = 1;
@@ -33,7 +33,7 @@ pub(crate) struct Record {
     /// How many evaluations it has seen.
     pub(crate) evaluations: u64,
     /// What is spent of its budget.
-    pub(crate) spent: BTreeMap<LimitName, u64>,
+    pub(crate) spent: Spent,
     /// When it was opened first, in milliseconds since 1970.
     pub(crate) opened: u64,
     /// When it was saved, likewise.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::ErrorKind;
+use crate::session::budget::Spent;
 use skills_core::{Grants, Snapshot};
-use std::collections::BTreeMap;
 
 fn store(folder: &Path) -> SessionStore {
     SessionStore::open(folder.join("sessions"), StoreKey::from_bytes([1; 32]), StoreLimits::default()).unwrap()
@@ -16,7 +16,7 @@ fn record(owner: &str, name: &str, evaluations: u64) -> Record {
         isolation: Isolation::Worker,
         grants: Grants { read: vec!["/srv".into()], ..Grants::default() },
         evaluations,
-        spent: BTreeMap::from([(skills_core::LimitName::Time, 12 * evaluations)]),
+        spent: Spent::default(),
         opened: 1,
         saved: 2,
     }
