@@ -124,10 +124,10 @@ impl Kept {
 
     /// The session is over.
     pub(crate) fn finish(self) {
-        if self.is_forgotten() {
-            if let Err(failure) = self.file.remove() {
-                tracing::warn!("{failure}");
-            }
+        if self.is_forgotten()
+            && let Err(failure) = self.file.remove()
+        {
+            tracing::warn!("{failure}");
         }
     }
 }

@@ -1,3 +1,4 @@
+mod disk;
 mod life;
 mod limits;
 mod notebook;
