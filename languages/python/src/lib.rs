@@ -53,6 +53,10 @@
 //! So are modules of the user, the context of `contextvars`, what `random` was seeded with, the loop of `asyncio` with its tasks, and the features of
 //! `__future__`. Threads end with their cell. A cell that raises, is stopped or meets a limit keeps what it had done. Tracebacks and
 //! `inspect.getsource` know the source of earlier cells.
+//!
+//! A snapshot holds the variables, functions and classes as they are, modules by name, `sys.path`, and the features of `__future__`. It
+//! does not hold the rest of what a session changed of the process, its event loop, or the state of `random`. It is for the same version of
+//! CPython, because it holds byte code.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
 mod bridge;

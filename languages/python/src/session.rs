@@ -18,7 +18,7 @@ use pyo3::types::{PyDict, PyString};
 use serde_json::{Map, Value};
 use skills_core::value::Meter;
 use skills_core::{
-    Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Host, Inspection, Language, Lost,
+    Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Held, Host, Inspection, Language, Lost,
     Script, Session, Snapshot, Usage, Variable,
 };
 use std::sync::Arc;
@@ -268,6 +268,10 @@ impl Session for PythonSession {
 
     fn reusable(&self) -> bool {
         self.reusable
+    }
+
+    fn held(&self) -> Held {
+        self.living.as_ref().map(|living| living.held()).unwrap_or_default()
     }
 
     fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {

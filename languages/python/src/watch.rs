@@ -130,6 +130,11 @@ impl Row {
         live.len() != copy.len() || !live.iter().zip(copy.iter()).all(|(a, b)| a.is(&b))
     }
 
+    /// The list.
+    pub(crate) fn live<'py>(&self, py: Python<'py>) -> Bound<'py, PyList> {
+        self.live.bind(py).clone()
+    }
+
     /// What the list is, where it is not what it was.
     pub(crate) fn delta(&self, py: Python<'_>) -> Option<Py<PyList>> {
         let live = self.live.bind(py);

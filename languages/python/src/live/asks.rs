@@ -13,16 +13,27 @@ use skills_core::{
 use std::sync::Arc;
 
 impl PythonSession {
-    fn ask<'py, T>(
+    /// Asks something of the namespace.
+    pub(super) fn ask<'py, T>(
         &mut self,
         py: Python<'py>,
         host: &Arc<dyn Host>,
-        work: impl FnOnce(&mut Work<'_, 'py>) -> Result<T, Uncalled>,
+        question: impl FnOnce(&mut Work<'_, 'py>) -> Result<T, Uncalled>,
     ) -> Result<T, Failure> {
-        let asked = self.lived(py, host, Given::default(), |work_at| {
-            work(work_at).map_err(|error| {
+        self.asked(py, host, Given::default(), question)
+    }
+
+    pub(super) fn asked<'py, T>(
+        &mut self,
+        py: Python<'py>,
+        host: &Arc<dyn Host>,
+        given: Given<'_>,
+        question: impl FnOnce(&mut Work<'_, 'py>) -> Result<T, Uncalled>,
+    ) -> Result<T, Failure> {
+        let asked = self.lived(py, host, given, |work| {
+            question(work).map_err(|error| {
                 let nowhere = Script { language: Language::Python, file: String::new(), source: String::new() };
-                match ended(py, work_at.runtime, error, &nowhere, work_at.run) {
+                match ended(py, work.runtime, error, &nowhere, work.run) {
                     Err(failure) => failure,
                     Ok(()) => {
                         Failure::new(ErrorKind::ScriptError, "SystemExit").in_script(Language::Python, Vec::new())

@@ -33,8 +33,9 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
-use skills_core::{ErrorKind, Failure, Host, Script};
+use skills_core::{ErrorKind, Failure, Held, Host, Script};
 use std::sync::Arc;
+use std::time::Duration;
 use tools::Tools;
 
 /// What a session keeps.
@@ -60,6 +61,9 @@ pub(crate) struct Living {
     folder: Option<Arc<str>>,
     /// The session's event loop.
     event_loop: Py<PyAny>,
+    /// What all evaluations took of the processor.
+    cpu: Duration,
+    counted: bool,
 }
 
 /// A script whose body was evaluated, and the `run` that it defined.
@@ -111,7 +115,14 @@ impl Living {
             features: 0,
             folder: None,
             event_loop: tools.event_loop(py)?,
+            cpu: Duration::ZERO,
+            counted: !runtime.foreign,
         })
+    }
+
+    /// What the session holds and has used.
+    pub(crate) fn held(&self) -> Held {
+        Held { memory: self.counted.then(|| self.memory.used()), cpu: Some(self.cpu) }
     }
 
     /// Has the host's functions be those of the present table, unless the session has given their names something else.
@@ -177,6 +188,9 @@ impl PythonSession {
             result.and_then(|value| left.map(|()| value).map_err(|error| internal(py, &error)))
         });
         self.reusable &= guarded.sound;
+        if let Some(living) = &mut self.living {
+            living.cpu += guarded.usage.cpu.unwrap_or_default();
+        }
         guarded
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Tools {
     pub(super) whole: Py<PyAny>,
     pub(super) text: Py<PyAny>,
     pub(super) picture: Py<PyAny>,
+    pub(super) is_own: Py<PyAny>,
     pub(super) variables: Py<PyAny>,
     pub(super) complete: Py<PyAny>,
     pub(super) inspect: Py<PyAny>,
@@ -20,7 +21,14 @@ pub(super) struct Tools {
     linecache: Py<PyDict>,
 }
 
+/// The functions of `python/image.py`.
+pub(super) struct Imaging {
+    pub(super) snapshot: Py<PyAny>,
+    pub(super) restore: Py<PyAny>,
+}
+
 static TOOLS: PyOnceLock<Tools> = PyOnceLock::new();
+static IMAGING: PyOnceLock<Imaging> = PyOnceLock::new();
 
 impl Tools {
     /// The tools, made where nobody has asked for them yet.
@@ -34,6 +42,7 @@ impl Tools {
                 whole: of(&cells, "whole")?,
                 text: of(&look, "text")?,
                 picture: of(&look, "picture")?,
+                is_own: of(&look, "is_own")?,
                 variables: of(&look, "variables")?,
                 complete: of(&look, "complete")?,
                 inspect: of(&look, "inspect")?,
@@ -73,9 +82,21 @@ impl Drop for Lines<'_> {
     }
 }
 
+impl Imaging {
+    /// As [`Tools::get`].
+    pub(super) fn get(py: Python<'_>, runtime: &Runtime) -> PyResult<&'static Imaging> {
+        IMAGING.get_or_try_init(py, || {
+            let image = load(py, runtime, "image", include_str!("../python/image.py"))?;
+            let of = |name: &str| Ok::<_, PyErr>(image.as_any().get_item(name)?.unbind());
+            Ok(Imaging { snapshot: of("snapshot")?, restore: of("restore")? })
+        })
+    }
+}
+
 /// Makes the tools of a process that is going to fork, for its forks.
 pub(crate) fn prepare(py: Python<'_>, runtime: &Runtime) -> PyResult<()> {
-    Tools::get(py, runtime).map(drop)
+    Tools::get(py, runtime)?;
+    Imaging::get(py, runtime).map(drop)
 }
 
 fn load<'py>(py: Python<'py>, runtime: &Runtime, name: &str, source: &str) -> PyResult<Bound<'py, PyDict>> {

@@ -16,6 +16,11 @@ pub(super) fn repl() -> Repl {
 }
 
 impl Repl {
+    /// The same, its next cell having another number.
+    pub(super) fn numbered(self, next: usize) -> Repl {
+        Repl { next, ..self }
+    }
+
     /// Evaluates a cell, called `<cell 1>` and so on, on a host of its own.
     pub(super) fn cell_on(&mut self, host: &Arc<TestHost>, source: &str) -> Evaluated {
         let _together = together();
