@@ -26,6 +26,9 @@ const LIVE_NAME: &str = "skills:live";
 const LIVE: &str = concat!(
     include_str!("bridge/live/space.js"),
     include_str!("bridge/live/display.js"),
+    include_str!("bridge/live/keep.js"),
+    include_str!("bridge/live/restore.js"),
+    include_str!("bridge/live/members.js"),
     include_str!("bridge/live/end.js"),
 );
 
@@ -73,7 +76,19 @@ pub(crate) enum Fault {
 }
 
 /// The functions of a living session.
-const LIVE_FUNCTIONS: &[&str] = &["evaluate", "unsettled", "operations", "variables", "get", "set"];
+const LIVE_FUNCTIONS: &[&str] = &[
+    "evaluate",
+    "unsettled",
+    "operations",
+    "variables",
+    "get",
+    "set",
+    "members",
+    "inspected",
+    "snapshot",
+    "made",
+    "restore",
+];
 
 /// One isolate with its context and the bridge in it. It stays on the thread that made it.
 pub(crate) struct Engine {
@@ -249,6 +264,9 @@ impl Engine {
         if let Some(heap) = self.heap() {
             heap.end();
         }
+        // Nobody stops this: what could is gone with the evaluation.
+        self.stop.clear();
+        self.handle.cancel_terminate_execution();
         let _ = self.with(|scope, bridge, heap| {
             if stopped {
                 heap.drop_microtasks(scope);

@@ -10,6 +10,7 @@
 //! - `source` turns a script into the body of a function, without moving a line.
 //! - `bridge/*.js` is the hardened half in JavaScript: values out and in, console, timers, the `skill` module, and what
 //!   of the globals is left.
+//! - `live` and `bridge/live` are sessions whose names stay: cells, completion, snapshots.
 //! - `heap` is what the two engines do differently: memory, stack and microtasks.
 
 mod caps;
@@ -17,12 +18,10 @@ mod convert;
 mod engine;
 mod error;
 mod heap;
-#[allow(dead_code, reason = "snapshots use it")]
 mod live;
 mod natives;
 mod session;
 mod signature;
-#[allow(dead_code, unused_imports, reason = "snapshots use it")]
 mod source;
 
 #[cfg(test)]
@@ -44,6 +43,12 @@ use std::sync::Arc;
 ///   in strict mode. Timers that are not awaited end with the run.
 /// - **Nested calls** are counted where a limit is set. Otherwise the size of the stack bounds them, and the failure's
 ///   limit is how many calls of a small function that holds: larger functions fill it with fewer.
+/// - **Sessions that live.** What a cell declares at its top level becomes a property of the global object, so `const` means
+///   that it cannot be assigned until it is declared again; `using` and blocks are the cell's own. Functions that were made
+///   while nothing was counted are not counted later, so limit operations and nested calls from the first cell or never.
+///   A session that evaluates cells runs no scripts. A snapshot keeps functions and classes by their source: one that uses
+///   variables of a function or block around it is lost, and so are private fields, promises, generators, proxies, weak
+///   collections, timers, and what was made from a string.
 /// - **Arrays** longer than 10 million elements can be made, but not worked on by built-in functions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JavaScript {

@@ -2,10 +2,14 @@ use crate::caps;
 use crate::convert;
 use crate::engine::{self, Compiled, Engine, Fault};
 use crate::error::{self, Places};
+use crate::heap::Heap;
 use crate::live::{self, Living};
 use crate::source::{self, Counting, Prepared};
 use serde_json::Value;
-use skills_core::{Breach, Cell, Evaluated, Evaluation, Failure, Host, LimitName, Script, Session, Usage, Variable};
+use skills_core::{
+    Breach, Cell, Completions, Evaluated, Evaluation, Failure, Held, Host, Inspection, LimitName, Lost, Script,
+    Session, Snapshot, Usage, Variable,
+};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -202,6 +206,26 @@ impl Session for JavaScriptSession {
 
     fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
         live::set(self, name, value, host)
+    }
+
+    fn complete(&mut self, text: &str, cursor: usize, host: &Arc<dyn Host>) -> Result<Completions, Failure> {
+        live::complete(self, text, cursor, host)
+    }
+
+    fn inspect(&mut self, path: &str, host: &Arc<dyn Host>) -> Result<Inspection, Failure> {
+        live::inspect(self, path, host)
+    }
+
+    fn snapshot(&mut self, host: &Arc<dyn Host>) -> Result<Snapshot, Failure> {
+        live::snapshot(self, host)
+    }
+
+    fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
+        live::restore(self, snapshot, host)
+    }
+
+    fn held(&self) -> Held {
+        Held { memory: self.engine.heap().map(Heap::held), cpu: self.living.as_ref().map(Living::cpu) }
     }
 }
 

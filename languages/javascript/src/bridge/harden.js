@@ -205,13 +205,16 @@ function unharmed() {
 function finished() {
   params = undefined;
   timers = list();
+  ticking = 0;
   state = 0;
   answer = "";
   indent = "";
 }
 
-// Forgets what a cell left behind, but for its timers.
+// Forgets what a cell left behind, but for its timers. One that had to be stopped does not come again.
 function rested() {
+  if (ticking) removeTimer(ticking);
+  ticking = 0;
   params = undefined;
   answer = "";
   indent = "";
@@ -226,7 +229,7 @@ const core = () => ({
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText,
   regexpSource, regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf,
-  typedSet, pendingTimers: () => timers.length,
+  typedSet, changed: baseline, pendingTimers: () => timers.length,
 });
 
 // The names of the global object that no cell can declare as they are, as JSON.

@@ -94,6 +94,9 @@ function removeTimer(id) {
   for (let i = 0; i < timers.length; i++) if (timers[i].id !== id) kept[kept.length++] = timers[i];
   timers = kept;
 }
+// The timer whose function runs; it stays so where that had to be ended.
+let ticking = 0;
+
 // Runs the earliest timer that is due; says how many milliseconds until the next, or -1 where there is none.
 function tick() {
   let next;
@@ -106,12 +109,14 @@ function tick() {
   if (wait > 0) return wait;
   if (next.every < 0) removeTimer(next.id);
   else next.due = now() + next.every;
+  ticking = next.id;
   try {
     apply(next.fn, undefined, next.values);
   } catch (error) {
     if (state === PENDING) finish(() => { throw error; });
     else if (conclude !== undefined) print(2, `Uncaught ${inspect(error, 2)}\n`);
   }
+  ticking = 0;
   return 0;
 }
 

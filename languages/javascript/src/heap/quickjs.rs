@@ -189,7 +189,6 @@ impl Heap {
         }
         self.collect();
         let enough = state.used().saturating_add(ROOM).clamp(full, full.saturating_add(HEADROOM));
-        state.limit.set(enough);
         // SAFETY: as in `start`.
         unsafe { JS_SetMemoryLimit(state.runtime, enough) };
     }
@@ -241,6 +240,11 @@ impl Heap {
     /// and when the limit is met; what lived for shorter is missed.
     pub(crate) fn peak(&self) -> u64 {
         (self.state.peak.get().saturating_sub(self.state.base.get())) as u64
+    }
+
+    /// What scripts have left, in bytes.
+    pub(crate) fn held(&self) -> u64 {
+        self.state.used().saturating_sub(self.state.base.get()) as u64
     }
 
     fn collect(&self) {

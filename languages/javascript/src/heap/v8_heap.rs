@@ -136,6 +136,11 @@ impl Heap {
         self.state.peak.get().saturating_sub(self.state.base.get()) as u64
     }
 
+    /// What scripts have left, in bytes, where garbage was last collected.
+    pub(crate) fn held(&self) -> u64 {
+        self.peak()
+    }
+
     /// Runs microtasks until there are none, or execution has to end.
     pub(crate) fn run_microtasks(&self, scope: &mut v8::PinScope<'_, '_>) {
         scope.perform_microtask_checkpoint();

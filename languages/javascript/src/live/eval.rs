@@ -158,6 +158,7 @@ fn compile(session: &mut JavaScriptSession, cell: &Cell, counting: Counting) -> 
     let written = written.as_ref().unwrap_or(script);
     session.engine.natives().definitions.borrow_mut().add(written, &prepared.body, prepared.definitions);
     if let Some(living) = session.living.as_mut() {
+        living.language = script.language;
         living.shadows = prepared.shadows;
         for (name, doc) in prepared.docs {
             match doc {

@@ -2,10 +2,14 @@
 //! `bridge/live` is the half of it in JavaScript.
 
 mod eval;
+mod keep;
+mod members;
 mod names;
 mod sources;
 
 pub(crate) use eval::evaluate;
+pub(crate) use keep::{restore, snapshot};
+pub(crate) use members::{complete, inspect};
 pub(crate) use names::{get, set, variables};
 pub(crate) use sources::{Definitions, Sources};
 
@@ -16,6 +20,7 @@ use crate::source::{Columns, Shadows};
 use skills_core::{Breach, ErrorKind, Failure, Host, Language, LimitName, Script, Usage};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What a session has beside its engine once it evaluates cells.
 pub(crate) struct Living {
@@ -25,6 +30,16 @@ pub(crate) struct Living {
     docs: HashMap<String, String>,
     /// The sources of skills whose bodies were evaluated: each one's place is its number in the bridge.
     skills: Vec<Arc<Script>>,
+    /// The language of the last cell.
+    language: Language,
+    cpu: Duration,
+}
+
+impl Living {
+    /// The processor time of all that was asked of the session.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.cpu
+    }
 }
 
 /// A run needs a world as it was made, and the one of a living session belongs to its cells.
@@ -51,6 +66,8 @@ fn begin(session: &mut JavaScriptSession) -> Result<(), Failure> {
         shadows: Shadows::new(fixed),
         docs: HashMap::new(),
         skills: Vec::new(),
+        language: Language::JavaScript,
+        cpu: Duration::ZERO,
     });
     Ok(())
 }
@@ -60,6 +77,17 @@ fn under<R>(
     session: &mut JavaScriptSession,
     host: &Arc<dyn Host>,
     language: Language,
+    work: impl FnOnce(&mut JavaScriptSession) -> Result<R, Failure>,
+) -> (Result<R, Failure>, Usage) {
+    under_memory(session, host, language, 1, work)
+}
+
+/// As [`under`], with so many times the memory.
+fn under_memory<R>(
+    session: &mut JavaScriptSession,
+    host: &Arc<dyn Host>,
+    language: Language,
+    times: u64,
     work: impl FnOnce(&mut JavaScriptSession) -> Result<R, Failure>,
 ) -> (Result<R, Failure>, Usage) {
     let mut usage = Usage::default();
@@ -73,7 +101,7 @@ fn under<R>(
     }
     let limits = budget.limits();
     session.engine.natives().bind(host);
-    session.engine.start_cell(limits.memory);
+    session.engine.start_cell(limits.memory.map(|limit| limit.saturating_mul(times)));
     if let Some(heap) = session.engine.heap() {
         heap.pace(budget);
     }
@@ -90,6 +118,9 @@ fn under<R>(
     }
     session.engine.rest();
     usage.cpu = started.and_then(|started| cpu_time()?.checked_sub(started));
+    if let (Some(living), Some(cpu)) = (session.living.as_mut(), usage.cpu) {
+        living.cpu += cpu;
+    }
     usage.peak_memory = peak.map(|(_, peak)| peak);
     (result, usage)
 }

@@ -182,6 +182,12 @@ impl Rewriter<'_> {
         }
         assign(it, ';', self.edits);
         let mut end = String::from(";");
+        let ids = it.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
+        let marked = ids.map(|id| (&id.name, self.shadows.name(&id.name))).filter(|(name, marked)| **name != **marked);
+        let marked: Vec<String> = marked.map(|(_, marked)| quoted(&marked)).collect();
+        if !marked.is_empty() {
+            end.push_str(&format!("{}.unmark([{}]);", self.names.tools, marked.join(",")));
+        }
         if it.kind == VariableDeclarationKind::Const {
             let ids = it.declarations.iter().flat_map(|declarator| declarator.id.get_binding_identifiers());
             let constant: Vec<String> = ids.map(|id| quoted(&self.shadows.name(&id.name))).collect();

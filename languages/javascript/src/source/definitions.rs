@@ -93,7 +93,7 @@ struct Finder {
 impl Finder {
     fn add(&mut self, kind: Kind, span: Span, scope: Option<ScopeId>) -> usize {
         let name = scope.and_then(|scope| self.captured.get(&scope));
-        let problem = name.map(|name| format!("it uses `{name}` of the function around it"));
+        let problem = name.map(|name| format!("it uses `{name}`, which belongs to what surrounds it"));
         self.out.push(Definition { kind, span, problem, private: false });
         self.out.len() - 1
     }
@@ -112,7 +112,7 @@ impl Finder {
                 Around::Arrow(index) => arrows.push(*index),
                 Around::Function(_) | Around::Field | Around::Class => {
                     for index in arrows {
-                        self.spoil(index, "it uses `this` of the function around it");
+                        self.spoil(index, "it uses `this` of what surrounds it");
                     }
                     return;
                 }
@@ -173,7 +173,7 @@ impl<'a> Visit<'a> for Finder {
         }
         self.visit_property_key(&it.key);
         let index = self.add(Kind::Method, it.span, function.scope_id.get());
-        if it.computed {
+        if it.computed && !is_plain(&it.key) {
             self.spoil(index, "its name is computed");
         }
         self.function(function, Some(index), ScopeFlags::Function);
@@ -254,6 +254,17 @@ impl<'a> Visit<'a> for Finder {
 
     fn visit_static_block(&mut self, it: &StaticBlock<'a>) {
         walk::walk_static_block(self, it);
+    }
+}
+
+/// Whether a computed name is the same wherever it is computed: `[Symbol.iterator]`.
+fn is_plain(key: &PropertyKey<'_>) -> bool {
+    match key {
+        PropertyKey::StaticMemberExpression(member) => {
+            matches!(&member.object, Expression::Identifier(id) if id.name == "Symbol")
+        }
+        PropertyKey::StringLiteral(_) | PropertyKey::NumericLiteral(_) => true,
+        _ => false,
     }
 }
 

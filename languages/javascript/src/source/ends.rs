@@ -27,7 +27,9 @@ pub(crate) fn completeness(script: &Script) -> Completeness {
         let open = parsed.diagnostics.errors().next().is_some_and(|error| {
             let message = error.message.to_lowercase();
             if message.contains("unterminated") {
-                return !message.contains("string") && !message.contains("regular") || source.ends_with("\\\n");
+                let at = error.labels.iter().map(|label| label.offset() as usize).next().unwrap_or(end);
+                let opened = source.get(at..).and_then(|rest| rest.chars().next());
+                return !matches!(opened, Some('\'' | '"')) && !message.contains("regular") || source.ends_with("\\\n");
             }
             error.labels.iter().any(|label| label.offset() as usize >= end)
         });

@@ -3,7 +3,9 @@ mod errors;
 mod hostile;
 mod limits;
 mod live_cells;
-#[allow(dead_code, reason = "snapshots use it")]
+mod live_limits;
+mod live_names;
+mod live_snapshots;
 mod live_support;
 
 mod sessions;

@@ -358,6 +358,17 @@ function display(root, how) {
     }
     return "";
   };
+  // The stack is a getter's answer with some engines. That of the engine itself is asked, nobody else's.
+  const stackText = (value) => {
+    const found = memberOf(value, "stack");
+    if (found === undefined) return "";
+    if (typeof found.value === "string") return found.value;
+    if (typeof found.get !== "function" || nature(found.get) === 1 || !hasText(functionToString(found.get), "[native code]")) return "";
+    try {
+      const text = apply(found.get, value, []);
+      return typeof text === "string" ? text : "";
+    } catch { return ""; }
+  };
   const functionText = (value) => {
     const found = getOwnPropertyDescriptor(value, "name");
     const name = found !== undefined && typeof found.value === "string" ? clip(found.value, 200) : "";
@@ -372,7 +383,7 @@ function display(root, how) {
   const errorText = (value, indent) => {
     const name = ownText(value, "name") || "Error", message = clip(ownText(value, "message"), 10000);
     const first = message ? `${name}: ${message}` : name;
-    let stack = clip(ownText(value, "stack"), 20000);
+    let stack = clip(stackText(value), 20000);
     if (how.line || stack === "") return `[${first}]`;
     // Each engine has its own way to begin it.
     const at = slice(stack, 0, first.length) === first ? first.length : 0;

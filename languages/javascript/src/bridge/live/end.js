@@ -1,1 +1,1 @@
-return { evaluate, unsettled, operations, variables, get, set };
+return { evaluate, unsettled, operations, variables, get, set, members, inspected, snapshot, made, restore };

@@ -12,7 +12,7 @@ const {
   symbolText, list, quote, clip, described, base64, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText, regexpSource,
-  regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf, typedSet, pendingTimers,
+  regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf, typedSet, changed, pendingTimers,
 } = core;
 
 const hidden = (value) => ({ __proto__: null, value, writable: true, enumerable: false, configurable: true });
@@ -48,6 +48,15 @@ const tools = {
     for (let i = 0; i < names.length; i++) {
       const found = getOwnPropertyDescriptor(global, names[i]);
       if (found !== undefined && found.configurable) defineProperty(global, names[i], { __proto__: null, writable: false });
+    }
+  },
+  // A function that was given its name by an assignment has the one that it was written with.
+  unmark(names) {
+    for (let i = 0; i < names.length; i++) {
+      const found = getOwnPropertyDescriptor(global, names[i]);
+      if (found === undefined || typeof found.value !== "function" || nature(found.value) === 1) continue;
+      const own = getOwnPropertyDescriptor(found.value, "name");
+      if (own !== undefined && own.value === names[i]) tools.named(found.value, plain(names[i]));
     }
   },
   named(fn, name) {
