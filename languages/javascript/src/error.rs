@@ -170,8 +170,13 @@ fn frame(text: &str, places: &Places<'_>) -> Option<Frame> {
     let (script, columns, at, end) = places.find(text)?;
     let position = text[end..].strip_prefix(':')?.trim_end_matches(')');
     let (line, column) = position.split_once(':').unwrap_or((position, "0"));
-    let line: u32 = line.parse().ok().filter(|line| *line > 0)?;
-    if line as usize > script.source.lines().count().max(1) {
+    let mut line: u32 = line.parse().ok()?;
+    let last = script.source.lines().count().max(1);
+    if line == 0 && last == 1 {
+        // The engine has no place for what comes first in a function, and says where the function begins.
+        line = 1;
+    }
+    if line == 0 || line as usize > last {
         return None;
     }
     let column = column.parse().map_or(0, |column| columns.original(line, column));

@@ -209,6 +209,9 @@ fn a_skill_keeps_its_state_between_calls() {
     let body = "m = (globalThis.m ?? 0) + params.step; m";
     assert_eq!(living.skill(&format!("var {body}"), json!({"step": 1})).unwrap(), json!(1));
     assert_eq!(living.skill(&format!("var {body}"), json!({"step": 2})).unwrap(), json!(3));
+    // The parameters are there in a function, too, and are no variable of the session.
+    assert_eq!(living.skill("function run() { return params.x + skill.params.x }", json!({"x": 2})).unwrap(), json!(4));
+    assert!(!living.names().contains(&"params".to_owned()));
     let waits = "export default async ({ ms }) => { await new Promise((d) => setTimeout(d, ms)); return ms }";
     assert_eq!(living.skill(waits, json!({"ms": 1})).unwrap(), json!(1));
     assert_eq!(living.skill(waits, json!({"ms": 2})).unwrap(), json!(2));
@@ -301,4 +304,30 @@ fn values_that_are_not_json_are_described() {
     assert_eq!(large.shown.unwrap().text.len(), 1002);
     assert_eq!(living.value("let d = []; for (let i = 0; i < 200; i++) d = [d]; d")["$type"], json!("Array"));
     assert_eq!(living.value("({ get x() { throw new Error('no') } })")["$type"], json!("Object"));
+}
+
+#[test]
+fn cells_that_change_what_the_language_brings_harm_only_themselves() {
+    let mut living = Living::new();
+    living.cell("let a = { n: [1, 2] }, m = new Map([[1, a]])");
+    for source in [
+        "Object.prototype.get = () => 1; Object.prototype.value = 5; Object.prototype.writable = false",
+        "Array.prototype[Symbol.iterator] = undefined; Array.prototype.push = null; Array.prototype.toJSON = () => 'no'",
+        "String.prototype.toJSON = () => 'no'; Map.prototype.forEach = undefined; Promise.prototype.then = null",
+    ] {
+        living.cell(source);
+        assert_eq!(living.value("const again = a; again.n[1]"), json!(2), "{source}");
+        assert_eq!(living.text("m"), "Map(1) { 1 => { n: [ 1, 2 ] } }", "{source}");
+        assert!(living.names().contains(&"again".to_owned()));
+    }
+    let (mut other, lost) = living.revived();
+    assert!(lost.iter().all(|lost| lost.why.contains("what the language brings")), "{lost:?}");
+    assert_eq!(other.text("m"), "Map(1) { 1 => { n: [ 1, 2 ] } }");
+    assert_eq!(other.value("[...m.keys()]"), json!([1]));
+}
+
+#[test]
+fn a_cell_of_one_line_is_the_place_of_its_error() {
+    let failure = Living::new().fails("null.x");
+    assert_eq!(failure.frames.first().map(|frame| (frame.line, frame.source.as_deref())), Some((1, Some("null.x"))));
 }

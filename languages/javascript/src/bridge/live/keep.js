@@ -80,7 +80,7 @@ function snapshot() {
   };
   const lose = (number, label, why) => {
     const at = number < 0 ? { __proto__: null, name: label, path: label } : where(number, label);
-    if ((at.name === "_" && !ownLast) || lost.length >= 1000) return;
+    if (lost.length >= 1000 || ((at.name === "_" || at.name === "params") && isGiven(at.name))) return;
     lost[lost.length++] = `{"name":${quote(plain(at.name))},"why":${quote(at.path === at.name ? why : `${clip(at.path, 200)}: ${why}`)}}`;
   };
   const step = (key) => (typeof key === "symbol" ? `[${symbolText(key)}]` : plainName(key) ? `.${key}` : `[${quote(clip(key, 40))}]`);

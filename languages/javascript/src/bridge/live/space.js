@@ -30,7 +30,7 @@ let ownLast = false;
 function declareOne(name) {
   if (name === "_") ownLast = true;
   const found = getOwnPropertyDescriptor(global, name);
-  if (found !== undefined && found.writable) return;
+  if (found !== undefined && found.writable && found.enumerable) return;
   defineProperty(global, name, open(found === undefined ? undefined : found.value));
 }
 
@@ -107,7 +107,7 @@ function evaluate(main, mode, key, text, wide, most, operations, recursion) {
     if (mode & 8) {
       value = main(skill, undefined, tools);
     } else {
-      if ((mode & 2) === 0) defineProperty(global, "params", open(given));
+      defineProperty(global, "params", hidden(given));
       if (main !== undefined) value = main(skill, undefined, tools);
       else value = skills[key];
     }
@@ -149,7 +149,12 @@ const operations = () => tools.operations;
 // ---- variables --------------------------------------------------------------------------------------------------
 
 function isVariable(name) {
-  return typeof name === "string" && !isKnown(knownGlobals, name) && (name !== "_" || ownLast);
+  return typeof name === "string" && !isKnown(knownGlobals, name) && !isGiven(name);
+}
+
+// The last value and the parameters of the last skill, unless a cell has declared a variable of that name.
+function isGiven(name) {
+  return (name === "_" || name === "params") && !getOwnPropertyDescriptor(global, name).enumerable;
 }
 
 function variables() {
