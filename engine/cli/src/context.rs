@@ -9,7 +9,8 @@ use crate::prompt::Prompt;
 use crate::render;
 use crate::surroundings::Surroundings;
 use skills::{
-    Config, ConfigScope, ContainerOptions, Diagnostic, Engine, EngineBuilder, EventSink, Layout, SqliteDecisions, Trust,
+    Config, ConfigScope, ContainerOptions, Diagnostic, Engine, EngineBuilder, EventSink, Layout, SessionStore,
+    SqliteDecisions, StoreLimits, Trust,
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,6 +87,9 @@ impl Context {
         if let Some(file) = self.decisions_file() {
             builder = builder.decisions(Arc::new(SqliteDecisions::new(file)));
         }
+        if let Some(store) = self.session_store() {
+            builder = builder.session_store(store);
+        }
         // The working folder, unless the user's own configuration says which folders.
         let stated = || self.config.security.stated.iter().filter(|(scope, _)| *scope == ConfigScope::User);
         if !stated().any(|(_, stated)| stated.file_read.is_some()) {
@@ -100,6 +104,12 @@ impl Context {
     /// Where decisions are kept, where there is a home at all.
     pub(crate) fn decisions_file(&self) -> Option<PathBuf> {
         self.layout.user_data.as_ref().map(|data| data.join("decisions.db"))
+    }
+
+    /// Where sessions on disk lie, where there is a home at all. The key that signs them lies beside it.
+    pub(crate) fn session_store(&self) -> Option<SessionStore> {
+        let data = self.layout.user_data.as_ref()?;
+        Some(SessionStore::lazy(data.join("sessions"), data.join("sessions.key"), StoreLimits::default()))
     }
 
     /// An engine that reports nothing.

@@ -143,6 +143,11 @@ impl Engine {
         self.inner.sessions.sessions()
     }
 
+    /// Where its sessions on disk lie, where it keeps any.
+    pub fn session_store(&self) -> Option<&crate::SessionStore> {
+        self.inner.session_store.as_ref()
+    }
+
     /// Where the sessions of this engine are found.
     pub fn session_hub(&self) -> &super::SessionHub {
         &self.inner.sessions

@@ -1,5 +1,6 @@
 use super::session_files;
 use crate::args::{SessionStop, Sessions};
+use crate::context::Context;
 use crate::exit::Stop;
 use crate::host::{Client, Front, Request, no_session};
 use crate::prompt::Prompt;
@@ -8,9 +9,9 @@ use crate::surroundings::Surroundings;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use skills::core::Variable;
-use skills::{Error, ErrorKind, NoEvents};
+use skills::{Error, ErrorKind, NoEvents, StoredSession};
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How often whoever watches looks whether a host runs by now.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,7 +31,13 @@ pub(crate) fn sessions(command: &Sessions) -> Result<(), Stop> {
             if args.json.json { Ok(render::json(&json!(variables))?) } else { Ok(vars(&variables)?) }
         }
         Sessions::Kill(args) => {
-            let info: Value = of_host(&surroundings, &args.name, Request::Kill { name: args.name.clone() })?;
+            let info: Value = match of_host(&surroundings, &args.name, Request::Kill { name: args.name.clone() }) {
+                Err(stop) => match forgotten(surroundings, &args.name)? {
+                    Some(stored) => stored,
+                    None => return Err(stop),
+                },
+                killed => killed?,
+            };
             match args.json.json {
                 true => Ok(render::json(&info)?),
                 false => Ok(render::text(&format!("ended `{}`", args.name))?),
@@ -70,6 +77,7 @@ fn list(surroundings: &Surroundings, as_json: bool) -> Result<(), Stop> {
         }
         None => Vec::new(),
     };
+    let all = with_stored(all, surroundings)?;
     if as_json {
         return Ok(render::json(&json!(all))?);
     }
@@ -86,6 +94,52 @@ fn list(surroundings: &Surroundings, as_json: bool) -> Result<(), Stop> {
     Ok(render::print_table(&table)?)
 }
 
+/// Sessions, and those that lie on disk only.
+fn with_stored(mut all: Vec<Value>, surroundings: &Surroundings) -> Result<Vec<Value>, Stop> {
+    let Some(store) = Context::of(surroundings.clone()).session_store() else { return Ok(all) };
+    let (stored, wrong) = store.list()?;
+    for error in wrong {
+        render::warning(error.message());
+    }
+    for session in stored {
+        if !all.iter().any(|open| open["name"] == session.name) {
+            all.push(on_disk(&session));
+        }
+    }
+    Ok(all)
+}
+
+/// A session that nobody has open, in the form of one that is.
+fn on_disk(session: &StoredSession) -> Value {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let idle = u64::try_from(now.as_millis()).unwrap_or(u64::MAX).saturating_sub(session.saved);
+    json!({
+        "name": session.name,
+        "language": session.language,
+        "skill": session.skill,
+        "owner": session.owner,
+        "state": "on_disk",
+        "idle_ms": idle,
+        "evaluations": session.evaluations,
+        "bytes": session.bytes,
+        "isolation": session.isolation,
+        "persistence": "disk",
+        "lost": session.lost,
+        "file": session.file,
+    })
+}
+
+/// Removes a session that lies on disk only; what it was, where there was one.
+fn forgotten(surroundings: Surroundings, name: &str) -> Result<Option<Value>, Stop> {
+    let Some(store) = Context::of(surroundings).session_store() else { return Ok(None) };
+    let mut gone = None;
+    for session in store.named(name)? {
+        store.remove(&session.owner, &session.name)?;
+        gone = Some(on_disk(&session));
+    }
+    Ok(gone)
+}
+
 fn row(session: &Value) -> Vec<String> {
     let of = |key: &str| session[key].as_str().unwrap_or_default().to_owned();
     let since = |key: &str| session[key].as_u64().map(age).unwrap_or_default();
@@ -93,7 +147,7 @@ fn row(session: &Value) -> Vec<String> {
         of("name"),
         of("language"),
         session["skill"].as_str().map_or_else(|| of("owner"), str::to_owned),
-        of("state"),
+        of("state").replace('_', " "),
         since("age_ms"),
         since("idle_ms"),
         session["evaluations"].to_string(),

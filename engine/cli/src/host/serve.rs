@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 use skills::{
-    Cancel, Engine, Error, ErrorKind, EvalOptions, Language, Outcome, RunOptions, Session, SessionBuilder,
-    SessionImage, Skill,
+    Cancel, Engine, Error, ErrorKind, EvalOptions, Language, Outcome, Persistence, RunOptions, Session, SessionBuilder,
+    SessionImage, Skill, StoredSession,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -45,7 +45,7 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         Request::Kill { name } => {
             let session = asked.named(&name)?;
             let info = session.info();
-            session.close();
+            session.remove()?;
             Ok(json!(info))
         }
         Request::Fork { name, to } => {
@@ -114,6 +114,12 @@ impl Asked<'_> {
             options.correlation_id = Some(self.id.clone());
             Outcome::failed(name, &options, error)
         });
+        for lost in &outcome.lost {
+            self.warn(match lost.name.as_str() {
+                "*" => format!("the session is not saved: {}", lost.why),
+                name => format!("`{name}` is not saved: {}", lost.why),
+            });
+        }
         Evaluated { object: outcome.to_json(), error: outcome.result.as_ref().err().map(refusal) }
     }
 
@@ -147,24 +153,35 @@ impl Asked<'_> {
     }
 
     fn builder(&self, opening: &Opening) -> Result<SessionBuilder, Error> {
-        let builder = match &opening.skill {
-            Some(_) => {
-                let (engine, skill) = self.skill(opening)?;
+        let skill = match &opening.skill {
+            Some(_) => Some(self.skill(opening)?),
+            None => None,
+        };
+        let engine = match &skill {
+            Some((engine, _)) => engine.clone(),
+            None => self.engine(opening)?,
+        };
+        let of = skill.as_ref().map(|(_, skill)| skill.qualified_name());
+        let stored = stored(&engine, opening)?.filter(|stored| stored.skill == of);
+        let builder = match &skill {
+            Some((_, skill)) => {
                 for warning in engine.catalog().warnings(&skill.name) {
                     self.caller.outbox.send(&FromHost::Diagnostic(warning.render(true)));
                 }
-                engine.skill_session(&skill)
+                engine.skill_session(skill)
             }
-            None => {
-                let engine = self.engine(opening)?;
-                let language = match &opening.language {
-                    Some(name) => crate::commands::language(&engine, name)?,
-                    None => LANGUAGE,
-                };
-                engine.session(language)
-            }
+            None => engine.session(match (&opening.language, &stored) {
+                (Some(name), _) => crate::commands::language(&engine, name)?,
+                (None, Some(stored)) => stored.language,
+                (None, None) => LANGUAGE,
+            }),
         };
-        Ok(self.settled(builder, opening))
+        let builder = self.settled(builder, opening);
+        // What is on disk goes on there, whoever opens it.
+        Ok(match (opening.persistence, stored) {
+            (None, Some(_)) => builder.persistence(Persistence::Disk),
+            _ => builder,
+        })
     }
 
     /// With all that the client says of it.
@@ -252,5 +269,13 @@ impl Asked<'_> {
             }
         }
         Ok(Value::Null)
+    }
+}
+
+/// What is on disk under the name that a client gives.
+fn stored(engine: &Engine, opening: &Opening) -> Result<Option<StoredSession>, Error> {
+    match (engine.session_store(), &opening.name) {
+        (Some(store), Some(name)) => Ok(store.named(name)?.into_iter().next()),
+        _ => Ok(None),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use skills_core::{ErrorKind, Failure, Language, Lost};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 mod claim;
 mod file;
@@ -28,8 +28,25 @@ pub(crate) use record::Record;
 /// replaced by that of another session or by an older copy of itself, or signed with another key is refused and named. An
 /// older copy of the whole folder cannot be told from the folder as it was.
 #[derive(Debug, Clone)]
-pub struct SessionStore(Arc<Inner>);
+pub struct SessionStore(Arc<Place>);
 
+/// Where sessions are to lie.
+#[derive(Debug)]
+struct Place {
+    folder: PathBuf,
+    key: Key,
+    limits: StoreLimits,
+    inner: OnceLock<Arc<Inner>>,
+}
+
+#[derive(Debug)]
+enum Key {
+    Given(StoreKey),
+    /// In a file, which is made when the first session is kept.
+    In(PathBuf),
+}
+
+/// A folder that is there.
 #[derive(Debug)]
 struct Inner {
     folder: PathBuf,
@@ -86,7 +103,26 @@ impl SessionStore {
     /// # Errors
     /// `unavailable` where it cannot be used, `permission_denied` where others may enter it.
     pub fn open(folder: impl AsRef<Path>, key: StoreKey, limits: StoreLimits) -> Result<SessionStore, crate::Error> {
-        let folder = folder.as_ref();
+        let store = SessionStore::of(folder.as_ref(), Key::Given(key), limits);
+        store.inner()?;
+        Ok(store)
+    }
+
+    /// The sessions in a folder, with the key in a file, which are made when the first session is kept there.
+    pub fn lazy(folder: impl AsRef<Path>, key_file: impl AsRef<Path>, limits: StoreLimits) -> SessionStore {
+        SessionStore::of(folder.as_ref(), Key::In(key_file.as_ref().to_owned()), limits)
+    }
+
+    fn of(folder: &Path, key: Key, limits: StoreLimits) -> SessionStore {
+        SessionStore(Arc::new(Place { folder: folder.to_owned(), key, limits, inner: OnceLock::new() }))
+    }
+
+    /// The folder, made and looked at.
+    fn inner(&self) -> Result<&Arc<Inner>, Failure> {
+        let Place { folder, key, limits, inner } = &*self.0;
+        if let Some(inner) = inner.get() {
+            return Ok(inner);
+        }
         let failed = |error: std::io::Error| {
             Failure::new(ErrorKind::Unavailable, format!("cannot keep sessions in {}: {error}", folder.display()))
                 .with_help("name a folder that can be written")
@@ -94,7 +130,19 @@ impl SessionStore {
         make_folder(folder).map_err(failed)?;
         let folder = folder.canonicalize().map_err(failed)?;
         check_mode(&folder)?;
-        Ok(SessionStore(Arc::new(Inner { folder, key, limits })))
+        let key = match key {
+            Key::Given(key) => key.clone(),
+            Key::In(file) => StoreKey::in_file(file).map_err(|error| error.failure().clone())?,
+        };
+        Ok(inner.get_or_init(|| Arc::new(Inner { folder, key, limits: *limits })))
+    }
+
+    /// The same without making it.
+    fn existing(&self) -> Result<Option<&Arc<Inner>>, Failure> {
+        match self.0.folder.try_exists() {
+            Ok(false) => Ok(None),
+            _ => self.inner().map(Some),
+        }
     }
 
     /// The folder.
@@ -108,8 +156,9 @@ impl SessionStore {
     /// `unavailable` where the folder cannot be read.
     pub fn list(&self) -> Result<(Vec<StoredSession>, Vec<crate::Error>), crate::Error> {
         let (mut found, mut wrong) = (Vec::new(), Vec::new());
-        for (file, _) in self.0.files().map_err(|error| self.0.unreadable(&error))? {
-            match file::look(&self.0, &file) {
+        let Some(inner) = self.existing()? else { return Ok((found, wrong)) };
+        for (file, _) in inner.files().map_err(|error| inner.unreadable(&error))? {
+            match file::look(inner, &file) {
                 Ok(Some(manifest)) => found.push(stored(manifest, file)),
                 Ok(None) => {}
                 Err(failure) => wrong.push(failure.into()),
@@ -119,13 +168,21 @@ impl SessionStore {
         Ok((found, wrong))
     }
 
+    /// The sessions of a name, each of another owner.
+    ///
+    /// # Errors
+    /// As [`SessionStore::list`].
+    pub fn named(&self, name: &str) -> Result<Vec<StoredSession>, crate::Error> {
+        Ok(self.list()?.0.into_iter().filter(|session| session.name == name).collect())
+    }
+
     /// Forgets a session that nobody has open; says whether it was there.
     ///
     /// # Errors
     /// `unavailable` where another process has it, or it cannot be removed.
     pub fn remove(&self, owner: &str, name: &str) -> Result<bool, crate::Error> {
-        let path = self.0.path(owner, name);
-        let there = path.try_exists().unwrap_or(true);
+        let Some(inner) = self.existing()? else { return Ok(false) };
+        let there = inner.path(owner, name).try_exists().unwrap_or(true);
         if there {
             super::kept::claim(self, owner, name)?.remove()?;
         }
@@ -134,7 +191,8 @@ impl SessionStore {
 
     /// Takes a session for this process.
     pub(crate) fn claim(&self, owner: &str, name: &str) -> Result<SessionFile, Failure> {
-        SessionFile::claim(&self.0, self.0.path(owner, name), name)
+        let inner = self.inner()?;
+        SessionFile::claim(inner, inner.path(owner, name), name)
     }
 }
 

@@ -303,6 +303,19 @@ fn a_list_tells_of_each_and_removal_leaves_nothing() {
     assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 0);
 }
 
+#[test]
+fn a_lazy_store_makes_nothing_until_something_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (sessions, key) = (folder.path().join("data/sessions"), folder.path().join("data/key"));
+    let store = || SessionStore::lazy(&sessions, &key, StoreLimits::default());
+    assert_eq!(store().list().unwrap().0, []);
+    assert!(!store().remove("user", "a").unwrap());
+    assert!(!folder.path().join("data").exists());
+    store().claim("user", "a").unwrap().save(record("user", "a", 1), &snapshot("x")).unwrap();
+    assert!(key.exists());
+    assert_eq!(store().list().unwrap().0.len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_that_others_may_enter_is_refused() {
