@@ -230,7 +230,8 @@ impl Asked<'_> {
 
     /// Notes a new session, and says what it lacks.
     fn begun(&self, session: &Session, opening: &Opening) {
-        if let Some(why) = self.host.openings.opened(session.name(), opening) {
+        let opening = Opening { persistence: Some(session.info().persistence), ..opening.clone() };
+        if let Some(why) = self.host.openings.opened(session.name(), &opening) {
             let name = session.name();
             self.warn(format!("this is a new session `{name}`: what the earlier one held is gone ({why})"));
         }

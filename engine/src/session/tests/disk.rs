@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-fn store(folder: &Path) -> SessionStore {
+pub(super) fn store(folder: &Path) -> SessionStore {
     SessionStore::open(folder.join("sessions"), StoreKey::from_bytes([7; 32]), StoreLimits::default()).unwrap()
 }
 
@@ -20,7 +20,7 @@ fn builder(folder: &Path) -> EngineBuilder {
     Engine::builder().bundled(false).session_store(store(folder))
 }
 
-fn in_process() -> RunOptions {
+pub(super) fn in_process() -> RunOptions {
     RunOptions { isolation: Some(Isolation::InProcess), ..RunOptions::default() }
 }
 

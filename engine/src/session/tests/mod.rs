@@ -1,4 +1,5 @@
 mod disk;
+mod kill;
 mod life;
 mod limits;
 mod notebook;
