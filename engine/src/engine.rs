@@ -8,7 +8,9 @@ use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::programs::Programs;
 use crate::runtime::Runtime;
 use crate::worker::LazyWorkers;
-use crate::{EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, SessionStore, Skill, scripts};
+use crate::{
+    EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, SessionStore, Skill, SkillKind, scripts,
+};
 use serde_json::{Map, Value};
 use skills_core::{
     Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
@@ -445,12 +447,16 @@ impl Inner {
         options: &RunOptions,
     ) -> Result<Plan, Error> {
         let correlation_id = options.correlation_id.clone().unwrap_or_else(|| self.next_id());
-        let step = Step::of(skill, options.script.as_deref(), &arguments)?;
+        // What keeps sessions has one of a single call where none is named.
+        let made_up = (skill.kind == SkillKind::CodeSession).then_some(&correlation_id);
+        let session = options.session.as_ref().or(made_up).map(String::as_str);
+        let (step, command_line) = Step::of(skill, options.script.as_deref(), &arguments, session)?;
         Ok(Plan {
             engine: self.id,
             options: options.clone(),
             isolation: step.isolation(options.isolation),
             step,
+            command_line,
             arguments,
             limits: self.limits.resolve(skill, &options.limits),
             capabilities: CapabilityRequest::of(skill),

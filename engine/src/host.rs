@@ -2,7 +2,7 @@
 
 use crate::engine::Inner;
 use crate::secrets::{Flow, Redactor, Vault};
-use crate::{Error, Isolation, RunOptions, Skill};
+use crate::{Error, Isolation, Plan, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{
@@ -147,6 +147,8 @@ pub(crate) struct RunHost {
     pub(crate) isolation: Isolation,
     pub(crate) options: RunOptions,
     pub(crate) printed: Mutex<Printed>,
+    /// Whether what it prints may be its value, as that of a program is, and waits for the end.
+    pub(crate) holds_back: bool,
 }
 
 impl RunHost {
@@ -195,8 +197,31 @@ impl RunHost {
         }
     }
 
+    /// Takes what was printed for the value, where there is no other; else gives it out.
+    pub(crate) fn judge_output(
+        &self,
+        plan: &Plan,
+        result: Result<Value, Failure>,
+        printed: &mut Printed,
+    ) -> Result<Value, Failure> {
+        let stdout = std::mem::take(&mut printed.stdout);
+        match result {
+            Ok(Value::Null) if !stdout.is_empty() => {
+                plan.skill.output.value(&plan.skill.name, stdout.as_bytes(), plan.limits.result)
+            }
+            result => {
+                let event = Event::Output { stream: Stream::Stdout, text: stdout.clone() };
+                if !stdout.is_empty() {
+                    self.engine.events.event(&self.skill.name, &self.correlation_id, &event);
+                }
+                printed.stdout = stdout;
+                result
+            }
+        }
+    }
+
     fn report_output(&self, stream: Stream, text: String) {
-        if !text.is_empty() {
+        if !text.is_empty() && !(self.holds_back && stream == Stream::Stdout) {
             self.engine.events.event(&self.skill.name, &self.correlation_id, &Event::Output { stream, text });
         }
     }

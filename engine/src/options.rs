@@ -21,6 +21,9 @@ pub struct RunOptions {
     pub script: Option<String>,
     /// Who runs it. Interpreter state that is kept warm is never shared between two callers.
     pub caller: Option<String>,
+    /// The session that the run is a part of: what `{session_id}` in the arguments of a `code_session` skill stands for. Made
+    /// up where it is not given.
+    pub session: Option<String>,
     /// Names the run in events and logs; made up where it is not given.
     pub correlation_id: Option<String>,
     /// Stops the run from another thread.

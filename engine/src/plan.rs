@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use skills_core::{ErrorKind, Language, LimitName, Limits, Script};
 use skills_executors::{Call, Invocation};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -90,6 +91,8 @@ pub struct Plan {
     pub(crate) skill: Arc<Skill>,
     pub(crate) arguments: Map<String, Value>,
     pub(crate) step: Step,
+    /// What a script is given that the definition writes as a program.
+    pub(crate) command_line: Option<Arc<CommandLine>>,
     pub(crate) limits: Limits,
     pub(crate) isolation: Isolation,
     pub(crate) capabilities: Vec<CapabilityRequest>,
@@ -132,6 +135,18 @@ impl Plan {
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
+}
+
+/// The placeholder of a session's name.
+const SESSION_ID: &str = "session_id";
+
+/// What a program is given beside its parameters, for a script that runs in its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CommandLine {
+    /// Its arguments; the first is the script's own file, if there is one.
+    pub(crate) arguments: Vec<String>,
+    /// Environment variables.
+    pub(crate) environment: std::collections::BTreeMap<String, String>,
 }
 
 /// What a plan runs.
@@ -181,6 +196,11 @@ pub enum CapabilityRequest {
         /// Its name.
         name: String,
     },
+    /// A session of somebody else.
+    Session {
+        /// Its name.
+        name: String,
+    },
 }
 
 impl std::fmt::Display for CapabilityRequest {
@@ -192,6 +212,7 @@ impl std::fmt::Display for CapabilityRequest {
             CapabilityRequest::ProcessSpawn { programs } => write!(f, "process_spawn {}", programs.join(" ")),
             CapabilityRequest::Environment { name } => write!(f, "environment {name}"),
             CapabilityRequest::Secret { name } => write!(f, "secret {name}"),
+            CapabilityRequest::Session { name } => write!(f, "session {name}"),
         }
     }
 }
@@ -213,26 +234,50 @@ impl CapabilityRequest {
         all.extend(names(&wanted.process_spawn).map(|programs| CapabilityRequest::ProcessSpawn { programs }));
         all.extend(each(&wanted.environment).into_iter().map(|name| CapabilityRequest::Environment { name }));
         all.extend(each(&wanted.secrets).into_iter().map(|name| CapabilityRequest::Secret { name }));
+        all.extend(each(&wanted.sessions).into_iter().map(|name| CapabilityRequest::Session { name }));
         all
     }
 }
 
 impl Step {
-    /// The step of a skill with its arguments; `script` names one of the scripts beside a `SKILL.md`.
-    pub(crate) fn of(skill: &Skill, script: Option<&str>, arguments: &Map<String, Value>) -> Result<Step, Error> {
+    /// The step of a skill with its arguments, and what a script is given that is written as a program; `script` names one of
+    /// the scripts beside a `SKILL.md`, and `session` is the session that the run is a part of.
+    pub(crate) fn of(
+        skill: &Skill,
+        script: Option<&str>,
+        arguments: &Map<String, Value>,
+        session: Option<&str>,
+    ) -> Result<(Step, Option<Arc<CommandLine>>), Error> {
+        let mut arguments = Cow::Borrowed(arguments);
+        if let (Some(session), Body::Command(_)) = (session, &skill.body)
+            && !skill.parameters.iter().any(|parameter| parameter.name == SESSION_ID)
+        {
+            arguments.to_mut().entry(SESSION_ID).or_insert_with(|| Value::from(session));
+        }
+        let parameters: Vec<&str> = skill.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+        let call = Call {
+            skill: &skill.name,
+            parameters: &parameters,
+            arguments: &arguments,
+            folder: skill.folder.as_deref(),
+            output: skill.output,
+        };
+        let step = Step::with(skill, script, call)?;
+        let command_line = match (&step, &skill.body) {
+            (Step::Script(_), Body::Command(spec)) => Some(call.command(spec)?),
+            _ => None,
+        };
+        let command_line =
+            command_line.map(|Invocation { arguments, environment, .. }| CommandLine { arguments, environment });
+        Ok((step, command_line.map(Arc::new)))
+    }
+
+    fn with(skill: &Skill, script: Option<&str>, call: Call<'_>) -> Result<Step, Error> {
         let lacks = |what: &str| {
             Error::new(ErrorKind::Unavailable, format!("`{}` {what}, which this version does not run", skill.name))
                 .with_help(
                     "skills whose code is Rhai, Python, JavaScript, TypeScript or bash run, and so do commands and prompt templates",
                 )
-        };
-        let parameters: Vec<&str> = skill.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-        let call = Call {
-            skill: &skill.name,
-            parameters: &parameters,
-            arguments,
-            folder: skill.folder.as_deref(),
-            output: skill.output,
         };
         let code = |script: Arc<Script>| match script.language {
             Language::Bash => call.bash(&script).map(|invocation| Step::Program(Arc::new(invocation))),
@@ -246,7 +291,10 @@ impl Step {
             )),
             (Body::Inline { script }, None) => Ok(code(Arc::clone(script))?),
             (Body::Prompt { template, .. }, None) => Ok(Step::Prompt(template.clone())),
-            (Body::Command(spec), None) => Ok(Step::Program(Arc::new(call.command(spec)?))),
+            (Body::Command(spec), None) => match &skill.embedded {
+                Some(script) => Ok(Step::Script(Arc::clone(script))),
+                None => Ok(Step::Program(Arc::new(call.command(spec)?))),
+            },
             (Body::Mcp { .. }, None) => Err(lacks("calls an MCP server")),
             (Body::Delegate { .. }, None) => Err(lacks("delegates to an agent")),
             (Body::Conversation(_), None) => Err(lacks("is a conversation")),
@@ -324,7 +372,13 @@ impl Serialize for Plan {
             .filter_map(|name| Some((name.as_str().to_owned(), json!(self.limits.get(*name)?))))
             .collect();
         let step = match &self.step {
-            Step::Script(script) => json!({"script": script.file, "language": script.language}),
+            Step::Script(script) => match &self.command_line {
+                Some(line) => {
+                    let arguments = line.arguments.get(1..).unwrap_or_default();
+                    json!({"script": script.file, "language": script.language, "arguments": arguments})
+                }
+                None => json!({"script": script.file, "language": script.language}),
+            },
             Step::Prompt(_) => json!({"prompt": self.skill.file}),
             Step::Program(invocation) => match &invocation.script {
                 Some(script) => json!({"script": script.file, "language": script.language}),

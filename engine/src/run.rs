@@ -5,6 +5,7 @@ use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
+use crate::session::opening;
 use crate::{Dialect, Error, Isolation, Outcome, Plan, Scope, Skill, programs, warm};
 use serde_json::Value;
 use skills_core::{
@@ -64,6 +65,7 @@ impl Inner {
             isolation: plan.isolation,
             options: plan.options.clone(),
             printed: Mutex::default(),
+            holds_back: plan.command_line.is_some(),
         }
     }
 
@@ -73,7 +75,12 @@ impl Inner {
         let printed = std::mem::take(&mut *host.printed());
         let redactor = host.chain.vault.redactor();
         let result = evaluation.result.map(|value| redactor.value(value)).map_err(|error| redactor.failure(error));
-        self.outcome(plan, Evaluation { result, ..evaluation }, &host.budget, printed.without_secrets(redactor))
+        let mut printed = printed.without_secrets(redactor);
+        let result = match host.holds_back {
+            true => host.judge_output(&plan, result, &mut printed),
+            false => result,
+        };
+        self.outcome(plan, Evaluation { result, ..evaluation }, &host.budget, printed)
     }
 
     /// The interpreter of a language.
@@ -141,10 +148,11 @@ impl Inner {
             caller: host.options.caller.clone().unwrap_or_default(),
         };
         let as_host: Arc<dyn Host> = Arc::clone(host) as Arc<dyn Host>;
-        let confined = plan.isolation != Isolation::InProcess;
+        // A worker serves one run, and a session of one call is over with it.
+        let once = plan.isolation != Isolation::InProcess || plan.command_line.is_some();
         // A panic in a language crate or a host function is a defect, but it must not take the host program along.
         let attempt = catch_unwind(AssertUnwindSafe(|| {
-            let kept = if confined { None } else { warm::take(&key) };
+            let kept = if once { None } else { warm::take(&key) };
             let mut session = match kept {
                 Some((session, seen)) => {
                     host.chain.vault.remember(&seen);
@@ -153,13 +161,15 @@ impl Inner {
                 None => self.open_interpreter(interpreter, plan.isolation, host)?,
             };
             let params = Value::Object(plan.arguments.clone());
-            let evaluation = session.run(script, &params, &as_host);
+            let evaluation = match &plan.command_line {
+                Some(line) => opening::run(&mut *session, script, (&params, line), &as_host),
+                None => session.run(script, &params, &as_host),
+            };
             Ok((evaluation, session))
         }));
         match attempt {
             Ok(Ok((evaluation, session))) => {
-                // A worker serves one run.
-                if !confined {
+                if !once {
                     warm::keep(key, session, host.chain.vault.seen(), crate::engine::is_alive);
                 }
                 evaluation

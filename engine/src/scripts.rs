@@ -83,6 +83,7 @@ fn direct(name: String, script: Script) -> Skill {
         file: script.file.clone(),
         folder: None,
         body: Body::Inline { script: Arc::new(script) },
+        embedded: None,
         output: crate::OutputForm::Text,
         parameters: Vec::new(),
         parameters_declared: false,

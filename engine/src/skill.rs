@@ -115,6 +115,10 @@ pub struct Skill {
     pub folder: Option<PathBuf>,
     /// What it runs.
     pub body: Body,
+    /// The script that runs in an embedded interpreter instead, where a `code_session` skill's program is one and nothing
+    /// about it needs a process.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "embedded_as_summary")]
+    pub embedded: Option<Arc<Script>>,
     /// What becomes of the output of a program or of bash.
     #[serde(skip_serializing_if = "OutputForm::is_text")]
     pub output: OutputForm,
@@ -274,6 +278,9 @@ pub struct Permissions {
     pub environment: Option<Vec<String>>,
     /// Secrets by name.
     pub secrets: Option<Vec<String>>,
+    /// Sessions of other owners, by name: those of the same owner are reached without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<Vec<String>>,
     /// `security.sandbox_enabled`: whether it asks to be confined even where it is trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<bool>,
@@ -318,6 +325,9 @@ pub struct SessionSettings {
     pub cleanup_on_exit: Option<bool>,
     /// Where its state is kept.
     pub persistence: Persistence,
+    /// Whether a program that is an interpreter stays a process of its own, where it could run embedded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
 }
 
 /// What to do when a skill fails.
@@ -346,7 +356,7 @@ impl Skill {
     pub fn script(&self) -> Option<&Arc<Script>> {
         match &self.body {
             Body::Inline { script } => Some(script),
-            _ => None,
+            _ => self.embedded.as_ref(),
         }
     }
 
@@ -362,6 +372,13 @@ fn as_millis<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -
 
 fn script_as_summary<S: serde::Serializer>(script: &Arc<Script>, serializer: S) -> Result<S::Ok, S::Error> {
     serde_json::json!({"language": script.language, "file": script.file}).serialize(serializer)
+}
+
+fn embedded_as_summary<S: serde::Serializer>(script: &Option<Arc<Script>>, serializer: S) -> Result<S::Ok, S::Error> {
+    script
+        .as_ref()
+        .map(|script| serde_json::json!({"language": script.language, "file": script.file}))
+        .serialize(serializer)
 }
 
 fn parameters_as_schema<S: serde::Serializer>(parameters: &[ParameterSpec], serializer: S) -> Result<S::Ok, S::Error> {

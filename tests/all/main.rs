@@ -17,6 +17,7 @@ mod hostile;
 mod library;
 mod policy;
 mod secrets;
+mod sessions_library;
 mod support;
 mod trust;
 mod workers;

@@ -348,6 +348,9 @@ pub(crate) struct Allowances {
     /// Give it the secret NAME
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_secret: Vec<String>,
+    /// Let it reach the session NAME of somebody else
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_session: Vec<String>,
     /// Say yes to whatever would be asked
     #[arg(long, short)]
     pub(crate) yes: bool,

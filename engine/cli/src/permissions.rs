@@ -36,6 +36,7 @@ impl Allowances {
         allow.process_spawn = list(&self.allow_run).map(Allow::Only);
         allow.environment = list(&self.allow_env);
         allow.secrets = list(&self.allow_secret);
+        allow.sessions = list(&self.allow_session);
         options.yes = self.yes;
         Ok(())
     }

@@ -21,13 +21,15 @@ pub enum Operation {
     Environment,
     /// To use a secret.
     Secret,
+    /// To reach a session of somebody else.
+    Session,
     /// To run something that destroys.
     Destructive,
 }
 
 impl Operation {
     /// Every operation, as they are listed.
-    pub const ALL: [Operation; 8] = [
+    pub const ALL: [Operation; 9] = [
         Operation::Run,
         Operation::FileRead,
         Operation::FileWrite,
@@ -35,6 +37,7 @@ impl Operation {
         Operation::ProcessSpawn,
         Operation::Environment,
         Operation::Secret,
+        Operation::Session,
         Operation::Destructive,
     ];
 
@@ -48,6 +51,7 @@ impl Operation {
             Operation::ProcessSpawn => "process_spawn",
             Operation::Environment => "environment",
             Operation::Secret => "secret",
+            Operation::Session => "session",
             Operation::Destructive => "destructive",
         }
     }
@@ -70,6 +74,7 @@ impl Operation {
             Operation::ProcessSpawn => format!("start programs: {names}"),
             Operation::Environment => format!("read the environment variable {names}"),
             Operation::Secret => format!("use the secret {names}"),
+            Operation::Session => format!("reach the session {names}"),
             Operation::Destructive => format!("do something destructive: {names}"),
         }
     }
@@ -85,6 +90,7 @@ impl Operation {
             Operation::ProcessSpawn => each("--allow-run"),
             Operation::Environment => each("--allow-env"),
             Operation::Secret => each("--allow-secret"),
+            Operation::Session => each("--allow-session"),
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) enum Atom {
     Path(PathBuf),
     /// Hosts.
     Host(HostPattern),
-    /// A program, variable or secret by name; `*` for all.
+    /// A program, variable, secret or session by name; `*` for all.
     Name(String),
 }
 
@@ -31,7 +31,7 @@ impl Atom {
             Operation::Environment if steers(text) => {
                 Err(format!("`{text}` decides what programs load and run, and is never given to a skill"))
             }
-            Operation::Environment | Operation::Secret if text == "*" => {
+            Operation::Environment | Operation::Secret | Operation::Session if text == "*" => {
                 Err("`*` is no name: each has to be named by itself".to_owned())
             }
             _ => Ok(Atom::Name(text.to_owned())),
@@ -83,18 +83,20 @@ pub(crate) fn named(permissions: &Permissions, operation: Operation) -> Option<V
         Operation::ProcessSpawn => names(&permissions.process_spawn),
         Operation::Environment => permissions.environment.clone(),
         Operation::Secret => permissions.secrets.clone(),
+        Operation::Session => permissions.sessions.clone(),
         _ => None,
     }
 }
 
 /// The operations that permissions speak of.
-pub(crate) const NAMED: [Operation; 6] = [
+pub(crate) const NAMED: [Operation; 7] = [
     Operation::FileRead,
     Operation::FileWrite,
     Operation::Network,
     Operation::ProcessSpawn,
     Operation::Environment,
     Operation::Secret,
+    Operation::Session,
 ];
 
 /// A path with its links resolved, as far as it exists: what is compared with the policy is where it really leads. Below

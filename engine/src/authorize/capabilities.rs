@@ -32,6 +32,7 @@ impl Item {
             Operation::Network => CapabilityRequest::Network { hosts: vec![text] },
             Operation::Environment => CapabilityRequest::Environment { name: text },
             Operation::Secret => CapabilityRequest::Secret { name: text },
+            Operation::Session => CapabilityRequest::Session { name: text },
             _ => CapabilityRequest::ProcessSpawn { programs: vec![text] },
         }
     }
@@ -179,6 +180,7 @@ pub(crate) fn add(grants: &mut Grants, operation: Operation, atoms: &[Atom]) {
             (Operation::ProcessSpawn, Atom::Name(name)) => widen(&mut grants.programs, name.clone()),
             (Operation::Environment, Atom::Name(name)) => grants.environment.push(name.clone()),
             (Operation::Secret, Atom::Name(name)) => grants.secrets.push(name.clone()),
+            (Operation::Session, Atom::Name(name)) => grants.sessions.push(name.clone()),
             _ => {}
         }
     }

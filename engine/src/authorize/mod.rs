@@ -144,7 +144,10 @@ impl AuthorizedPlan {
     ) -> AuthorizedPlan {
         let mut again = self.clone();
         let plan = &mut again.plan;
-        plan.step = step.unwrap_or_else(|| plan.step.clone());
+        if let Some(step) = step {
+            plan.step = step;
+            plan.command_line = None;
+        }
         plan.limits = limits;
         plan.correlation_id = correlation_id;
         plan.options.cancel = cancel;

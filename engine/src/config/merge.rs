@@ -56,6 +56,7 @@ pub(super) fn permissions(held: &mut Permissions, fields: &mut Fields<'_>, layer
     list(&mut held.file_write, fields, "file_write", within_path, layer);
     list(&mut held.environment, fields, "environment", same, layer);
     list(&mut held.secrets, fields, "secrets", same, layer);
+    list(&mut held.sessions, fields, "sessions", same, layer);
     allow(&mut held.network_access, fields, "network_access", "hosts", layer);
     allow(&mut held.process_spawn, fields, "process_spawn", "programs", layer);
 }

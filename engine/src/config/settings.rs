@@ -29,6 +29,7 @@ impl Default for Security {
             process_spawn: Some(Allow::All(false)),
             environment: Some(Vec::new()),
             secrets: Some(Vec::new()),
+            sessions: Some(Vec::new()),
             sandbox: None,
         };
         Security {

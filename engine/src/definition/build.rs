@@ -5,12 +5,13 @@ use crate::definition::node::{Node, Span};
 use crate::definition::reference::References;
 use crate::definition::sink::Sink;
 use crate::definition::{
-    LoadOptions, RawDefinition, body, codes, limits, names, parameters, permissions, reader, settings, suggest,
+    LoadOptions, RawDefinition, body, codes, embedded, limits, names, parameters, permissions, reader, settings,
+    suggest,
 };
 use crate::{Dialect, OutputForm, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
-use skills_core::template;
+use skills_core::{Script, template};
 use std::collections::{BTreeMap, HashSet};
 
 /// Sections of the seed that are the engine's configuration, not a skill's.
@@ -34,6 +35,8 @@ pub(crate) struct Context<'a> {
     pub(crate) read: Vec<String>,
     /// What becomes of the output of a program or of bash.
     pub(crate) output: OutputForm,
+    /// The script that a program's first argument refers to.
+    pub(crate) script: Option<Script>,
 }
 
 /// Placeholders that the engine fills itself.
@@ -90,6 +93,7 @@ pub(crate) fn build(raw: &RawDefinition, root: &Node, sink: Sink, options: &Load
         declared: Vec::new(),
         read: Vec::new(),
         output: OutputForm::Text,
+        script: None,
     };
     let skill = assemble(raw, root, &mut context);
     (skill, context.sink)
@@ -132,6 +136,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     let metadata = metadata(&mut fields, context);
     configuration(&mut fields, context);
     fields.finish(&mut context.sink);
+    let embedded = embedded::script(body.as_ref(), session.as_ref(), context);
     // Everything has been looked at: what is missing now has been reported.
     Some(Skill {
         name: name?,
@@ -147,6 +152,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         file: raw.file.clone(),
         folder: raw.files.path().map(std::path::Path::to_path_buf),
         body: body?,
+        embedded,
         output: context.output,
         parameters,
         parameters_declared: declared.is_some(),

@@ -4,9 +4,9 @@ use crate::definition::build::Context;
 use crate::definition::codes;
 use crate::definition::fields::{Fields, Text};
 use crate::definition::node::Span;
-use crate::definition::reference::References;
+use crate::definition::reference::{References, Resolved};
 use crate::{CommandSpec, ExitMeaning, OutputForm, Stdin};
-use skills_core::template;
+use skills_core::{Language, Script, template};
 use skills_executors::environment;
 use skills_executors::shell::{self, Refusal};
 use std::collections::BTreeMap;
@@ -23,7 +23,12 @@ pub(crate) fn build(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Optio
     let written = fields.filled("command", &mut context.sink);
     let command = written.and_then(|text| argument(text, context));
     let given = fields.texts("args", &mut context.sink).unwrap_or_default();
-    let args: Vec<String> = given.iter().filter_map(|text| argument(*text, context)).collect();
+    // That of the first argument, if any.
+    context.script = None;
+    let mut args: Vec<String> = given.iter().take(1).filter_map(|text| argument(*text, context)).collect();
+    let script = context.script.take();
+    args.extend(given.iter().skip(1).filter_map(|text| argument(*text, context)));
+    context.script = script;
     if let (Some(text), Some(command)) = (written, &command)
         && args.len() == given.len()
     {
@@ -65,7 +70,10 @@ fn argument(text: Text<'_>, context: &mut Context<'_>) -> Option<String> {
         context.check_placeholders(text.text, text.span);
         return Some(text.text.to_owned());
     }
-    let file = context.references.resolve(text, &mut context.sink)?.file?;
+    let Resolved { text: source, file } = context.references.resolve(text, &mut context.sink)?;
+    let file = file?;
+    context.script =
+        Language::from_extension(&file.extension).map(|language| Script { language, file: file.shown, source });
     Some(file.path.display().to_string())
 }
 

@@ -40,6 +40,7 @@ pub(crate) mod codes;
 mod command;
 mod conversation;
 mod dialects;
+mod embedded;
 mod executor;
 pub(crate) mod fields;
 pub(crate) mod limits;

@@ -25,6 +25,7 @@ pub(crate) fn stated(asked: &mut Fields<'_>, sink: &mut Sink) -> Permissions {
         process_spawn: allow(asked, "process_spawn", "programs", sink),
         environment: list(asked, "environment", sink),
         secrets: list(asked, "secrets", sink),
+        sessions: list(asked, "sessions", sink),
         sandbox: None,
     }
 }
@@ -46,6 +47,7 @@ pub(crate) fn join(held: &mut Permissions, more: Permissions) {
     list(&mut held.file_write, more.file_write);
     list(&mut held.environment, more.environment);
     list(&mut held.secrets, more.secrets);
+    list(&mut held.sessions, more.sessions);
     allow(&mut held.network_access, more.network_access);
     allow(&mut held.process_spawn, more.process_spawn);
 }

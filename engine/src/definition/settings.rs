@@ -79,6 +79,7 @@ pub(crate) fn session(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Opt
         max_sessions: inner.count("max_sessions", &limits::COUNT, &mut context.sink),
         cleanup_on_exit: inner.bool("cleanup_on_exit", &mut context.sink),
         persistence: persistence(&mut inner, context),
+        external: inner.bool("external", &mut context.sink).unwrap_or(false),
     };
     inner.finish(&mut context.sink);
     Some(settings)

@@ -90,7 +90,7 @@ pub(crate) struct Carried {
 impl Engine {
     /// A session of a language: what is evaluated in it stays for the next evaluation.
     ///
-    /// ```no_run
+    /// ```
     /// # fn main() -> Result<(), skills::Error> {
     /// let engine = skills::Engine::new()?;
     /// let session = engine.session(skills::Language::Rhai).name("notes").open()?;
@@ -338,6 +338,7 @@ impl SessionBuilder {
         {
             self.options.isolation.get_or_insert(Isolation::Worker);
         }
+        self.options.session = Some(reserved.name().to_owned());
         let answers = Answers::new(engine.inner.people.approver.clone());
         let authorized = self.authorize(&answers, reserved.name())?;
         if let Origin::Image(image) = &origin {

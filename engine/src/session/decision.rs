@@ -22,6 +22,7 @@ impl Terms {
             yes: asked.yes || own.yes,
             script: asked.script.or_else(|| own.script.clone()),
             caller: own.caller.clone(),
+            session: Some(self.name.clone()),
             correlation_id: asked.correlation_id,
             cancel: asked.cancel,
         }

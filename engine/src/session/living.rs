@@ -3,13 +3,14 @@
 use super::handle::EvalOptions;
 use super::info::SessionChange;
 use super::kept::Kept;
+use super::opening;
 use super::shared::Shared;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
 use crate::host::{Chain, FunctionTable, RunHost};
 use crate::run::defect;
 use crate::secrets::{Redactor, Vault};
-use crate::{Cancel, Error, Outcome, Plan};
+use crate::{Cancel, Error, Outcome, Persistence, Plan};
 use skills_core::{
     Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Limits, Lost, Script, Session as InterpreterSession,
     Shown, Usage,
@@ -56,8 +57,12 @@ impl Living {
         }
         let entered = self.enter(shared, engine, authorized);
         let cell = Cell { script, entry };
-        let Evaluated { evaluation, shown } =
-            self.guarded(&entered, |session, host| Ok(session.eval(&cell, host))).unwrap_or_else(Evaluated::failed);
+        let evaluated = self.begin_anew(shared, engine, &entered).and_then(|()| {
+            self.guarded(&entered, |session, host| {
+                Ok(opening::evaluate(session, &cell, entered.plan.command_line.as_deref(), host))
+            })
+        });
+        let Evaluated { evaluation, shown } = evaluated.unwrap_or_else(Evaluated::failed);
         let Evaluation { result, usage } = evaluation;
         let result = self.leave(shared, &entered, result, (usage, true));
         let Entered { plan, host, .. } = entered;
@@ -146,6 +151,17 @@ impl Living {
         };
         shared.begin(cancel);
         Entered { plan, host: Arc::new(host), left }
+    }
+
+    /// Forgets everything, where nothing is to stay from one evaluation to the next.
+    fn begin_anew(&mut self, shared: &Shared, engine: &Inner, entered: &Entered) -> Result<(), Failure> {
+        if shared.terms.persistence != Persistence::None {
+            return Ok(());
+        }
+        let interpreter = engine.interpreter(shared.terms.language)?;
+        let session = engine.open_living(interpreter, entered.plan.isolation, &entered.host)?;
+        self.substance = Substance::Interpreter(session);
+        Ok(())
     }
 
     /// Does something with the interpreter. A panic there is a defect, but it must not take the session's thread along.

@@ -18,6 +18,7 @@ mod image;
 mod info;
 mod kept;
 mod living;
+pub(crate) mod opening;
 mod reach;
 mod shared;
 mod store;

@@ -28,7 +28,7 @@ impl OutputForm {
     ///
     /// # Errors
     /// `script_error` where it is not what was declared, `output_limit` where it is too large.
-    pub(crate) fn value(self, name: &str, stdout: &[u8], limit: Option<u64>) -> Result<Value, Failure> {
+    pub fn value(self, name: &str, stdout: &[u8], limit: Option<u64>) -> Result<Value, Failure> {
         let value = match (self, std::str::from_utf8(stdout)) {
             (OutputForm::Text, Ok(text)) => Value::from(text.trim_end_matches(['\n', '\r'])),
             // Not lost, and not mistaken for text.

@@ -60,6 +60,8 @@ pub(super) struct Permissions {
     environment: Option<Vec<String>>,
     /// Secrets by name.
     secrets: Option<Vec<String>>,
+    /// Sessions of other owners that it reaches, by name.
+    sessions: Option<Vec<String>>,
 }
 
 /// All, none, or a list.

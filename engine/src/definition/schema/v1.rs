@@ -155,4 +155,6 @@ struct Session {
     cleanup_on_exit: Option<bool>,
     /// Where its state is kept.
     state_persistence: Option<Persistence>,
+    /// Whether a `command` that is Python or Node stays a process of its own, instead of running in the embedded interpreter.
+    external: Option<bool>,
 }

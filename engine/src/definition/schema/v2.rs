@@ -217,4 +217,6 @@ struct Session {
     cleanup_on_exit: Option<bool>,
     /// Whether its state is saved between executions, or where.
     state_persistence: Option<Persistence>,
+    /// Whether a `command` that is Python or Node stays a process of its own, instead of running in the embedded interpreter.
+    external: Option<bool>,
 }

@@ -4,6 +4,7 @@ mod life;
 mod limits;
 mod notebook;
 mod order;
+mod skills;
 
 use crate::{Engine, EngineBuilder, Language, Session};
 use notebook::Notebook;
