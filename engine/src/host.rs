@@ -221,7 +221,8 @@ impl RunHost {
     }
 
     fn report_output(&self, stream: Stream, text: String) {
-        if !text.is_empty() && !(self.holds_back && stream == Stream::Stdout) {
+        let held = self.holds_back && stream == Stream::Stdout;
+        if !text.is_empty() && !held {
             self.engine.events.event(&self.skill.name, &self.correlation_id, &Event::Output { stream, text });
         }
     }
