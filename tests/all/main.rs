@@ -17,6 +17,10 @@ mod hostile;
 mod library;
 mod policy;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod sessions_clients;
+#[cfg(target_os = "linux")]
+mod sessions_host;
 mod sessions_library;
 mod support;
 mod trust;
