@@ -363,7 +363,7 @@ fn counter(sandbox: &Sandbox) {
         "type": "code_session",
         "language": "rhai",
         "code": "let count = if is_def_var(\"count\") { count } else { 0 };\ncount += params.by;\ncount",
-        "permissions": {"network_access": ["a.org"]},
+        "security": {"permissions": {"network_access": ["a.org"]}},
         "parameters": [{"name": "by", "type": "integer", "required": true, "description": "By how much"}],
     });
     sandbox.write(".skills/counter/counter.json", &definition.to_string());
@@ -385,7 +385,10 @@ fn a_person_is_asked_in_their_own_terminal() {
     let mut terminal = in_a_terminal(&sandbox, &arguments);
     terminal.exp_string("Trust project:counter and run it?").unwrap();
     terminal.send_line("always").unwrap();
-    terminal.exp_string("2").unwrap();
+    terminal.exp_string("Let project:counter use the network: a.org?").unwrap();
+    terminal.send_line("y").unwrap();
+    terminal.exp_string("reason: 2\r\n").unwrap();
     terminal.exp_eof().unwrap();
-    sandbox.run(&arguments).exits(0);
+    // What was said when the session was opened holds for as long as it lives.
+    assert_eq!(sandbox.run(&arguments).exits(0).stdout, "4\n");
 }
