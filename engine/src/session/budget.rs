@@ -115,6 +115,18 @@ impl Spent {
         self.host_calls += budget.host_calls();
     }
 
+    /// What both used; memory is each one's own.
+    pub(crate) fn plus(&self, other: &Spent) -> Spent {
+        Spent {
+            time: self.time + other.time,
+            wall: self.wall + other.wall,
+            memory: self.memory,
+            operations: self.operations + other.operations,
+            output: self.output + other.output,
+            host_calls: self.host_calls + other.host_calls,
+        }
+    }
+
     fn get(&self, name: LimitName) -> u64 {
         let millis = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
         match name {

@@ -137,7 +137,7 @@ impl Living {
     fn enter(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, authorized: AuthorizedPlan) -> Entered {
         let confined_to = authorized.confines();
         let (mut plan, grants) = authorized.into_parts();
-        let left = shared.terms.budget.left(&shared.status().spent);
+        let left = shared.terms.budget.left(&shared.status().spent_in_all());
         plan.limits = plan.limits.min(&left);
         // One of its own: the caller's may stop other runs too.
         let cancel = plan.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
@@ -214,7 +214,7 @@ impl Living {
 
 /// Ends a session of whose budget nothing is left, before it does anything more.
 fn within_budget(shared: &Arc<Shared>) -> Result<(), Error> {
-    let spent = shared.status().spent.clone();
+    let spent = shared.status().spent_in_all();
     let Some(failure) = shared.terms.budget.spent_up(&spent) else { return Ok(()) };
     shared.end(Some(of_budget(&failure).into()));
     Err(shared.gone())

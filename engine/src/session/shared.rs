@@ -77,11 +77,20 @@ pub(crate) struct Status {
     pub(crate) last: Instant,
     pub(crate) evaluations: u64,
     pub(crate) spent: Spent,
+    /// What others used of the same budget.
+    pub(crate) elsewhere: Spent,
     pub(crate) cpu: Option<Duration>,
     pub(crate) memory: Option<u64>,
     pub(crate) lost: Vec<Lost>,
     /// What stops the evaluation under way.
     current: Option<Cancel>,
+}
+
+impl Status {
+    /// What is spent of the budget.
+    pub(crate) fn spent_in_all(&self) -> Spent {
+        self.spent.plus(&self.elsewhere)
+    }
 }
 
 impl Shared {
@@ -99,6 +108,7 @@ impl Shared {
             last: now,
             evaluations: carried.evaluations,
             spent: carried.spent,
+            elsewhere: Spent::default(),
             cpu: None,
             memory: None,
             lost: carried.lost,
