@@ -66,6 +66,9 @@ pub(crate) fn evaluate(session: &mut JavaScriptSession, cell: &Cell, host: &Arc<
     Evaluated { evaluation: Evaluation { result, usage }, shown }
 }
 
+/// How many skills a session remembers to have evaluated. The bodies of more than these are evaluated each time.
+const MOST_SKILLS: usize = 1000;
+
 /// A cell of its own, whose value is shown: see `evaluate` in `bridge/live/space.js`.
 const CELL: i32 = 8;
 /// Where the function of the skill is to be called.
@@ -120,6 +123,7 @@ fn run(session: &mut JavaScriptSession, cell: &Cell, budget: &Budget) -> Result<
         && !known
         && let Some(living) = session.living.as_mut()
         && cell.entry != Entry::Cell
+        && next < MOST_SKILLS
     {
         living.skills.push(Arc::clone(script));
     }
@@ -161,10 +165,7 @@ fn compile(session: &mut JavaScriptSession, cell: &Cell, counting: Counting) -> 
         living.language = script.language;
         living.shadows = prepared.shadows;
         for (name, doc) in prepared.docs {
-            match doc {
-                Some(doc) => living.docs.insert(name, doc),
-                None => living.docs.remove(&name),
-            };
+            living.document(name, doc);
         }
         living.sources.add(&compiled.resource, Arc::clone(script), prepared.columns);
     }

@@ -36,6 +36,20 @@ pub(crate) struct Living {
 }
 
 impl Living {
+    /// Remembers what stands before the declaration of a name, or that nothing does.
+    fn document(&mut self, name: String, doc: Option<String>) {
+        const LONGEST: usize = 4000;
+        const MOST: usize = 2000;
+        match doc {
+            Some(doc) if self.docs.len() < MOST || self.docs.contains_key(&name) => {
+                self.docs.insert(name, doc.chars().take(LONGEST).collect());
+            }
+            _ => {
+                self.docs.remove(&name);
+            }
+        }
+    }
+
     /// The processor time of all that was asked of the session.
     pub(crate) fn cpu(&self) -> Duration {
         self.cpu

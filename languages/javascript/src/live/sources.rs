@@ -58,7 +58,8 @@ impl Known {
 pub(crate) struct Definitions {
     random: RandomState,
     known: HashMap<u64, Vec<Known>>,
-    order: VecDeque<(u64, usize)>,
+    /// For each cell, what of it is known, and how many bytes that keeps.
+    order: VecDeque<(Vec<u64>, usize)>,
     size: usize,
     /// What has been asked for since [`Definitions::begin`].
     asked: Vec<Known>,
@@ -66,26 +67,32 @@ pub(crate) struct Definitions {
 }
 
 impl Definitions {
-    /// Remembers the definitions of a compiled body.
+    /// Remembers the definitions of a compiled body, and forgets the oldest cells where there are too many.
     pub(crate) fn add(&mut self, script: &Arc<Script>, body: &str, found: Vec<(Definition, Vec<Range<usize>>)>) {
+        let mut hashes = Vec::new();
         for (definition, places) in found {
             for place in places {
                 let Some(text) = body.get(place) else { continue };
                 let hash = self.random.hash_one(text);
-                let known = Known { script: Arc::clone(script), definition: definition.clone() };
                 let all = self.known.entry(hash).or_default();
                 // The same text at several places is the same function, unless one of them is bound to its place.
-                if all.iter().any(|other| other.definition.problem == definition.problem) {
-                    continue;
+                if all.iter().all(|other| other.definition.problem != definition.problem) {
+                    all.push(Known { script: Arc::clone(script), definition: definition.clone() });
+                    hashes.push(hash);
                 }
-                all.push(known);
-                self.size += script.source.len().min(text.len()) + 64;
-                self.order.push_back((hash, text.len() + 64));
             }
         }
+        if hashes.is_empty() {
+            return;
+        }
+        let size = script.source.len() + hashes.len() * size_of::<Known>();
+        self.size += size;
+        self.order.push_back((hashes, size));
         while self.size > MOST_TEXT {
-            let Some((hash, size)) = self.order.pop_front() else { return };
-            self.known.remove(&hash);
+            let Some((hashes, size)) = self.order.pop_front() else { return };
+            for hash in hashes {
+                self.known.remove(&hash);
+            }
             self.size = self.size.saturating_sub(size);
         }
     }
