@@ -1,6 +1,7 @@
 //! What the command line says.
 
 use crate::exit::{Stop, USAGE};
+use crate::repl::ReplArgs;
 use crate::words;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -45,6 +46,12 @@ pub(crate) enum Command {
         after_help = "Examples:\n  skills sessions list\n  skills sessions vars analysis\n  skills sessions kill analysis"
     )]
     Sessions(Sessions),
+    /// Talk to a living session: code in, values out
+    #[command(
+        after_help = "Examples:\n  skills repl\n  skills repl --lang js\n  skills repl --allow-net api.github.com\n  skills repl < cells.py",
+        mut_arg("json", |json| json.help("Print one JSON object for each cell of what is piped in"))
+    )]
+    Repl(Box<ReplArgs>),
     /// Check definitions, and report every problem at once
     #[command(
         visible_alias = "check",
@@ -92,6 +99,7 @@ impl Command {
             Command::Run(args) => args.json,
             Command::Eval(args) => args.json,
             Command::Sessions(args) => args.json(),
+            Command::Repl(args) => args.json,
             Command::Validate(args) => args.json,
             Command::Upgrade(args) => args.json,
             Command::Schema(args) => args.json,

@@ -8,6 +8,7 @@ mod host;
 mod permissions;
 mod prompt;
 mod render;
+mod repl;
 mod secrets;
 mod surroundings;
 mod words;

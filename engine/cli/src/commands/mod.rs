@@ -50,6 +50,7 @@ fn perform(command: Command) -> Result<(), Stop> {
         Command::Run(args) => run::run(&args),
         Command::Eval(args) => eval::eval(*args),
         Command::Sessions(args) => sessions::sessions(&args),
+        Command::Repl(args) => crate::repl::repl(&args),
         Command::Validate(args) => validate::validate(&args),
         Command::Upgrade(args) => upgrade::upgrade(&args),
         Command::Schema(args) => schema::schema(&args),
@@ -63,7 +64,7 @@ fn perform(command: Command) -> Result<(), Stop> {
 }
 
 /// The skill that a person names. Where a file or a folder has that name but no skill, how to say it as a path.
-fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
+pub(crate) fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
     engine.skill(name).map_err(|error| {
         let is_name = !name.starts_with('.') && !name.contains('/');
         match error.kind() == ErrorKind::NotFound && is_name && Path::new(name).exists() {

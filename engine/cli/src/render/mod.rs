@@ -6,7 +6,7 @@ mod value;
 
 pub(crate) use plan::{plan, policy};
 pub(crate) use progress::Console;
-pub(crate) use value::{print_table, print_value, table};
+pub(crate) use value::{print_table, print_value, rows_as_table, table};
 
 use clap::builder::styling::AnsiColor;
 use serde_json::Value;
@@ -34,6 +34,11 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 /// Prints a note on stderr.
 pub(crate) fn note(text: &str) {
     to_stderr(&format!("{text}\n"));
+}
+
+/// Prints a text on stderr that ends its own lines.
+pub(crate) fn lines(text: &str) {
+    to_stderr(text);
 }
 
 /// Shows a warning on stderr.

@@ -50,6 +50,10 @@ impl Console {
     /// Runs something; the spinner appears when it takes long.
     pub(crate) fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let Some(spinner) = self.spinner.clone() else { return work() };
+        // A session does several things, one after another.
+        spinner.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+        spinner.set_message("");
+        spinner.reset();
         let (done, wait) = std::sync::mpsc::channel::<()>();
         let ticker = std::thread::spawn(move || {
             if wait.recv_timeout(PATIENCE).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout) {

@@ -12,7 +12,7 @@ pub(crate) fn print_value(value: &Value) -> io::Result<()> {
     match value {
         Value::Null => Ok(()),
         Value::String(text) => render::text(text.strip_suffix('\n').unwrap_or(text)),
-        Value::Array(rows) if render::stdout_is_terminal() => match as_table(rows) {
+        Value::Array(rows) if render::stdout_is_terminal() => match rows_as_table(rows) {
             Some(table) => print_table(&table),
             None => render::json(value),
         },
@@ -36,7 +36,7 @@ pub(crate) fn print_table(table: &Table) -> io::Result<()> {
 }
 
 /// A list of flat objects as a table; `None` for any other list.
-fn as_table(rows: &[Value]) -> Option<Table> {
+pub(crate) fn rows_as_table(rows: &[Value]) -> Option<Table> {
     let objects: Vec<&Map<String, Value>> = rows.iter().map(Value::as_object).collect::<Option<_>>()?;
     let mut columns: Vec<&str> = Vec::new();
     for object in &objects {
@@ -85,14 +85,14 @@ mod tests {
     #[test]
     fn a_list_of_flat_objects_is_a_table() {
         let rows = json!([{"a": 1, "b": "x"}, {"a": 20, "b": null, "c": true}]);
-        let shown = as_table(rows.as_array().unwrap()).unwrap().trim_fmt();
+        let shown = rows_as_table(rows.as_array().unwrap()).unwrap().trim_fmt();
         assert_eq!(shown, " a   b   c\n───────────────\n 1   x\n20       true");
     }
 
     #[test]
     fn a_nested_list_is_not() {
-        assert!(as_table(json!([{"a": []}]).as_array().unwrap()).is_none());
-        assert!(as_table(json!([1, 2]).as_array().unwrap()).is_none());
-        assert!(as_table(&[]).is_none());
+        assert!(rows_as_table(json!([{"a": []}]).as_array().unwrap()).is_none());
+        assert!(rows_as_table(json!([1, 2]).as_array().unwrap()).is_none());
+        assert!(rows_as_table(&[]).is_none());
     }
 }

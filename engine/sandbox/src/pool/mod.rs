@@ -12,6 +12,7 @@ mod refill;
 mod shelf;
 mod turns;
 
+use crate::remote::RemoteSession;
 use crate::zygote::Zygotes;
 use lent::Lent;
 use refill::Shared;
@@ -118,7 +119,8 @@ impl Workers {
         let session = match self.shared.take(&wanted) {
             Some(session) => session,
             None => {
-                let session = wanted.start(&self.shared.zygotes, host)?;
+                let session =
+                    RemoteSession::start(&self.shared.zygotes, &wanted.cage, wanted.kind, wanted.open(), host)?;
                 self.shared.count_forked();
                 session
             }

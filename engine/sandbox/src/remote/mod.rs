@@ -9,7 +9,6 @@
 mod contained;
 mod control;
 mod death;
-mod fork;
 mod interpreter;
 mod line;
 mod live;

@@ -1,6 +1,5 @@
 //! System calls: a list of those that are allowed, compiled once and put on last.
 
-pub(super) mod asked;
 mod calls;
 mod program;
 
@@ -15,7 +14,6 @@ pub(super) struct Filters {
     threads: Filter,
     itself: Filter,
     processes: Filter,
-    copies: Filter,
 }
 
 /// One compiled filter.
@@ -31,8 +29,6 @@ pub(super) enum Starts {
     Itself,
     /// Threads and processes.
     Processes,
-    /// Threads, and copies of itself where another filter lets it.
-    Copies,
 }
 
 impl Filters {
@@ -42,7 +38,6 @@ impl Filters {
             threads: compile(Starts::Threads)?,
             itself: compile(Starts::Itself)?,
             processes: compile(Starts::Processes)?,
-            copies: compile(Starts::Copies)?,
         })
     }
 
@@ -52,11 +47,6 @@ impl Filters {
             (Programs::None, Kind::Interpreter) => self.threads.apply(),
             _ => self.processes.apply(),
         }
-    }
-
-    /// Those of a family: for who may start threads only, and for who may be copied.
-    pub(super) fn of_family(&self) -> (Filter, Filter) {
-        (self.threads.clone(), self.copies.clone())
     }
 
     /// What comes on top of it just before a program is executed that may start no other.

@@ -1,0 +1,154 @@
+//! The commands of `skills repl`.
+
+use crate::support::Sandbox;
+use crate::terminal::Terminal;
+
+fn python(sandbox: &Sandbox) -> Terminal {
+    Terminal::open(sandbox, &["repl", "--isolation", "in-process"], &[])
+}
+
+#[test]
+fn every_command_has_help_and_a_typo_a_suggestion() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    let help = terminal.says("%help", "Ctrl-D leave\r\n");
+    let names = [
+        "help", "vars", "who", "time", "timeit", "limits", "lang", "reset", "save", "load", "session", "fork",
+        "history", "edit", "run", "skill", "plot", "doc", "all", "quit",
+    ];
+    for name in names {
+        assert!(help.contains(&format!("%{name} ")), "{name}: {help}");
+    }
+    terminal.says("%help timeit", "this many times");
+    terminal.says("%hlep", "did you mean `%help`?");
+    terminal.says("%fork", "use it as `%fork NAME`");
+    terminal.line("%quit");
+    terminal.ends();
+}
+
+#[test]
+fn names_are_listed_and_explained() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.says("%vars", "no variables yet");
+    terminal.line("prices = [1.5, 1 + 1.5]");
+    terminal.line("def area(w, h=2):\r'The area of a ' 'rectangle.'\rreturn w * h\r");
+    let table = terminal.says("%vars", "[1.5, 2.5]");
+    assert!(table.contains("area") && table.contains("list"), "{table}");
+    terminal.says("%who", "area  prices\r\n");
+    terminal.says("%vars nothing", "no name holds `nothing`");
+    terminal.says("?area", "(w, h=2)");
+    terminal.says("area??", "return w * h");
+    terminal.says("%doc prices", "list = [1.5, 2.5]");
+    terminal.says("?missing", "error: ");
+}
+
+#[test]
+fn long_values_are_cut_and_tables_drawn() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.says("list(range(3000))", "(%all to see everything)");
+    terminal.says("%all", "2999\r\n]");
+    terminal.line("rows = [{'name': 'ann', 'age': 30}, {'name': 'bob', 'age': 41}]");
+    terminal.says("rows", "name   age\r\n");
+    terminal.sees("bob     41\r\n");
+    terminal.says("%all", "was shown as a whole");
+}
+
+#[test]
+fn time_and_limits_are_shown_and_set() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.says("%time sum(range(1000))", "499500");
+    terminal.sees("cpu");
+    terminal.says("%timeit -n 3 sum(range(1000))", "(3 runs, best");
+    terminal.says("%time", "are shown after each cell");
+    terminal.says("%time", "are not shown after each cell");
+    terminal.line("%limits time=200ms");
+    terminal.says("exec('while True: pass')", "error: ");
+    terminal.says("%limits", "set here: time=200ms");
+    terminal.says("%limits speed=3", "`speed` is no limit");
+    terminal.says("'still ' + 'alive'", "'still alive'");
+}
+
+#[test]
+fn cells_are_saved_loaded_run_and_edited() {
+    let sandbox = Sandbox::new();
+    sandbox.write("script.py", "def helper():\n    return 1200\n\nprint('from ' + 'file')\n");
+    let editor = sandbox.write("editor.sh", "#!/bin/sh\nsed -i 's/1200/1300/' \"$1\"\n");
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let editor = editor.display().to_string();
+    let mut terminal = Terminal::open(&sandbox, &["repl", "--isolation", "in-process"], &[("EDITOR", &editor)]);
+    terminal.says("%run script.py", "from file\r\n");
+    terminal.says("helper() + 34", "1234\r\n");
+    terminal.line("base = 1200");
+    terminal.says("1 / 0", "ZeroDivisionError");
+    terminal.says("%save cells.py", "2 cells written to cells.py");
+    terminal.says("%run missing.py", "there is no such file");
+    terminal.says("%edit 2", "base = 1300");
+    terminal.says("base + 21", "1321\r\n");
+    terminal.says("%edit 99", "there is no cell 99");
+    terminal.says("%reset", "everything is forgotten");
+    terminal.says("base", "NameError");
+    terminal.line("def helper(): return 5000\r");
+    terminal.says("%load cells.py", "5034\r\n");
+    terminal.says("base + 5", "1205\r\n");
+    assert_eq!(std::fs::read_to_string(sandbox.path().join("cells.py")).unwrap(), "helper() + 34\n\nbase = 1200\n");
+}
+
+#[test]
+fn a_state_is_saved_and_gone_on_with() {
+    let sandbox = Sandbox::new();
+    let arguments = ["repl", "--isolation", "in-process", "--lang", "rhai"];
+    let mut terminal = Terminal::open(&sandbox, &arguments, &[]);
+    terminal.line("let kept = 4321;");
+    terminal.says("%save --state work.state", "the state written to work.state");
+    terminal.line("%quit");
+    terminal.ends();
+    let mut terminal = Terminal::open(&sandbox, &arguments, &[]);
+    terminal.says("%load work.state", "as it was saved");
+    terminal.says("kept + 1", "4322\r\n");
+}
+
+#[test]
+fn sessions_are_copied_left_and_met_again() {
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::open(&sandbox, &["repl", "--isolation", "in-process", "--lang", "rhai"], &[]);
+    terminal.line("let x = 10;");
+    terminal.says("%fork other", "this is other, a copy of rhai-1");
+    terminal.line("x += 1;");
+    terminal.says("%session rhai-1", "this is session rhai-1");
+    terminal.says("x + 900", "910\r\n");
+    terminal.says("%session other", "this is session other");
+    terminal.says("x + 900", "911\r\n");
+    let list = terminal.says("%session list", "rhai-1");
+    assert!(list.contains("other"), "{list}");
+    terminal.says("%session", "isolation    in-process");
+}
+
+#[test]
+fn values_are_drawn_and_skills_run() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.says("%plot {'figs': 10, 'plums': 20}", "figs 10 ");
+    terminal.sees("plums 20 ██");
+    terminal.line("ages = [20, 21, 22, 40]");
+    terminal.says("%plot --hist=2 ages", "20 – 30 3 ██");
+    terminal.says("%plot 'words'", "this cannot be drawn: it is a text");
+    terminal.says("%skill calculator operation=add operand1=1000 operand2=11", "1011");
+    terminal.says("%skill no-such-skill", "error: ");
+}
+
+#[test]
+fn an_image_is_shown_inline_or_named() {
+    let sandbox = Sandbox::new();
+    // A picture of one pixel.
+    let picture = "import base64; base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==')";
+    let mut terminal = python(&sandbox);
+    // Asked what it is, this terminal says nothing.
+    terminal.says(picture, "image of 70 B in /tmp/skills-");
+    let arguments = ["repl", "--isolation", "in-process"];
+    let mut terminal = Terminal::open(&sandbox, &arguments, &[("TERM", "xterm-kitty"), ("KITTY_WINDOW_ID", "1")]);
+    terminal.says(picture, "\x1b_Gf=100,a=T,q=2,m=0;iVBOR");
+}
