@@ -206,7 +206,7 @@ impl Engine {
     /// Begins to live: makes what only living sessions need. Gives the names that cells cannot declare as they are.
     pub(crate) fn live(&mut self) -> Result<Vec<String>, Fault> {
         self.with(|scope, bridge, _| {
-            let parameters = ["core", "nature", "settled", "define"];
+            let parameters = ["core", "nature", "settled", "define", "encoded"];
             let setup = compile_function(scope, LIVE_NAME, LIVE, &parameters, 0)?;
             let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
             let core = call(scope, &bridge.core, &[])?;
@@ -215,6 +215,7 @@ impl Engine {
                 v8::Function::new(scope, natives::nature).ok_or_else(missing)?.into(),
                 v8::Function::new(scope, natives::settled).ok_or_else(missing)?.into(),
                 v8::Function::new(scope, natives::define).ok_or_else(missing)?.into(),
+                v8::Function::new(scope, natives::encoded).ok_or_else(missing)?.into(),
             ];
             let made = call(scope, &setup, &arguments)?;
             let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;

@@ -3,6 +3,8 @@
 use crate::convert;
 use crate::heap::StopFlag;
 use crate::live::Definitions;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use deno_core::v8;
 use serde_json::{Value, json};
 use skills_core::{Arguments, Breach, ErrorKind, Failure, Host, LimitName, Stream};
@@ -211,6 +213,21 @@ pub(crate) fn settled(
     let promise = v8::Local::<v8::Promise>::try_from(arguments.get(0));
     if let Some(promise) = promise.ok().filter(|promise| promise.state() != v8::PromiseState::Pending) {
         result.set(promise.result(scope));
+    }
+}
+
+/// `encoded(view)`: its bytes as base64. A text that a script puts together from small pieces takes many times its size.
+pub(crate) fn encoded(
+    scope: &mut v8::PinScope<'_, '_>,
+    arguments: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let Ok(view) = v8::Local::<v8::ArrayBufferView>::try_from(arguments.get(0)) else { return };
+    let mut bytes = vec![0; view.byte_length()];
+    let copied = view.copy_contents(&mut bytes);
+    match v8::String::new(scope, &STANDARD.encode(&bytes[..copied])) {
+        Some(text) => result.set(text.into()),
+        None => throw(scope, "the bytes are too many for a text"),
     }
 }
 

@@ -225,7 +225,7 @@ const core = () => ({
   __proto__: null,
   uncurry, jsonParse, jsonStringify, isArray, isFinite, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty,
   deleteProperty, apply, construct, keys, freeze, create, objectPrototype, functionToString, slice, charCode, repeat,
-  bigintText, symbolText, list, quote, clip, described, base64, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
+  bigintText, symbolText, list, quote, clip, described, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText,
   regexpSource, regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf,

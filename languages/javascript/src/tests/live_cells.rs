@@ -331,3 +331,40 @@ fn a_cell_of_one_line_is_the_place_of_its_error() {
     let failure = Living::new().fails("null.x");
     assert_eq!(failure.frames.first().map(|frame| (frame.line, frame.source.as_deref())), Some((1, Some("null.x"))));
 }
+
+#[test]
+fn what_modules_say_is_understood() {
+    let mut living = Living::new();
+    living.cell("import { echo, add as plus } from 'skill'; import all from 'skill'");
+    assert_eq!(living.value("[echo(1), plus(1, 2), all.echo(3)]"), json!([1, 3, 3]));
+    living.cell("export class Out { x = 1 }\nexport const { n, ...others } = { n: 1, m: 2 };\nconst local = 5; export { local as renamed }");
+    assert_eq!(living.value("[new Out().x, n, others, local]"), json!([1, 1, {"m": 2}, 5]));
+    living.cell("export default class Main { y = 2 }");
+    assert_eq!(living.value("[new Main().y, Main.name]"), json!([2, "Main"]));
+    assert_eq!(
+        living.skill("export default async function go({ a }) { return a }", json!({"a": 1})).unwrap(),
+        json!(1)
+    );
+    assert_eq!(living.value("go.name"), json!("go"));
+    assert_eq!(living.skill("const pick = (p) => p.b; export { pick as default }", json!({"b": 2})).unwrap(), json!(2));
+    assert_eq!(
+        living.skill("export default class { static z = 3 }", json!({})).unwrap_err().kind,
+        ErrorKind::ScriptError
+    );
+    assert!(living.fails("import fs from 'fs'").message.contains("cannot import \"fs\""));
+    // A name that was imported goes with the session, because it leads to what every session has.
+    let (mut other, lost) = living.revived();
+    assert_eq!(lost, []);
+    assert_eq!(other.value("[echo(4), new Main().y]"), json!([4, 2]));
+}
+
+#[test]
+fn statements_may_stand_without_semicolons() {
+    let mut living = Living::new();
+    assert_eq!(
+        living.value("let a = 1\nlet [b, c] = [2, 3]\nclass D {}\n[a, b].forEach((x) => { c += x })\nfunction e() {}\n(a + c)\nvar f\nswitch (c) { case 6: var g = 1; break }\nif (g)\n  var h = 2\nelse\n  var i = 3\n;[a, c, g, h]"),
+        json!([1, 6, 1, 2])
+    );
+    assert_eq!(living.value("label: for (const x of [1, 2]) { for (;;) continue label } 'done'"), json!("done"));
+    assert_eq!(living.value("try { throw 1 } catch { 'caught' }"), json!("caught"));
+}

@@ -177,6 +177,15 @@ fn names_keep_what_they_are() {
 }
 
 #[test]
+fn a_snapshot_may_be_as_large_as_the_session() {
+    let mut living = Living::with(Limits { memory: Some(24 << 20), ..Limits::default() });
+    living.cell("const bytes = new Uint8Array(3 << 20).fill(7), texts = Array.from({ length: 2000 }, (_, i) => 'x'.repeat(1000) + i)");
+    let (mut other, lost) = living.revived();
+    assert_eq!(lost, []);
+    assert_eq!(other.value("[bytes.length, bytes[99], texts[1999].length]"), json!([3 << 20, 7, 1004]));
+}
+
+#[test]
 fn a_skill_goes_on_where_it_was() {
     let mut living = Living::new();
     let source = "let n = 0;\nexport default ({ by }) => { n += by; return n }";

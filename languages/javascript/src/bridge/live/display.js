@@ -39,6 +39,20 @@ weakSet(probes, getPrototypeOf(async function* () {}).prototype, { __proto__: nu
 for (const iterator of [[][Symbol.iterator](), new Map()[Symbol.iterator](), new Set()[Symbol.iterator](), ""[Symbol.iterator](), "".matchAll(/x/g)]) {
   weakSet(probes, getPrototypeOf(iterator), { __proto__: null, kind: "iterator", ask: () => 0 });
 }
+// The keys of an object. Those of a long list are its places, and as many texts: where it holds more than that, nobody looks.
+const LONG = 100000;
+function keysOf(value, kind) {
+  if (kind === "typed" && typedLength(value) > LONG) return list();
+  if (kind === "array" && isLongAndFull(value)) return list();
+  return ownKeys(value);
+}
+function isLongAndFull(value) {
+  const length = value.length;
+  if (length <= LONG) return false;
+  let there = 0;
+  for (let i = 0; i < 64; i++) if (getOwnPropertyDescriptor(value, floor((length - 1) * i / 63)) !== undefined) there++;
+  return there > 32;
+}
 function regexpFlagsOf(value) { return regexpSource(value); }
 
 // The kind of an object, found without running anything of the script's.
@@ -220,7 +234,7 @@ function display(root, how) {
       default:
         before = given === "Object" ? "{" : `${given} {`;
     }
-    const own = ownKeys(value);
+    const own = keysOf(value, kind);
     if (depth < 0) {
       if (base !== "") return { __proto__: null, text: base, levels: 0 };
       return { __proto__: null, text: kind === "array" ? "[Array]" : `[${given}]`, levels: 0 };
@@ -411,7 +425,7 @@ function shown(value) {
       const bytes = bytesOf(value), length = typedLength(bytes);
       let is = length > 8 && length <= 4194304;
       for (let i = 0; is && i < 8; i++) is = bytes[i] === PNG[i];
-      if (is) png = `,"png":"${base64(bytes, length)}"`;
+      if (is) png = `,"png":"${encoded(bytes)}"`;
     }
   }
   return `{"type_name":${quote(typeName(value))},"text":${quote(text)},"cut":${cut}${png}}`;

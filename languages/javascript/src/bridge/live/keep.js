@@ -129,8 +129,8 @@ function snapshot() {
   };
 
   // The properties of an object: key, flags and value, or key, flags, getter and setter.
-  const properties = (value, number, skip) => {
-    const names = ownKeys(value);
+  const properties = (value, number, skip, kind) => {
+    const names = keysOf(value, kind);
     let out = "";
     for (let i = 0; i < names.length; i++) {
       const key = names[i];
@@ -207,7 +207,7 @@ function snapshot() {
         return `["f",${isExtensible(value) ? 1 : 0},${above === undefined ? "0" : above},${slice(known, at + 1)},${isClass ? 1 : 0},${rest}]`;
       }
       case "array": {
-        const length = value.length, names = ownKeys(value).length;
+        const length = value.length, full = isLongAndFull(value), names = full ? length + 1 : ownKeys(value).length;
         if (length > 2 * names + 16) return `${head("a")},${length},null,${properties(value, number, (key) => key === "length")}]`;
         let items = "";
         let plainOnes = 0;
@@ -221,7 +221,7 @@ function snapshot() {
           }
           items += (i ? "," : "") + text;
         }
-        const rest = plainOnes + 1 === names ? "[]" : properties(value, number, (key, found) => key === "length" || (isIndex(key) && "value" in found && found.writable && found.enumerable && found.configurable));
+        const rest = full || plainOnes + 1 === names ? "[]" : properties(value, number, (key, found) => key === "length" || (isIndex(key) && "value" in found && found.writable && found.enumerable && found.configurable));
         return `${head("a")},${length},[${items}],${rest}]`;
       }
       case "map": {
@@ -243,11 +243,11 @@ function snapshot() {
       }
       case "date": return `${head("d")},${encode(dateTime(value), number, "")},${properties(value, number, none)}]`;
       case "regexp": return `${head("x")},${jsonStringify(regexpSource(value))},"${regexpFlags(value)}",${properties(value, number, none)}]`;
-      case "buffer": { const bytes = new Bytes(value); return `${head("B")},"${base64(bytes, typedLength(bytes))}",${properties(value, number, none)}]`; }
+      case "buffer": { const bytes = new Bytes(value); return `${head("B")},"${encoded(bytes)}",${properties(value, number, none)}]`; }
       case "typed": {
         const tag = typedTag(value), base = getPrototypeOf(value) === global[tag].prototype;
         const buffer = encode(typedBuffer(value), number, ".buffer");
-        return `["T",${isExtensible(value) ? 1 : 0},${base ? 0 : prototypeOf(value, number, kind)},"${tag}",${buffer},${typedOffset(value)},${typedLength(value)},${properties(value, number, (key) => isIndex(key))}]`;
+        return `["T",${isExtensible(value) ? 1 : 0},${base ? 0 : prototypeOf(value, number, kind)},"${tag}",${buffer},${typedOffset(value)},${typedLength(value)},${properties(value, number, (key) => isIndex(key), kind)}]`;
       }
       case "view": return `${head("V")},${encode(viewBuffer(value), number, ".buffer")},${viewOffset(value)},${viewLength(value)},${properties(value, number, none)}]`;
       // Where an error came from is not kept: its places are those of this session.

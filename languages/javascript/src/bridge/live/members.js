@@ -56,7 +56,7 @@ function members(pathText, prefix) {
       if (typeof value === "string") offer("length", "member");
       let at = typeof value === "object" || typeof value === "function" ? value : boxes[typeof value];
       for (let i = 0; at !== null && at !== undefined && i < 1000 && nature(at) !== 1; i++) {
-        const names = ownKeys(at);
+        const names = keysOf(at, isArray(at) ? "array" : typedTag(at) !== undefined ? "typed" : "object");
         for (let j = 0; j < names.length && j < 10000; j++) offer(names[j], "member");
         at = getPrototypeOf(at);
       }

@@ -1,6 +1,6 @@
 // A living session: cells whose names stay. It is compiled when a session evaluates its first cell, as the body of a
 // function of `core`, what the bridge shares, `nature` and `settled`, which tell what the language does not (proxies,
-// promises), and `define`, which knows the sources of cells.
+// promises), `define`, which knows the sources of cells, and `encoded`, which gives bytes as base64.
 //
 // Names are properties of the global object. A session that has begun to live serves no run any more, so what its cells
 // change is theirs; what is needed here was taken before.
@@ -9,7 +9,7 @@
 const {
   uncurry, jsonParse, jsonStringify, isArray, isFinite, ownKeys, getOwnPropertyDescriptor, getPrototypeOf, defineProperty,
   deleteProperty, apply, construct, keys, freeze, create, objectPrototype, functionToString, slice, charCode, repeat, bigintText,
-  symbolText, list, quote, clip, described, base64, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
+  symbolText, list, quote, clip, described, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText, regexpSource,
   regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf, typedSet, changed, pendingTimers,
