@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 #[test]
 fn pages_of_help_and_errors_read_as_they_should() {
-    let home = Sandbox::new().folder;
-    let home = home.path().to_string_lossy();
+    let sandbox = Sandbox::new();
+    let home = sandbox.folder.path().to_string_lossy();
     let pages = trycmd::TestCases::new();
     pages.register_bin("skills", std::path::Path::new(env!("CARGO_BIN_EXE_skills")));
     // A page runs in a folder of its own, outside of this project, because it has an `.out` folder.

@@ -20,6 +20,10 @@ mod repl_commands;
 mod repl_piped;
 mod repl_typing;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod sessions_clients;
+#[cfg(target_os = "linux")]
+mod sessions_host;
 mod sessions_library;
 mod support;
 mod terminal;

@@ -43,6 +43,7 @@ impl Sandbox {
     pub(crate) fn new() -> Sandbox {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("work")).unwrap();
+        std::fs::create_dir_all(folder.path().join("run")).unwrap();
         Sandbox { folder }
     }
 
@@ -65,7 +66,14 @@ impl Sandbox {
         command.current_dir(self.path()).env_clear().env("HOME", self.folder.path()).env("PATH", "/usr/bin:/bin");
         // The machine's own container engine is not asked.
         command.env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+        // Nor is the session host of whoever runs the tests.
+        command.env("XDG_RUNTIME_DIR", self.folder.path().join("run"));
         command
+    }
+
+    /// The folder of the session host.
+    pub(crate) fn meeting_place(&self) -> PathBuf {
+        self.folder.path().join("run/skills")
     }
 
     /// Runs it with arguments, and gives its exit code, stdout and stderr.
@@ -75,6 +83,14 @@ impl Sandbox {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if self.meeting_place().join("host.sock").exists() {
+            drop(self.skills().args(["sessions", "stop", "--force"]).output());
         }
     }
 }

@@ -90,6 +90,12 @@ pub trait Interpreter: Send + Sync {
     /// Called on that thread before and after each fork.
     fn forking(&self, _moment: Fork) {}
 
+    /// Whether a process in which a session lives can be forked on that session's thread, between two evaluations and
+    /// with [`Interpreter::forking`] around it, so that the session goes on in both.
+    fn forks_sessions(&self) -> bool {
+        false
+    }
+
     /// Does the work of a fork, sessions and all, on the thread that the interpreter wants for that. Need not return.
     fn in_fork(&self, work: Box<dyn FnOnce() + Send>) {
         work();

@@ -12,6 +12,7 @@ struct Watchdog {
     changed: Condvar,
 }
 
+/// What is watched. Its owner keeps it to itself.
 #[derive(Default)]
 struct Table {
     entries: Vec<Option<Entry>>,
@@ -108,6 +109,22 @@ impl Drop for Watch {
 /// Whether the watchdog's thread runs: without it no time limit holds.
 pub fn armed() -> bool {
     table().started
+}
+
+/// Keeps the watchdog still while its process is forked by the calling thread. See [`Still::in_child`].
+pub fn still() -> Still {
+    Still(table())
+}
+
+/// While it lives, the watchdog holds nothing that a fork could not give back.
+pub struct Still(MutexGuard<'static, Table>);
+
+impl Still {
+    /// In the new process, which has the calling thread only: the next run starts the watchdog anew.
+    pub fn in_child(mut self) {
+        self.0.started = false;
+        self.0.wakes = None;
+    }
 }
 
 fn watch_all() {

@@ -140,6 +140,10 @@ impl Interpreter for CPython {
         fork::moment(moment);
     }
 
+    fn forks_sessions(&self) -> bool {
+        true
+    }
+
     fn in_fork(&self, work: Box<dyn FnOnce() + Send>) {
         // Without its thread there is no session, and the process ends.
         drop(fork::serve(work));

@@ -38,6 +38,10 @@ impl Interpreter for Rhai {
         caps::self_test()
     }
 
+    fn forks_sessions(&self) -> bool {
+        true
+    }
+
     fn caps(&self) -> Vec<CapStatus> {
         caps::known()
     }

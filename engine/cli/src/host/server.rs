@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const MOST_CLIENTS: usize = 512;
 
 /// How often the host looks whether it is still wanted, at the least.
-const LOOK: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// How long clients that are being served get when the host ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);

@@ -47,6 +47,8 @@ pub enum Ask {
     Snapshot,
     /// To fill its namespace. The bytes follow in parts.
     Restore(Packed),
+    /// To become two. What the copy is to talk over comes beside.
+    Fork,
 }
 
 /// A snapshot whose bytes travel in parts.
@@ -126,6 +128,7 @@ impl Live {
                 out.byte(7);
                 write_packed(out, packed);
             }
+            Ask::Fork => out.byte(8),
         }
     }
 
@@ -148,6 +151,7 @@ impl Live {
             5 => Ask::Inspect(input.text()?.to_owned()),
             6 => Ask::Snapshot,
             7 => Ask::Restore(read_packed(input)?),
+            8 => Ask::Fork,
             _ => return Err(Malformed("a request is of no known kind")),
         };
         Ok(Live { run, ask, limits, passed })

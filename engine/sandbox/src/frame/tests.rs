@@ -131,6 +131,7 @@ fn what_a_living_session_is_asked_arrives_as_it_was_sent() {
         Ask::Inspect("a.b".into()),
         Ask::Snapshot,
         Ask::Restore(packed(5)),
+        Ask::Fork,
     ] {
         let live = Live { run: 9, ask, limits: limits.clone(), passed: (Duration::ZERO, Duration::from_millis(1)) };
         let message = ToWorker::Live(Box::new(live));

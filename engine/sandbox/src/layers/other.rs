@@ -3,7 +3,7 @@
 use super::{Confined, Fault};
 use crate::Cage;
 use skills_core::Enforcement;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 /// What is the same for every worker of a zygote. There is none on this system.
@@ -69,4 +69,45 @@ impl Base {
     pub fn confine(&self, _cage: &Cage, _keep: &[BorrowedFd<'_>]) -> Result<Confined, Fault> {
         match self.never {}
     }
+
+    /// As [`Base::confine`].
+    ///
+    /// # Errors
+    /// Never.
+    pub fn confine_family(&self, _cage: &Cage, _keep: &[BorrowedFd<'_>]) -> Result<Calls, Fault> {
+        match self.never {}
+    }
+}
+
+/// The last layer of the processes of a family. There is none on this system.
+#[derive(Debug)]
+pub struct Calls {
+    never: std::convert::Infallible,
+}
+
+impl Calls {
+    /// Nothing; there is no value to call it on.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn of_first(&self) -> Result<(), Fault> {
+        match self.never {}
+    }
+
+    /// Nothing; there is no value to call it on.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn of_member(&self) -> Result<Option<OwnedFd>, Fault> {
+        match self.never {}
+    }
+}
+
+/// Nothing is asked here.
+///
+/// # Errors
+/// Always.
+#[cfg(target_os = "linux")]
+pub(crate) fn answer_fork(_listener: &OwnedFd, _may: impl FnOnce() -> bool) -> rustix::io::Result<()> {
+    Err(rustix::io::Errno::NOSYS)
 }

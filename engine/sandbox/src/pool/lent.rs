@@ -4,7 +4,7 @@ use super::turns::Turn;
 use crate::remote::RemoteSession;
 use serde_json::Value;
 use skills_core::{
-    Cell, Completions, Evaluated, Evaluation, Failure, Held, Host, Inspection, Lost, Script, Session, Snapshot,
+    Cell, Completions, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Lost, Script, Session, Snapshot,
     Variable,
 };
 use std::mem::ManuallyDrop;
@@ -84,6 +84,14 @@ impl Session for Lent {
     fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
         let _turn = self.serves();
         self.session.restore(snapshot, host)
+    }
+
+    fn fork(&mut self, host: &Arc<dyn Host>) -> Result<Option<Forked>, Failure> {
+        let _turn = self.serves();
+        let Some(copy) = self.session.fork_worker(host)? else { return Ok(None) };
+        let Some(wanted) = self.wanted.clone() else { return Ok(None) };
+        let copy = Lent::new(copy, wanted, &self.shared, None, true);
+        Ok(Some(Box::new(move || Ok(Box::new(copy) as Box<dyn Session>))))
     }
 
     fn held(&self) -> Held {

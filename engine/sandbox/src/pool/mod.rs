@@ -12,7 +12,6 @@ mod refill;
 mod shelf;
 mod turns;
 
-use crate::remote::RemoteSession;
 use crate::zygote::Zygotes;
 use lent::Lent;
 use refill::Shared;
@@ -119,8 +118,7 @@ impl Workers {
         let session = match self.shared.take(&wanted) {
             Some(session) => session,
             None => {
-                let session =
-                    RemoteSession::start(&self.shared.zygotes, &wanted.cage, wanted.kind, wanted.open(), host)?;
+                let session = wanted.start(&self.shared.zygotes, host)?;
                 self.shared.count_forked();
                 session
             }

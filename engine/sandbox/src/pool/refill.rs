@@ -178,7 +178,7 @@ impl Shared {
 
     fn make(&self, wanted: &Wanted) -> Result<RemoteSession, Failure> {
         let host = Idle::host(wanted);
-        let mut session = RemoteSession::start(&self.zygotes, &wanted.cage, wanted.kind, wanted.open(), &host)?;
+        let mut session = wanted.start(&self.zygotes, &host)?;
         session.warm_up(&host)?;
         Ok(session)
     }

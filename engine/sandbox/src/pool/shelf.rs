@@ -1,7 +1,8 @@
 use crate::Cage;
 use crate::frame::Open;
 use crate::remote::RemoteSession;
-use skills_core::{FunctionSpec, Host, Language};
+use crate::zygote::Zygotes;
+use skills_core::{Failure, FunctionSpec, Host, Language};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,6 +15,8 @@ pub(crate) struct Wanted {
     pub(crate) functions: Arc<[FunctionSpec]>,
     pub(crate) globals: Arc<[bool]>,
     pub(crate) cage: Cage,
+    /// Whether the session is going to live.
+    pub(crate) living: bool,
 }
 
 impl Wanted {
@@ -21,17 +24,33 @@ impl Wanted {
     pub(crate) fn of(kind: &'static str, language: Language, host: &Arc<dyn Host>) -> Wanted {
         let functions = Arc::clone(host.functions());
         let globals = (0..functions.len()).map(|index| host.is_global(index)).collect();
-        Wanted { kind, language, functions, globals, cage: Cage::new(host.grants(), host.budget().limits()) }
+        Wanted {
+            kind,
+            language,
+            functions,
+            globals,
+            cage: Cage::new(host.grants(), host.budget().limits()),
+            living: false,
+        }
     }
 
     /// The same for a session that is going to live: the processor time of all its evaluations has no end that is known.
     pub(crate) fn living(mut self) -> Wanted {
         self.cage.cpu_seconds = None;
+        self.living = true;
         self
     }
 
+    /// Forks a worker for it, and has that open its session.
+    pub(crate) fn start(&self, zygotes: &Zygotes, host: &Arc<dyn Host>) -> Result<RemoteSession, Failure> {
+        match self.living {
+            true => RemoteSession::start_living(zygotes, &self.cage, self.kind, self.open(), host),
+            false => RemoteSession::start(zygotes, &self.cage, self.kind, self.open(), host),
+        }
+    }
+
     /// The session that such a worker opens.
-    pub(crate) fn open(&self) -> Open {
+    fn open(&self) -> Open {
         Open {
             language: self.language,
             functions: Arc::clone(&self.functions),
@@ -49,7 +68,11 @@ impl Wanted {
             (Some(_), None) => false,
         };
         let same = Cage { cpu_seconds: other.cage.cpu_seconds, ..self.cage.clone() } == other.cage;
-        lasts && same && self.kind == other.kind && Arc::ptr_eq(&self.functions, &other.functions)
+        lasts
+            && same
+            && self.living == other.living
+            && self.kind == other.kind
+            && Arc::ptr_eq(&self.functions, &other.functions)
     }
 }
 

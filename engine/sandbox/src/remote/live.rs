@@ -12,8 +12,8 @@ use skills_core::{
 use std::sync::Arc;
 
 /// What came of a request: what was told, and the bytes that came with it.
-struct Answer {
-    told: Told,
+pub(super) struct Answer {
+    pub(super) told: Told,
     bytes: Vec<u8>,
 }
 
@@ -107,7 +107,7 @@ impl RemoteSession {
         Held { memory: id.map(|_| self.child.memory()), cpu: id.and_then(cpu) }
     }
 
-    fn ask_for(&mut self, ask: Ask, host: &Arc<dyn Host>) -> Result<Answer, Failure> {
+    pub(super) fn ask_for(&mut self, ask: Ask, host: &Arc<dyn Host>) -> Result<Answer, Failure> {
         self.ask(ask, &[], host, &mut Usage::default())
     }
 
@@ -183,7 +183,7 @@ impl RemoteSession {
     }
 
     /// An answer that is none to what was asked ends the worker.
-    fn wrong(&mut self, host: &Arc<dyn Host>) -> Failure {
+    pub(super) fn wrong(&mut self, host: &Arc<dyn Host>) -> Failure {
         self.silent(Silence::Malformed(WRONG), host.budget())
     }
 }

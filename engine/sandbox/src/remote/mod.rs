@@ -9,6 +9,7 @@
 mod contained;
 mod control;
 mod death;
+mod fork;
 mod interpreter;
 mod line;
 mod live;

@@ -9,8 +9,8 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use serde_json::{Map, Value};
 use skills_core::{
-    Budget, Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Held, Host, Inspection, Language, Lost,
-    Script, Session, Snapshot, Usage, Variable,
+    Budget, Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Language,
+    Lost, Script, Session, Snapshot, Usage, Variable,
 };
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -27,14 +27,14 @@ pub(crate) struct RemoteSession {
     /// Where a request to its living namespace is told to stop, if it can be.
     pub(super) control: Option<Control>,
     /// Where it asks for hosts, if any are granted.
-    network: Option<TcpListener>,
-    language: Language,
+    pub(super) network: Option<TcpListener>,
+    pub(super) language: Language,
     pub(super) runs: u64,
     pub(super) reusable: bool,
     /// The memory that it held before any script.
     pub(super) base: u64,
     /// The most that it held by then, with what files back.
-    base_peak: u64,
+    pub(super) base_peak: u64,
     pub(super) poisoned: Option<Failure>,
     /// Whether the run at hand is looked at by the watch.
     pub(super) watched: bool,
@@ -143,6 +143,11 @@ impl RemoteSession {
     fn settle(&mut self) {
         self.base = self.child.memory();
         self.base_peak = self.child.peak();
+        self.look_at_memory();
+    }
+
+    /// Opens where the kernel says how much it holds.
+    pub(super) fn look_at_memory(&mut self) {
         let open = |id| rustix::fs::open(format!("/proc/{id}/statm"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
         self.statm = self.child.id().and_then(|id| open(id).ok());
     }
@@ -398,6 +403,11 @@ impl Session for RemoteSession {
 
     fn restore(&mut self, snapshot: &Snapshot, host: &Arc<dyn Host>) -> Result<Vec<Lost>, Failure> {
         self.ask_restore(snapshot, host)
+    }
+
+    fn fork(&mut self, host: &Arc<dyn Host>) -> Result<Option<Forked>, Failure> {
+        let copy = self.fork_worker(host)?;
+        Ok(copy.map(|copy| Box::new(move || Ok(Box::new(copy) as Box<dyn Session>)) as Forked))
     }
 
     fn held(&self) -> Held {

@@ -1,5 +1,6 @@
 use crate::frame::{Assembler, FromWorker, Malformed, Reply, ToWorker};
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +44,11 @@ impl Link {
         }
     }
 
+    /// In a copy of the process: goes on over another socket, with whatever holds this.
+    pub(crate) fn moved(&self, socket: &OwnedFd) -> rustix::io::Result<()> {
+        replace(&self.socket, socket)
+    }
+
     /// The next message, or nothing where the host has closed the socket.
     pub(crate) fn receive(&self) -> Result<Option<ToWorker>, Malformed> {
         self.next(&mut lock(&self.reading))
@@ -61,6 +67,16 @@ impl Link {
             }
         }
     }
+}
+
+/// Has a descriptor stand for what another one stands for, so that all who know it go on there.
+pub(crate) fn replace(old: &impl AsRawFd, new: &OwnedFd) -> rustix::io::Result<()> {
+    // SAFETY: both are open; the number of the old one goes on being its owner's.
+    if unsafe { libc::dup3(new.as_raw_fd(), old.as_raw_fd(), libc::O_CLOEXEC) } < 0 {
+        let error = std::io::Error::last_os_error();
+        return Err(rustix::io::Errno::from_io_error(&error).unwrap_or(rustix::io::Errno::IO));
+    }
+    Ok(())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,10 +1,11 @@
 //! Requests to a living namespace, answered by an interpreter's session.
 
+use super::copy;
 use super::host::WorkerHost;
 use super::link::Link;
 use super::steering::Steering;
 use crate::frame::{Ask, FromWorker, Live, MOST_PART, MOST_SNAPSHOT, Malformed, Open, Packed, ToWorker, Told};
-use skills_core::{Budget, ErrorKind, Evaluated, Failure, Host, Session, Snapshot};
+use skills_core::{Budget, ErrorKind, Evaluated, Failure, Host, Interpreter, Session, Snapshot, watchdog};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,6 +17,9 @@ pub(super) struct Living<'a> {
     /// Where the host says that a request is to stop; taken with the first one.
     pub(super) control: Option<OwnedFd>,
     pub(super) steering: Option<Arc<Steering>>,
+    pub(super) interpreter: Arc<dyn Interpreter>,
+    /// How many threads there were before the first request, and whether the watchdog's was one of them.
+    pub(super) before: (u64, bool),
 }
 
 /// An answer, as it goes into a frame.
@@ -35,6 +39,7 @@ impl Living<'_> {
     /// Answers one request.
     pub(super) fn serve(&mut self, session: &mut dyn Session, live: Live) -> Result<(), Malformed> {
         if let Some(control) = self.control.take() {
+            self.before = (copy::threads(), watchdog::armed());
             self.steering = Some(Steering::start(control));
         }
         let Live { run, ask, limits, passed } = live;
@@ -42,6 +47,16 @@ impl Living<'_> {
             Ask::Restore(packed) => Some(self.receive(packed)?),
             _ => None,
         };
+        if ask == Ask::Fork {
+            return match self.copy() {
+                // The copy has nothing to answer, and goes on with what it is asked.
+                copy::Side::Copy => Ok(()),
+                copy::Side::Original(result) => {
+                    let (result, operations) = (result.map(|()| Told::Done), None);
+                    self.link.send(&FromWorker::Told { run, result, operations, reusable: session.reusable() })
+                }
+            };
+        }
         let budget = Budget::resumed(limits, passed);
         let host = Arc::new(WorkerHost::new(self.open, self.link, run, Arc::clone(&budget)));
         let as_host: Arc<dyn Host> = Arc::clone(&host) as Arc<dyn Host>;
@@ -98,6 +113,7 @@ fn answer(session: &mut dyn Session, ask: Ask, snapshot: Option<Snapshot>, host:
             }
             Err(failure) => Err(failure).into(),
         },
+        Ask::Fork => Err(Failure::new(ErrorKind::Internal, "a copy is none of a session's own requests")).into(),
         Ask::Restore(_) => match snapshot {
             Some(snapshot) => session.restore(&snapshot, host).map(Told::Restored).into(),
             None => Err(Failure::new(ErrorKind::Internal, "there is no snapshot to restore from")).into(),

@@ -4,6 +4,7 @@
 //! operations are counted here as they are in process, so that ordinary code meets the same errors at the same places; the
 //! host counts for itself, and ends the process of code that is not ordinary.
 
+mod copy;
 mod host;
 mod kernel;
 mod link;
@@ -37,15 +38,15 @@ pub fn serve(
 ) -> Result<(), Malformed> {
     let link = Arc::new(Link::new(UnixStream::from(socket)));
     let Some(ToWorker::Open(open)) = link.receive()? else { return Ok(()) };
-    let mut session = match opened(&open, &link, interpreter) {
-        Ok(session) => session,
+    let (mut session, interpreter) = match opened(&open, &link, interpreter) {
+        Ok(opened) => opened,
         Err(failure) => return link.send(&FromWorker::Opened(Err(failure))),
     };
     if let Some(memory) = open.memory {
         crate::layers::settle(memory);
     }
     link.send(&FromWorker::Opened(Ok(())))?;
-    let mut living = Living { open: &open, link: &link, control, steering: None };
+    let mut living = Living { open: &open, link: &link, control, steering: None, interpreter, before: (0, false) };
     while let Some(message) = link.receive()? {
         match message {
             ToWorker::Run(asked) => {
@@ -61,18 +62,21 @@ pub fn serve(
     Ok(())
 }
 
+/// A session, and what it is one of.
+type Opened = (Box<dyn Session>, Arc<dyn Interpreter>);
+
 fn opened(
     open: &Open,
     link: &Arc<Link>,
     interpreter: impl Fn(Language) -> Option<Arc<dyn Interpreter>>,
-) -> Result<Box<dyn Session>, Failure> {
+) -> Result<Opened, Failure> {
     let interpreter = interpreter(open.language).ok_or_else(|| {
         Failure::new(ErrorKind::Unavailable, format!("the worker's executable does not run {}", open.language))
             .with_help("use a worker of the same build as the host program")
     })?;
     let host: Arc<dyn Host> =
         Arc::new(WorkerHost::new(open, link, 0, Budget::new(Limits { memory: open.memory, ..Limits::none() })));
-    interpreter.open(&host)
+    Ok((interpreter.open(&host)?, interpreter))
 }
 
 fn evaluate(session: &mut dyn Session, open: &Open, link: &Arc<Link>, asked: Asked) -> Evaluation {

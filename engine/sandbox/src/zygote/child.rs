@@ -1,4 +1,5 @@
 use super::cgroup::Group;
+use super::family::Family;
 use super::payload::{Ended, Reason, Status};
 use super::start::{ended, readable};
 use super::tree;
@@ -23,6 +24,8 @@ pub struct Child {
     /// Locked by whoever waits for the end.
     line: Mutex<OwnedFd>,
     proxy: Option<TcpListener>,
+    /// What it is a member of. Dropped last.
+    family: Option<Arc<Family>>,
 }
 
 /// Ends a child from anywhere: from another thread, from an interruption.
@@ -73,7 +76,17 @@ impl Child {
             }
         }
         let tree = tree.ok_or_else(|| broken("it is not there"))?;
-        Ok(Child { tree, line: Mutex::new(line), proxy })
+        Ok(Child { tree, line: Mutex::new(line), proxy, family: None })
+    }
+
+    /// A member of a family.
+    pub(super) fn member(tree: Arc<Tree>, line: OwnedFd, family: Arc<Family>) -> Child {
+        Child { tree, line: Mutex::new(line), proxy: None, family: Some(family) }
+    }
+
+    /// What it is a member of.
+    pub(crate) fn family(&self) -> Option<&Arc<Family>> {
+        self.family.as_ref()
     }
 
     /// Its process, as the host numbers it.
@@ -188,7 +201,7 @@ impl Killer {
 
 impl Tree {
     /// A child that waits to be let go, put where it is counted.
-    fn count(pidfd: OwnedFd, cage: &Cage, attended: bool) -> Result<Tree, Failure> {
+    pub(super) fn count(pidfd: OwnedFd, cage: &Cage, attended: bool) -> Result<Tree, Failure> {
         let id = process_id(&pidfd).ok_or_else(|| broken("it has ended"))?;
         let mut group = None;
         // A process that can start no other, and may use what there is of the processor, is held well enough by itself.

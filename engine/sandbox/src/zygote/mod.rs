@@ -6,6 +6,7 @@
 
 pub(crate) mod cgroup;
 mod child;
+pub(crate) mod family;
 mod kernel;
 mod payload;
 pub(crate) mod server;

@@ -8,6 +8,8 @@ use std::time::Duration;
 pub enum Payload {
     /// Its kernel's `serve`, with the descriptors it is given.
     Serve,
+    /// The same in a child of its own, which can be copied. Over the last descriptor the host says what it is to do with those.
+    Family,
     /// A program. The descriptors it is given are its standard input, output and error, where how it ended is written to,
     /// and the helper's socket where it has one.
     Exec(Exec),

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open};
 use skills_core::{ErrorKind, Failure};
 use std::io;
+use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -198,12 +199,7 @@ impl Zygote {
             return;
         }
         let child = self.children.swap_remove(index);
-        let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
-        let exit = Exit {
-            status,
-            cpu_micros: micros(usage.ru_utime) + micros(usage.ru_stime),
-            peak: usage.ru_maxrss as u64 * 1024,
-        };
+        let exit = Exit::of(status, &usage);
         // Whoever has dropped its end of the line does not want to know.
         let _ = wire::send_report(child.line.as_fd(), &Report::Ended(exit), &[]);
     }
@@ -261,6 +257,10 @@ impl Zygote {
                 drop(self.confine(&cage, line, &fds));
                 self.kernel.serve(fds)
             }
+            Payload::Family => {
+                let calls = self.confining(line, &fds, |base, keep| Ok((base.confine_family(&cage, keep)?, None)));
+                super::family::inside::start(&mut *self.kernel, &calls, fds)
+            }
             Payload::Exec(exec) => {
                 // This process is not one of the program's own.
                 cage.processes = cage.processes.map(|most| most.saturating_add(1));
@@ -276,16 +276,28 @@ impl Zygote {
 
     /// Confines this process and says so, or ends it. The line is closed in it for good.
     fn confine(&self, cage: &Cage, line: OwnedFd, fds: &[OwnedFd]) -> Confined {
+        self.confining(line, fds, |base, keep| {
+            let mut confined = base.confine(cage, keep)?;
+            let proxy = confined.proxy.take();
+            Ok((confined, proxy))
+        })
+    }
+
+    fn confining<T>(
+        &self,
+        line: OwnedFd,
+        fds: &[OwnedFd],
+        confine: impl FnOnce(&Base, &[BorrowedFd<'_>]) -> Result<(T, Option<TcpListener>), layers::Fault>,
+    ) -> T {
         let mut keep = wire::borrow(fds);
         keep.push(line.as_fd());
-        let mut confined = match self.base.confine(cage, &keep) {
+        let (confined, proxy) = match confine(&self.base, &keep) {
             Ok(confined) => confined,
             Err(fault) => {
                 let _ = wire::send_report(line.as_fd(), &Report::Refused(fault.into()), &[]);
                 end(77)
             }
         };
-        let proxy = confined.proxy.take();
         let beside: Vec<BorrowedFd<'_>> = proxy.iter().map(AsFd::as_fd).collect();
         if wire::send_report(line.as_fd(), &Report::Confined, &beside).is_err() {
             end(78);

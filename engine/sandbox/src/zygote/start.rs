@@ -88,7 +88,7 @@ impl Zygote {
             .map_err(|error| no_room(error.into()))?;
         let mut passed = vec![far.as_fd()];
         passed.extend(fds.iter().map(AsFd::as_fd));
-        let attended = matches!(payload, Payload::Exec(_));
+        let (attended, family) = (matches!(payload, Payload::Exec(_)), matches!(payload, Payload::Family));
         {
             let control = self.control.lock().unwrap_or_else(PoisonError::into_inner);
             wire::send_order(control.as_fd(), &Order { cage: cage.clone(), payload }, &passed).map_err(|error| {
@@ -104,7 +104,11 @@ impl Zygote {
         }
         drop(far);
         drop(fds);
-        Child::accept(line, cage, attended)
+        match family {
+            // Each member is counted by itself.
+            true => Child::accept(line, &Cage { cpu_percent: None, ..cage.clone() }, attended),
+            false => Child::accept(line, cage, attended),
+        }
     }
 
     /// Whether it still serves.

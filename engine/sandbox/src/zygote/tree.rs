@@ -78,6 +78,18 @@ pub(super) fn started(id: u32) -> Option<u64> {
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
 }
 
+/// The parent of a process.
+pub(super) fn parent(id: u32) -> Option<u32> {
+    let stat = read_to_string(format!("/proc/{id}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// The number of a process in its own, innermost namespace.
+pub(super) fn inner_id(id: u32) -> Option<i32> {
+    let status = read_to_string(format!("/proc/{id}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("NSpid:"))?.split_ascii_whitespace().last()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +102,8 @@ mod tests {
         assert!(memory(&[id], u64::MAX) > 100_000);
         assert!(share(id).unwrap() > 100_000);
         assert!(started(id).unwrap() > 0);
+        assert!(parent(id).unwrap() > 0);
+        assert!(inner_id(id).unwrap() > 0);
         assert_eq!((started(0), memory(&[0], 0), tasks(&[0]), cpu_micros(&[0])), (None, 0, 0, 0));
     }
 }

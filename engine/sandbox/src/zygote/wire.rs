@@ -77,6 +77,18 @@ pub(crate) struct Exit {
     pub(crate) peak: u64,
 }
 
+impl Exit {
+    /// From what `wait4` gives.
+    pub(crate) fn of(status: i32, usage: &libc::rusage) -> Exit {
+        let micros = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+        Exit {
+            status,
+            cpu_micros: micros(usage.ru_utime) + micros(usage.ru_stime),
+            peak: usage.ru_maxrss as u64 * 1024,
+        }
+    }
+}
+
 /// Sends a large message over a stream.
 pub(crate) fn send_order(to: BorrowedFd<'_>, message: &impl Serialize, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
     let body = serde_json::to_vec(message)?;
@@ -140,6 +152,32 @@ pub(crate) fn send_visit(door: BorrowedFd<'_>, socket: BorrowedFd<'_>) -> io::Re
 pub(crate) fn receive_visit(door: BorrowedFd<'_>) -> io::Result<Option<Vec<OwnedFd>>> {
     let (got, fds) = receive_with(door, &mut [0; 1])?;
     Ok((got > 0).then_some(fds))
+}
+
+/// Sends a word, and descriptors beside it. Never waits.
+pub(crate) fn send_word(to: BorrowedFd<'_>, word: u64, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    send_with(to, &word.to_le_bytes(), fds)
+}
+
+/// Takes a word; `None` when nobody is left at the other end.
+pub(crate) fn receive_word(from: BorrowedFd<'_>) -> io::Result<Option<(u64, Vec<OwnedFd>)>> {
+    let mut word = [0; 8];
+    let (got, fds) = receive_with(from, &mut word)?;
+    Ok((got == word.len()).then(|| (u64::from_le_bytes(word), fds)))
+}
+
+/// Takes a greeting; gives who the kernel says has sent it, as this process numbers it.
+pub(crate) fn receive_greeting(from: BorrowedFd<'_>) -> io::Result<Option<u32>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1), ScmRights(MOST_DESCRIPTORS))];
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0; 1];
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let got = retry_on_intr(|| recvmsg(from, &mut [IoSliceMut::new(&mut byte)], &mut beside, flags))?;
+    let who = beside.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmCredentials(who) => u32::try_from(who.pid.as_raw_pid()).ok(),
+        _ => None,
+    });
+    Ok(who.filter(|_| got.bytes == byte.len()))
 }
 
 fn send_with(to: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<()> {

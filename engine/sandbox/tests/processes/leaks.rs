@@ -27,7 +27,7 @@ pub(crate) const ROUNDS: &str = "__rounds";
 
 /// What a process has of the machine.
 #[derive(Debug, PartialEq, Eq)]
-struct Holdings {
+pub(crate) struct Holdings {
     descriptors: usize,
     processes: usize,
     mounts: usize,
@@ -35,7 +35,7 @@ struct Holdings {
 }
 
 impl Holdings {
-    fn now() -> Holdings {
+    pub(crate) fn now() -> Holdings {
         let count = |folder: &str| std::fs::read_dir(folder).unwrap().count();
         Holdings {
             descriptors: count("/proc/self/fd"),
@@ -76,7 +76,7 @@ fn groups(id: u32) -> Vec<PathBuf> {
 }
 
 /// Waits until something is so; what ends asynchronously ends soon.
-fn eventually(what: &str, so: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, so: impl Fn() -> bool) {
     let patience = Instant::now() + Duration::from_secs(10);
     while !so() {
         assert!(Instant::now() < patience, "{what}");

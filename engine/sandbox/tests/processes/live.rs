@@ -40,7 +40,7 @@ pub(crate) fn host(limits: Limits) -> Arc<dyn Host> {
     TestHost::new(limits)
 }
 
-fn some_limits() -> Limits {
+pub(crate) fn some_limits() -> Limits {
     Limits { memory: Some(64 << 20), wall: Some(Duration::from_secs(20)), ..Limits::none() }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests look at the machine from outside")]
 #![allow(clippy::print_stdout, reason = "a test that is skipped says why")]
 
+mod copies;
 mod forks;
 mod helper;
 mod host;
@@ -29,10 +30,22 @@ fn main() -> ExitCode {
             leaks::rounds();
             return ExitCode::SUCCESS;
         }
+        Some(copies::COPIES) => {
+            copies::copies();
+            return ExitCode::SUCCESS;
+        }
         _ => {}
     }
     let arguments = Arguments::from_args();
-    let tests = [forks::tests(), programs::tests(), limits::tests(), helper::tests(), leaks::tests(), live::tests()];
+    let tests = [
+        forks::tests(),
+        programs::tests(),
+        limits::tests(),
+        helper::tests(),
+        leaks::tests(),
+        live::tests(),
+        copies::tests(),
+    ];
     libtest_mimic::run(&arguments, tests.into_iter().flatten().collect()).exit_code()
 }
 

@@ -32,6 +32,10 @@ impl Interpreter for Toy {
         Ok(Box::new(Toys { reusable: true, ..Toys::default() }))
     }
 
+    fn forks_sessions(&self) -> bool {
+        true
+    }
+
     fn signature(&self, _script: &Script) -> Option<Signature> {
         None
     }
@@ -93,6 +97,32 @@ impl Toys {
                 self.reusable = false;
                 Ok(Value::Null)
             }
+            "linger" => {
+                std::thread::spawn(|| std::thread::sleep(Duration::from_secs(3600)));
+                Ok(Value::Null)
+            }
+            "fork" => {
+                // SAFETY: where a copy comes of it, that ends at once.
+                match unsafe { libc::fork() } {
+                    -1 => Ok(json!(std::io::Error::last_os_error().raw_os_error())),
+                    0 => unsafe { libc::_exit(0) },
+                    _ => Ok(json!("forked")),
+                }
+            }
+            "start" => Ok(json!(std::process::Command::new("/bin/true").status().is_ok())),
+            "peek" => Ok(json!(std::fs::File::open(format!("/proc/{rest}/mem")).is_ok())),
+            "trace" => {
+                let process: libc::pid_t = rest.parse().unwrap();
+                // SAFETY: no memory is passed.
+                let traced = unsafe { libc::ptrace(libc::PTRACE_SEIZE, process, 0, 0) };
+                Ok(json!(traced == 0))
+            }
+            "nap" => {
+                std::thread::sleep(Duration::from_millis(50));
+                Ok(Value::Null)
+            }
+            "id" => Ok(json!(std::process::id())),
+            "parent" => Ok(json!(std::os::unix::process::parent_id())),
             "lie" => self.lie(rest),
             other => panic!("no such command: {other}"),
         }

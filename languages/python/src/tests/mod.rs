@@ -7,6 +7,7 @@ mod limits;
 mod live;
 mod live_asks;
 mod live_cells;
+mod live_fork;
 mod live_image;
 mod live_limits;
 mod live_sharing;

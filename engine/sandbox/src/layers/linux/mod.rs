@@ -16,7 +16,7 @@ use crate::Cage;
 use crate::LayerName::{
     self, Capabilities, Descriptors, Environment, Landlock, NoNewPrivs, Rlimits, Root, Seccomp, Uid,
 };
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 pub use probe::probe_in_child;
@@ -73,6 +73,24 @@ impl Base {
     /// # Errors
     /// What the kernel refuses. The process is then confined in part, and must end.
     pub fn confine(&self, cage: &Cage, keep: &[BorrowedFd<'_>]) -> Result<Confined, Fault> {
+        let confined = self.put_on(cage, keep)?;
+        if !left_out(cage).contains(&Seccomp) {
+            self.filters.apply(cage)?;
+        }
+        Ok(confined)
+    }
+
+    /// Confines the calling process but for its system calls: what these may be is different for the first process of a family
+    /// and for its members, which are forked from it.
+    ///
+    /// # Errors
+    /// As [`Base::confine`].
+    pub fn confine_family(&self, cage: &Cage, keep: &[BorrowedFd<'_>]) -> Result<Calls, Fault> {
+        self.put_on(cage, keep)?;
+        Ok(Calls(Some(self.filters.of_family()).filter(|_| !left_out(cage).contains(&Seccomp))))
+    }
+
+    fn put_on(&self, cage: &Cage, keep: &[BorrowedFd<'_>]) -> Result<Confined, Fault> {
         let without = left_out(cage);
         let with = |layer: LayerName| !without.contains(&layer);
         namespaces::leave_zygote(without)?;
@@ -111,11 +129,43 @@ impl Base {
         if let Some(tree) = self.tree.as_ref().filter(|_| with(Landlock)) {
             landlock::restrict(tree, &shown, cage, &executables)?;
         }
-        if with(Seccomp) {
-            self.filters.apply(cage)?;
-        }
         Ok(Confined { proxy, alone: self.filters.alone(cage).filter(|_| with(Seccomp)) })
     }
+}
+
+/// The last layer of the processes of a family.
+#[derive(Debug)]
+pub struct Calls(Option<(seccomp::Filter, seccomp::Filter)>);
+
+impl Calls {
+    /// Puts it on the first process.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn of_first(&self) -> Result<(), Fault> {
+        self.0.as_ref().map_or(Ok(()), |(_, copies)| copies.apply())
+    }
+
+    /// Puts it on a member, which can then start threads only; gives where it asks for a copy of itself, where the kernel has
+    /// that.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn of_member(&self) -> Result<Option<OwnedFd>, Fault> {
+        let asked = seccomp::asked::listen().ok();
+        if let Some((threads, copies)) = &self.0 {
+            if asked.is_some() { copies } else { threads }.apply()?;
+        }
+        Ok(asked)
+    }
+}
+
+/// Answers one question of a member.
+///
+/// # Errors
+/// Where no member is left.
+pub(crate) fn answer_fork(listener: &OwnedFd, may: impl FnOnce() -> bool) -> rustix::io::Result<()> {
+    seccomp::asked::answer(listener, may)
 }
 
 /// The layers that a cage leaves out: none, but in builds for tests.

@@ -85,7 +85,7 @@ const SYS_MSEAL: c_long = 462;
 /// Calls that are allowed whatever their arguments.
 pub(super) fn allowed(starts: Starts) -> BTreeSet<c_long> {
     let mut allowed: BTreeSet<c_long> = COMMON.iter().chain(OLDER).copied().collect();
-    if starts != Starts::Threads {
+    if matches!(starts, Starts::Itself | Starts::Processes) {
         allowed.insert(libc::SYS_execve);
     }
     #[cfg(target_arch = "x86_64")]
@@ -100,7 +100,11 @@ pub(super) fn conditional(starts: Starts) -> Result<BTreeMap<i64, Vec<SeccompRul
     let mut rules = BTreeMap::new();
     rules.insert(libc::SYS_clone, vec![rule(&clone(starts))?]);
     rules.insert(libc::SYS_prctl, one_of(0, &PRCTL)?);
-    rules.insert(libc::SYS_ioctl, one_of(1, &IOCTL)?);
+    let mut requests = one_of(1, &IOCTL)?;
+    if starts == Starts::Copies {
+        requests.extend(one_of(1, &super::asked::REQUESTS)?);
+    }
+    rules.insert(libc::SYS_ioctl, requests);
     // Reading, and setting the one that everybody has.
     rules.insert(libc::SYS_personality, one_of(0, &[0xffff_ffff, 0])?);
     let internet = [libc::AF_INET, libc::AF_INET6];
@@ -194,7 +198,7 @@ const IOCTL: [u64; 24] = [
 fn clone(starts: Starts) -> Vec<(u8, SeccompCmpOp, u64)> {
     let thread = libc::CLONE_THREAD as u64;
     match starts {
-        Starts::Processes => vec![(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)],
+        Starts::Processes | Starts::Copies => vec![(0, SeccompCmpOp::MaskedEq(NAMESPACES), 0)],
         _ => vec![(0, SeccompCmpOp::MaskedEq(NAMESPACES | thread), thread)],
     }
 }

@@ -1,5 +1,6 @@
 //! System calls: a list of those that are allowed, compiled once and put on last.
 
+pub(super) mod asked;
 mod calls;
 mod program;
 
@@ -14,6 +15,7 @@ pub(super) struct Filters {
     threads: Filter,
     itself: Filter,
     processes: Filter,
+    copies: Filter,
 }
 
 /// One compiled filter.
@@ -29,6 +31,8 @@ pub(super) enum Starts {
     Itself,
     /// Threads and processes.
     Processes,
+    /// Threads, and copies of itself where another filter lets it.
+    Copies,
 }
 
 impl Filters {
@@ -38,6 +42,7 @@ impl Filters {
             threads: compile(Starts::Threads)?,
             itself: compile(Starts::Itself)?,
             processes: compile(Starts::Processes)?,
+            copies: compile(Starts::Copies)?,
         })
     }
 
@@ -47,6 +52,11 @@ impl Filters {
             (Programs::None, Kind::Interpreter) => self.threads.apply(),
             _ => self.processes.apply(),
         }
+    }
+
+    /// Those of a family: for who may start threads only, and for who may be copied.
+    pub(super) fn of_family(&self) -> (Filter, Filter) {
+        (self.threads.clone(), self.copies.clone())
     }
 
     /// What comes on top of it just before a program is executed that may start no other.
