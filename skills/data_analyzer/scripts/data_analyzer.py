@@ -28,8 +28,9 @@ _NUMBERS = ("int", "float")
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _WIDTH = 40
 
-tables = {}
-df = None
+# Found again where this file is evaluated a second time in one session.
+tables = globals().get("tables", {})
+df = globals().get("df")
 
 
 class Table:
@@ -615,7 +616,16 @@ join, describe, corr, hist, to_csv, to_json = map(_on_df, ["join", "describe", "
 # The skill
 
 
-def run(
+def run(**params):
+    """One call of the skill."""
+    try:
+        return _answer(**params)
+    except ValueError as error:
+        # What is wrong with the call has no place in this file.
+        raise ValueError(str(error)) from None
+
+
+def _answer(
     action="describe", path=None, text=None, format="auto", delimiter="auto", header=True, table=None, save_as=None,
     columns=None, where=None, by=None, aggregates=None, descending=False, limit=None, bins=None, other=None, how="inner", to=None,
 ):

@@ -1,20 +1,21 @@
 // A list of tasks that a session keeps.
 //
-// In a session: add("Call Ann #home !high due:2026-12-01"), done(1), list(), markdown().
+// Its functions work in a session by themselves: add("Call Ann #home !high due:2026-12-01"), done(1), list(), markdown().
 
 const PRIORITIES = ["high", "normal", "low"];
 const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}$/u;
 
-const tasks = [];
-let lastId = 0;
+// Found again where this file is evaluated a second time in one session.
+const todo = (globalThis.todo ??= { tasks: [], lastId: 0 });
+const { tasks } = todo;
 
 /** Adds a task. `#tag`, `!high`, `!low` and `due:2026-12-01` in its text are taken for what they say. */
 function add(text) {
-  const task = { id: lastId + 1, text: "", done: false, priority: "normal", due: null, tags: [] };
+  const task = { id: todo.lastId + 1, text: "", done: false, priority: "normal", due: null, tags: [] };
   const words = String(text ?? "").split(/\s+/u).filter((word) => word !== "");
   task.text = words.filter((word) => !takes(task, word)).join(" ");
   if (task.text === "") throw new TypeError("a task needs a text");
-  lastId = task.id;
+  todo.lastId = task.id;
   tasks.push(task);
   return { ...task };
 }
@@ -86,10 +87,10 @@ function remove(which) {
 /** Gives a task another text, read as that of a new one. */
 function edit(which, text) {
   const task = find(which);
-  const before = lastId;
+  const before = todo.lastId;
   const { id, ...said } = add(text);
   tasks.pop();
-  lastId = before;
+  todo.lastId = before;
   return { ...Object.assign(task, { ...said, done: task.done }) };
 }
 
@@ -124,7 +125,7 @@ function markdown(options) {
   return lines.length === 0 ? "Nothing to do." : lines.join("\n");
 }
 
-export default function run({ action, text, task, tag, open_only, format }) {
+function run({ action, text, task, tag, open_only, format }) {
   const options = { tag, contains: action === "list" ? text : null, all: !open_only };
   switch (action) {
     case "add": return add(text);
