@@ -36,6 +36,8 @@
 //!   also for those that call it. A function sees the constants of all cells as `global::NAME`.
 //! - A name that is declared again is a new variable. Closures keep the one that they captured.
 //! - The value of the last expression is `_`, unless it is `()`.
+//! - Rhai counts the lines of all cells with functions on: the `line` of an error that a script catches is one of that count. The
+//!   frames of a failure have the cell's own.
 //! - Where a cell ends at the memory limit, the largest variables are let go of until there is room to go on; the failure
 //!   names them.
 

@@ -59,6 +59,7 @@ impl Live {
             return host_members(group, machine.host.functions(), found);
         }
         self.at(owner, |value| {
+            found.extend(self.methods().into_iter().map(|name| (name, NameKind::Function)));
             for word in words::members(&type_name(value, machine.engine)) {
                 found.insert(word.into(), NameKind::Function);
             }

@@ -26,12 +26,25 @@ impl Live {
             return Ok(function);
         }
         let functions = machine.host.functions();
+        if path == SKILL {
+            return Ok(of_module(functions));
+        }
         let member = path.strip_prefix(SKILL).and_then(|rest| rest.strip_prefix('.'));
         let spec = functions.iter().enumerate().find(|(index, spec)| match member {
             Some(member) => spec.name == member,
             None => spec.name == path && machine.host.is_global(*index),
         });
         spec.map(|(_, spec)| of_host(path, spec)).ok_or_else(|| unknown(path))
+    }
+
+    /// The functions of cells that are for a value to call on itself: their source has `this` in it.
+    pub(super) fn methods(&self) -> Vec<String> {
+        let definitions = self.library.definitions();
+        let own = definitions.into_iter().filter(|(placed, function)| {
+            let named = !super::library::is_closure(&function.name);
+            named && find(placed, function).is_some_and(|written| written.source.contains("this"))
+        });
+        own.map(|(_, function)| function.name.to_string()).collect()
     }
 
     /// The functions with a name.
@@ -108,6 +121,17 @@ fn comment_above(before: &str) -> Option<String> {
     };
     let text: Vec<&str> = lines.into_iter().map(crate::signature::unmark).collect();
     Some(text.join("\n").trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// What the host offers.
+fn of_module(functions: &[FunctionSpec]) -> Inspection {
+    let lines = functions.iter().map(|spec| format!("{}: {}", spec.name, spec.description));
+    Inspection {
+        shown: Shown { type_name: "module".into(), text: SKILL.into(), cut: false, png: None },
+        signature: None,
+        doc: Some(lines.collect::<Vec<_>>().join("\n")),
+        source: None,
+    }
 }
 
 /// What the host says of a function of its own.

@@ -66,12 +66,14 @@ fn completions(notebook: &mut Notebook, text: &str) -> Vec<String> {
 fn words_are_completed_from_what_is_alive() {
     let mut notebook = Notebook::new();
     notebook
-        .value("let order = #{name: \"x\", nested: #{deep: 1}, \"odd key\": 1}; fn ordinal(n) { n } let text = \"\";");
+        .value("let order = #{name: \"x\", nested: #{deep: 1}, \"odd key\": 1}; fn ordinal(n) { n } fn rename(n) { this.name = n } let text = \"\";");
     let mut of = |text: &str| completions(&mut notebook, text);
     assert_eq!(of("1 + ord"), ["1 + order", "1 + ordinal"]);
     assert_eq!(of("order.n"), ["order.name", "order.nested"]);
     assert_eq!(of("f(order.nested.d"), ["f(order.nested.deep", "f(order.nested.drain"]);
     assert_eq!(of("text.to_u"), ["text.to_upper"]);
+    assert!(of("nested.orde").is_empty() && of("order.orde").is_empty());
+    assert_eq!(of("order.renam"), ["order.rename"]);
     assert_eq!(of("whi"), ["while"]);
     assert_eq!(of("pars"), ["parse_float", "parse_int", "parse_json"]);
     assert_eq!(of("ski"), ["skill"]);
@@ -106,6 +108,7 @@ fn a_name_is_explained() {
     assert_eq!(inspect("named").unwrap().signature, area.signature);
     assert_eq!(inspect("f").unwrap().source.as_deref(), Some("|a, b| { a + b }"));
     assert_eq!(inspect("skill.add").unwrap().signature.as_deref(), Some("skill.add(a, b = 10)"));
+    assert!(inspect("skill").unwrap().doc.unwrap().contains("state.get"));
     assert_eq!(inspect("nowhere").unwrap_err().kind, ErrorKind::NotFound);
 }
 

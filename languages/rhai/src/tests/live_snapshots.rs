@@ -103,8 +103,12 @@ fn a_snapshot_that_is_too_large_is_not_restored() {
     notebook.value("let big = []; big.pad(1000000, 1);");
     let snapshot = notebook.session.snapshot(&any_host()).unwrap();
     let small = host(Limits { memory: Some(4 << 20), ..Limits::none() });
-    let failure = Notebook::new().session.restore(&snapshot, &small).unwrap_err();
+    let mut other = Notebook::new();
+    let failure = other.session.restore(&snapshot, &small).unwrap_err();
     assert_eq!(failure.kind, ErrorKind::MemoryLimit);
+    // Little is taken before it is noticed, and nothing stays.
+    assert!(failure.limit.unwrap().reading < 6 << 20, "{failure}");
+    assert!(other.failure("big").message.contains("big"));
 }
 
 #[test]

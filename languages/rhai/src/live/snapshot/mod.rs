@@ -87,12 +87,15 @@ impl Live {
             return Err(Failure::new(ErrorKind::InvalidArguments, message)
                 .with_help("restore it with the version that made it, or start a new session"));
         }
-        let mut restored = Live::new();
-        let mut input = read::Reader::new(&snapshot.bytes, stack / LEVEL);
-        let result = restored.fill(&mut input, machine);
-        *self = restored;
-        result?;
-        machine.control.memory.check().map_err(|breach| machine.control.breach(breach))?;
+        let memory = &machine.control.memory;
+        let filled = self.fill(&mut read::Reader::new(&snapshot.bytes, stack / LEVEL, memory), machine);
+        if let Err(failure) = filled.and_then(|()| memory.check().map_err(Failure::breach)) {
+            *self = Live::new();
+            return Err(match failure.limit {
+                Some(breach) => machine.control.breach(breach),
+                None => failure,
+            });
+        }
         self.mark = machine.control.memory.mark();
         Ok(snapshot.lost.clone())
     }
@@ -116,7 +119,6 @@ impl Live {
                 return Err(damaged());
             }
             let value = input.value(0)?;
-            machine.control.memory.check_more(0).map_err(|breach| machine.control.breach(breach))?;
             if constant {
                 self.scope.push_constant_dynamic(name, value);
             } else {

@@ -1,14 +1,19 @@
 use super::super::library::{closures, is_closure};
 use super::super::walk::fill;
 use super::{Tag, damaged};
+use crate::memory::MemoryCap;
 use rhai::{AST, Dynamic, FnPtr, ImmutableString, ScriptFuncDef, Shared};
 use skills_core::Failure;
 use std::collections::HashMap;
+
+/// How many elements room is made for before they are read.
+const MOST_AT_ONCE: usize = 1_024;
 
 /// Reads values. Nothing is believed of the bytes.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     deepest: usize,
+    memory: &'a MemoryCap,
     closures: Vec<Vec<Shared<ScriptFuncDef>>>,
     /// The functions by name, where there is one only.
     functions: HashMap<String, Option<Shared<ScriptFuncDef>>>,
@@ -19,10 +24,11 @@ pub(super) struct Reader<'a> {
 type Read<T> = Result<T, Failure>;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8], deepest: usize) -> Reader<'a> {
+    pub(super) fn new(bytes: &'a [u8], deepest: usize, memory: &'a MemoryCap) -> Reader<'a> {
         Reader {
             rest: bytes,
             deepest,
+            memory,
             closures: Vec::new(),
             functions: HashMap::new(),
             shared: Vec::new(),
@@ -46,6 +52,9 @@ impl<'a> Reader<'a> {
     pub(super) fn value(&mut self, depth: usize) -> Read<Dynamic> {
         if depth >= self.deepest {
             return Err(damaged());
+        }
+        if self.memory.suspicious() {
+            self.memory.check_more(0).map_err(Failure::breach)?;
         }
         let tag = *self.take(1)?.first().ok_or_else(damaged)?;
         let is = |wanted: Tag| tag == wanted as u8;
@@ -101,8 +110,8 @@ impl<'a> Reader<'a> {
 
     fn items(&mut self, depth: usize) -> Read<Vec<Dynamic>> {
         let length = self.number()?;
-        // Each takes a byte at least.
-        let mut items = Vec::with_capacity(length.min(self.rest.len()));
+        // Each takes a byte at least; what is claimed is not believed.
+        let mut items = Vec::with_capacity(length.min(self.rest.len()).min(MOST_AT_ONCE));
         for _ in 0..length {
             items.push(self.value(depth + 1)?);
         }
