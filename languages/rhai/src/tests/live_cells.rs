@@ -87,10 +87,13 @@ fn closures_share_what_they_captured() {
     assert_eq!(notebook.value("let n = 100; [read.call(), n]"), json!([7, 100]));
     notebook.value("fn maker(start) { let at = start; || { at += 1; at } } let a = maker(10); let b = maker(20);");
     assert_eq!(notebook.value("[a.call(), a.call(), b.call()]"), json!([11, 12, 21]));
+    notebook.value("fn adder(by) { |x| x + by }");
     for _ in 0..200 {
         notebook.value("[1, 2].map(|x| x + 1)");
     }
     assert_eq!(notebook.value("[a.call(), add.call(1), read.call()]"), json!([13, 8, 8]));
+    // One that only the body of a function has is still there.
+    assert_eq!(notebook.value("adder(2).call(3)"), json!(5));
 }
 
 #[test]

@@ -99,7 +99,7 @@ fn what_failures_and_results_take_is_not_held() {
     notebook.value("let a = (); 1");
     let before = held(&notebook);
     for _ in 0..50 {
-        notebook.failure("{ let b = []; b.pad(10000, 1); throw b }");
+        notebook.failure("{ let b = []; b.pad(10000, 1); let s = \"\"; s.pad(4000, 'x'); throw s }");
         notebook.value("let b = []; b.pad(10000, 1); let s = b.to_string(); b = (); s");
         notebook.value("s = (); 1");
     }
@@ -137,4 +137,18 @@ fn deep_values_are_walked_and_dropped() {
     other.session.restore(&snapshot, &host).unwrap();
     let fork = other.session.fork(&host).unwrap().unwrap()().unwrap();
     drop((notebook, other, fork));
+}
+
+#[test]
+fn closures_that_nothing_refers_to_are_let_go_of() {
+    let mut notebook = Notebook::new();
+    let run = |notebook: &mut Notebook| {
+        for n in 0..200 {
+            notebook.value(&format!("[1, 2].map(|x| x + {n}); 1"));
+        }
+        notebook.session.held().memory.unwrap()
+    };
+    let early = run(&mut notebook);
+    let late = run(&mut notebook);
+    assert!(late < early + 60_000, "{early} {late}");
 }
