@@ -6,6 +6,7 @@ use skills::{
     Engine, ErrorKind, EvalOptions, Isolation, Language, LimitName, LimitOverrides, RunOptions, Session, SessionBudget,
     SessionImage,
 };
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 const LANGUAGES: [Language; 3] = [Language::Rhai, Language::Python, Language::JavaScript];
@@ -130,6 +131,28 @@ fn copies_and_images_go_their_own_ways() {
         let restored = engine.restore_session(&image).open().unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(restored.get("x").unwrap(), 41, "{what}");
         assert_eq!(restored.info().isolation, Isolation::Worker, "{what}");
+    }
+}
+
+#[test]
+fn sessions_end_with_their_engine() {
+    for tier in tiers() {
+        for language in LANGUAGES {
+            let engine = engine();
+            let events = engine.session_hub().watch();
+            let session = engine.session(language).options(options(tier)).open().unwrap();
+            session.eval(code(language)[0]).unwrap();
+            session.variables().unwrap();
+            drop((engine, session));
+            // The hub is gone once nothing holds the engine: neither the interpreter does, nor the thread.
+            loop {
+                match events.recv_timeout(Duration::from_secs(60)) {
+                    Ok(_) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => panic!("{language} {tier:?} keeps its engine"),
+                }
+            }
+        }
     }
 }
 

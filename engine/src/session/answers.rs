@@ -14,6 +14,12 @@ impl Answers {
     pub(crate) fn new(approver: Option<Arc<dyn Approver>>) -> Answers {
         Answers { approver, given: Mutex::default() }
     }
+
+    /// The same for the copy of a session.
+    pub(crate) fn copy(&self) -> Answers {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Answers { approver: self.approver.clone(), given: Mutex::new(given) }
+    }
 }
 
 impl Approver for Answers {

@@ -39,6 +39,8 @@ pub struct SessionBuilder {
     persistence: Option<Persistence>,
     cleanup_on_exit: Option<bool>,
     origin: Origin,
+    /// The decision about the session that this is a copy of, which is the copy's too.
+    decided: Option<(AuthorizedPlan, Answers)>,
     /// Why it cannot be opened, found before it was asked to.
     problem: Option<Error>,
 }
@@ -168,6 +170,7 @@ impl SessionBuilder {
             persistence: None,
             cleanup_on_exit: None,
             origin: Origin::Fresh,
+            decided: None,
             problem: None,
         }
     }
@@ -183,6 +186,7 @@ impl SessionBuilder {
             persistence: Some(terms.persistence),
             cleanup_on_exit: Some(terms.cleanup),
             origin,
+            decided: Some((terms.authorized.clone(), terms.answers.copy())),
             ..SessionBuilder::new(engine, Arc::clone(terms.authorized.plan().skill()))
         }
     }
@@ -339,8 +343,13 @@ impl SessionBuilder {
             self.options.isolation.get_or_insert(Isolation::Worker);
         }
         self.options.session = Some(reserved.name().to_owned());
-        let answers = Answers::new(engine.inner.people.approver.clone());
-        let authorized = self.authorize(&answers, reserved.name())?;
+        let (authorized, answers) = match self.decided.take() {
+            Some(decided) => decided,
+            None => {
+                let answers = Answers::new(engine.inner.people.approver.clone());
+                (self.authorize(&answers, reserved.name())?, answers)
+            }
+        };
         if let Origin::Image(image) = &origin {
             image.check_tier(authorized.plan().isolation)?;
         }

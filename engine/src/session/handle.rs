@@ -109,6 +109,19 @@ impl Session {
         self.shared.ask(job).unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
     }
 
+    /// As [`Session::run`] and [`Session::eval_async`].
+    pub async fn run_async(&self, params: Value, mut options: RunOptions) -> Outcome {
+        let own = options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
+        let mut guard = crate::handle::CancelOnDrop(Some(own.clone()));
+        options.cancel = Some(own);
+        let correlation_id = options.correlation_id.clone();
+        let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
+        let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, options);
+        let done = self.shared.ask_async(job).await;
+        guard.0 = None;
+        done.unwrap_or_else(|error| self.shared.failed(correlation_id.as_deref(), error))
+    }
+
     /// The variables of the namespace, sorted by name.
     ///
     /// # Errors

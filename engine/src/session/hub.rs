@@ -125,7 +125,8 @@ impl HubInner {
     ) -> Result<Reserved, Error> {
         let mut table = self.table();
         let full = |count: usize, of: String| {
-            let message = format!("there are {count} sessions{of} already, the most that there may be");
+            let sessions = if count == 1 { "is 1 session" } else { &format!("are {count} sessions") };
+            let message = format!("there {sessions}{of} already, the most that there may be");
             Err(Error::new(ErrorKind::QueueFull, message).with_help("close one of them first"))
         };
         if table.slots.len() >= most.all {

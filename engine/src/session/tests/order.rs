@@ -1,6 +1,8 @@
 use super::{builder, session};
-use crate::{EvalOptions, Language, SessionState};
+use crate::{ErrorKind, EvalOptions, Language, SessionState};
+use std::future::Future;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 #[test]
 fn a_hundred_threads_on_twenty_sessions_are_all_served_in_order() {
@@ -71,6 +73,31 @@ fn what_waits_is_done_in_the_order_in_which_it_was_asked_for() {
         .collect();
     let expected: Vec<String> = (0..20).map(|number| number.to_string()).collect();
     assert_eq!(order[1..], expected);
+}
+
+#[test]
+fn only_so_much_waits() {
+    let engine = builder().build().unwrap();
+    let session = session(&engine, "a");
+    let spinning = std::thread::spawn({
+        let session = session.clone();
+        move || session.eval("spin").unwrap_err()
+    });
+    while session.info().state != SessionState::Busy {
+        std::thread::yield_now();
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting: Vec<_> = (0..10_000).map(|_| Box::pin(session.eval_async("x = 1"))).collect();
+    let refused: Vec<_> = waiting
+        .iter_mut()
+        .filter_map(|future| match future.as_mut().poll(&mut context) {
+            Poll::Ready(answer) => Some(answer.unwrap_err().kind()),
+            Poll::Pending => None,
+        })
+        .collect();
+    assert_eq!(refused, [ErrorKind::QueueFull]);
+    session.close();
+    spinning.join().unwrap();
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn the_keys_of_a_session_hold() {
     let one = engine.skill_session(&skill).open().unwrap();
     let error = engine.skill_session(&skill).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::QueueFull);
-    assert_eq!(error.message(), "there are 1 sessions of `direct:a` already, the most that there may be");
+    assert_eq!(error.message(), "there is 1 session of `direct:a` already, the most that there may be");
     let ended = |what: &SessionChange| matches!(what, SessionChange::Ended { reason: Some(_) });
     while !ended(&events.recv_timeout(Duration::from_secs(60)).unwrap().what) {}
     assert!(one.ended().unwrap().message().starts_with("nothing was asked of it"));
@@ -138,6 +138,15 @@ fn state_is_gone_with_each_call_where_the_definition_keeps_none() {
         assert_eq!(session.info().persistence == Persistence::Memory, kept);
         session.close();
     }
+}
+
+#[test]
+fn a_run_can_be_awaited() {
+    let engine = builder().build().unwrap();
+    let session = engine.skill_session(&skill(&engine, json!({"args": ["file://./main.js"]}))).open().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let outcome = runtime.block_on(session.run_async(json!({"x": 7}), RunOptions::default()));
+    assert_eq!(outcome.result.unwrap(), 7);
 }
 
 #[test]
@@ -191,6 +200,8 @@ fn what_a_person_said_at_the_opening_holds_for_the_session() {
     for _ in 0..3 {
         session.run(json!({}), &RunOptions::default()).result.unwrap();
     }
+    let copy = session.fork("b").unwrap();
+    copy.run(json!({}), &RunOptions::default()).result.unwrap();
     assert_eq!(yes.0.load(Ordering::SeqCst), 1);
     // Code that is typed is confined, as everywhere, and this session is not.
     let error = session.evaluate("x = 1", &EvalOptions::default()).result.unwrap_err();
