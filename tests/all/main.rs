@@ -20,6 +20,7 @@ mod repl_commands;
 mod repl_piped;
 mod repl_typing;
 mod secrets;
+mod session_workers;
 #[cfg(target_os = "linux")]
 mod sessions_clients;
 #[cfg(target_os = "linux")]
