@@ -301,6 +301,9 @@ pub(crate) struct SessionImport {
     pub(crate) file: PathBuf,
     /// The name of the session [default: one that is made up]
     pub(crate) name: Option<String>,
+    /// Let the code in the file have the permissions of the skill that it says it is of
+    #[arg(long, short)]
+    pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) json: Json,
 }

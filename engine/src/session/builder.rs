@@ -336,11 +336,11 @@ impl SessionBuilder {
     fn open_here(mut self, language: Language, reserved: Reserved) -> Result<(Living, Receiver<Work>, Session), Error> {
         let engine = self.engine.clone();
         let origin = std::mem::replace(&mut self.origin, Origin::Fresh);
-        if let Origin::Image(image) = &origin
-            && image.foreign
-            && engine.inner.worker_available().is_ok()
-        {
-            self.options.isolation.get_or_insert(Isolation::Worker);
+        if let Origin::Image(image) = &origin {
+            image.check_skill(&self.options)?;
+            if image.foreign && engine.inner.worker_available().is_ok() {
+                self.options.isolation.get_or_insert(Isolation::Worker);
+            }
         }
         self.options.session = Some(reserved.name().to_owned());
         let (authorized, answers) = match self.decided.take() {

@@ -1,7 +1,7 @@
 //! A session as data: to keep, to move to another machine, to open again.
 
 use super::budget::{SessionBudget, Spent};
-use crate::{Error, Isolation};
+use crate::{Error, Isolation, RunOptions};
 use serde::{Deserialize, Serialize};
 use skills_core::{ErrorKind, Language, Lost, Snapshot};
 
@@ -92,6 +92,18 @@ impl SessionImage {
             bytes: self.bytes.clone(),
             lost: self.about.lost.clone(),
         }
+    }
+
+    /// # Errors
+    /// `permission_denied` where anybody may have written that it is of a skill, whose permissions its code would have.
+    pub(crate) fn check_skill(&self, options: &RunOptions) -> Result<(), Error> {
+        let Some(skill) = self.about.skill.as_ref().filter(|_| self.foreign && !options.yes) else { return Ok(()) };
+        let message = format!(
+            "the code in the snapshot of session `{}` would have the permissions of `{skill}`",
+            self.about.name
+        );
+        Err(Error::new(ErrorKind::PermissionDenied, message)
+            .with_help("`--yes` restores it: say so where you know who exported it"))
     }
 
     /// # Errors

@@ -5,7 +5,7 @@
 use super::{live, sessions};
 use crate::args::{SessionExport, SessionImport};
 use crate::exit::Stop;
-use crate::host::{Client, Exported, Front, Opened, Request};
+use crate::host::{Client, Exported, Front, Opened, Opening, Request};
 use crate::prompt::Prompt;
 use crate::render;
 use crate::surroundings::Surroundings;
@@ -51,7 +51,8 @@ pub(super) fn import(surroundings: &Surroundings, args: &SessionImport) -> Resul
     if bytes.len() as u64 > MOST {
         return Err(unreadable(ErrorKind::InvalidArguments, format!("it has more than {} MB", MOST >> 20)).into());
     }
-    let opening = Box::new(live::plain_opening(args.name.clone(), surroundings));
+    let plain = live::plain_opening(args.name.clone(), surroundings);
+    let opening = Box::new(Opening { yes: args.yes, ..plain });
     let request = Request::Import { opening, image: BASE64.encode(bytes) };
     let mut client = Client::started(surroundings)?;
     let mut front = Front { events: &NoEvents, approver: &Prompt, changes: &mut |_| Ok(()) };

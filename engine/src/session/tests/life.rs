@@ -154,6 +154,21 @@ fn what_was_bytes_is_restored_in_a_worker_only() {
 }
 
 #[test]
+fn what_was_bytes_gets_the_permissions_of_a_skill_only_where_a_person_says_so() {
+    let engine = builder().bundled(true).build().unwrap();
+    let a = session(&engine, "a");
+    let mut image = SessionImage::from_bytes(&a.snapshot().unwrap().to_bytes()).unwrap();
+    image.about.skill = Some("bundled:calculator-js".to_owned());
+    let error = engine.restore_session(&image).name("b").open().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.message().ends_with("would have the permissions of `bundled:calculator-js`"), "{error}");
+    // With a yes, it is what its tier says that decides.
+    let options = RunOptions { yes: true, isolation: Some(Isolation::InProcess), ..RunOptions::default() };
+    let error = engine.restore_session(&image).name("b").options(options).open().unwrap_err();
+    assert_eq!(error.message(), "the snapshot of session `a` is restored in a worker only");
+}
+
+#[test]
 fn what_is_no_image_is_refused() {
     let engine = builder().build().unwrap();
     let bytes = session(&engine, "a").snapshot().unwrap().to_bytes();
