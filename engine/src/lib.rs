@@ -19,6 +19,7 @@ mod host;
 mod languages;
 mod options;
 mod outcome;
+mod outcome_json;
 mod plan;
 mod programs;
 mod run;

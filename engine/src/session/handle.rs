@@ -65,6 +65,11 @@ impl Session {
         self.shared.terms.language
     }
 
+    /// What a person should know of how it was opened, such as that its skill is not trusted.
+    pub fn warnings(&self) -> &[String] {
+        self.shared.terms.authorized.warnings()
+    }
+
     /// Evaluates code, as a notebook does, and gives the value of its last expression.
     ///
     /// # Errors

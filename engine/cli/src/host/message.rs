@@ -113,6 +113,14 @@ pub(crate) enum Request {
     Show { name: String },
     /// Lists its variables.
     Variables { name: String },
+    /// Gives the value of a variable.
+    Get { name: String, variable: String },
+    /// Tells how the word before the cursor could go on.
+    Complete { name: String, text: String, cursor: usize },
+    /// Tells what there is to know about a name or a path of names.
+    Inspect { name: String, path: String },
+    /// Tells whether code can be evaluated as it stands.
+    Completeness { name: String, code: String },
     /// Ends it.
     Kill { name: String },
     /// Copies it.

@@ -42,6 +42,10 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         Request::List => Ok(json!(host.hub.sessions())),
         Request::Show { name } => Ok(json!(asked.named(&name)?.info())),
         Request::Variables { name } => Ok(json!(asked.named(&name)?.variables()?)),
+        Request::Get { name, variable } => asked.named(&name)?.get(&variable),
+        Request::Complete { name, text, cursor } => Ok(json!(asked.named(&name)?.complete(&text, cursor)?)),
+        Request::Inspect { name, path } => Ok(json!(asked.named(&name)?.inspect(&path)?)),
+        Request::Completeness { name, code } => Ok(json!(asked.named(&name)?.completeness(&code))),
         Request::Kill { name } => {
             let session = asked.named(&name)?;
             let info = session.info();
@@ -231,7 +235,12 @@ impl Asked<'_> {
     /// Notes a new session, and says what it lacks.
     fn begun(&self, session: &Session, opening: &Opening) {
         let opening = Opening { persistence: Some(session.info().persistence), ..opening.clone() };
-        if let Some(why) = self.host.openings.opened(session.name(), &opening) {
+        for warning in session.warnings() {
+            self.warn(warning.clone());
+        }
+        let gone = self.host.openings.opened(session.name(), &opening);
+        // What is on disk is there again.
+        if let Some(why) = gone.filter(|_| opening.persistence != Some(Persistence::Disk)) {
             let name = session.name();
             self.warn(format!("this is a new session `{name}`: what the earlier one held is gone ({why})"));
         }
