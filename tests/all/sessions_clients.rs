@@ -392,3 +392,55 @@ fn a_person_is_asked_in_their_own_terminal() {
     // What was said when the session was opened holds for as long as it lives.
     assert_eq!(sandbox.run(&arguments).exits(0).stdout, "4\n");
 }
+
+#[test]
+fn the_repl_talks_to_a_session_that_lives_on() {
+    let sandbox = Sandbox::new();
+    let repl = |arguments: &[&str], code: &str| {
+        let output =
+            sandbox.skills().args(["repl", "--session", "a"]).args(arguments).write_stdin(code).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    repl(&["--lang", "javascript"], "let x = 40;\nfunction f(n) { return n + 1 }\n");
+    assert_eq!(sandbox.run(&["eval", "--session", "a", "x = f(x)"]).exits(0).stdout, "41\n");
+    assert_eq!(repl(&[], "f(x)\n").trim(), "42");
+    let output =
+        sandbox.skills().args(["repl", "--session", "a", "--lang", "python"]).write_stdin("1").output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("its language is javascript"));
+    let objects = repl(&["--json"], "console.log('hi'); x\n");
+    let object: Value = serde_json::from_str(objects.lines().next().unwrap()).unwrap();
+    assert_eq!((&object["value"], &object["stdout"]), (&json!(41), &json!("hi\n")));
+    // A person's Ctrl-C interrupts what the host evaluates, and the session stays.
+    let mut terminal = in_a_terminal(&sandbox, &["repl", "--session", "a"]);
+    terminal.exp_string("javascript").unwrap();
+    terminal.send_line("while (true) {}").unwrap();
+    wait_until_busy(&sandbox, "a");
+    terminal.send_control('c').unwrap();
+    terminal.exp_string("error:").unwrap();
+    terminal.send_line("x + 1000").unwrap();
+    terminal.exp_string("1041").unwrap();
+    terminal.send_line("%quit").unwrap();
+    terminal.exp_eof().unwrap();
+    assert_eq!(sandbox.run(&["eval", "--session", "a", "x"]).exits(0).stdout, "41\n");
+}
+
+#[test]
+fn a_session_on_disk_is_there_again_when_the_host_was_killed() {
+    let sandbox = Sandbox::new();
+    let open = ["eval", "--session", "a", "--persist", "disk", "--lang", "python", "x = 41\ndef f(n): return n + 1"];
+    if sandbox.run(&open).code != 0 && tiers().len() < 2 {
+        return;
+    }
+    sandbox.run(&["eval", "--session", "b", "--lang", "python", "x = 1"]).exits(0);
+    let stream = std::os::unix::net::UnixStream::connect(sandbox.meeting_place().join("host.sock")).unwrap();
+    let host = rustix::net::sockopt::socket_peercred(&stream).unwrap().pid;
+    rustix::process::kill_process(host, rustix::process::Signal::KILL).unwrap();
+    let ran = sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("42\n", ""));
+    let ran = sandbox.run(&["eval", "--session", "b", "--lang", "python", "x"]).exits(1);
+    assert!(ran.stderr.contains("the session host that kept it was killed"), "{ran:?}");
+    let farewell = sandbox.run(&["sessions", "stop", "--json"]).exits(0).json();
+    assert_eq!((&farewell["ended"], &farewell["kept"]), (&json!(["b"]), &json!(["a"])));
+    assert_eq!(sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0).stdout, "42\n");
+}

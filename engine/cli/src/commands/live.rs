@@ -74,7 +74,18 @@ fn opening(
     let mut options = RunOptions::default();
     bounds.add_to(&mut options)?;
     allow.add_to(&mut options)?;
-    Ok(Opening {
+    Ok(opening_of(session, options, None, surroundings))
+}
+
+/// What a person says of a session, with its options put together.
+pub(crate) fn opening_of(
+    session: &InSession,
+    options: RunOptions,
+    skill: Option<&str>,
+    surroundings: &Surroundings,
+) -> Opening {
+    Opening {
+        skill: skill.map(|skill| absolute(skill, surroundings)),
         isolation: options.isolation,
         allow: options.allow,
         yes: options.yes,
@@ -86,7 +97,7 @@ fn opening(
         idle: session.idle,
         max_duration: session.max_duration,
         ..plain_opening(session.name.clone(), surroundings)
-    })
+    }
 }
 
 /// A session of which nothing is said.
@@ -157,9 +168,9 @@ fn print(object: &Value) -> std::io::Result<()> {
 }
 
 /// Brings what happens in the host to the terminal.
-struct Relay<'a> {
-    console: &'a Console,
-    sender: Sender,
+pub(crate) struct Relay<'a> {
+    pub(crate) console: &'a Console,
+    pub(crate) sender: Sender,
 }
 
 impl EventSink for Relay<'_> {

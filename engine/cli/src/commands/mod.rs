@@ -6,7 +6,7 @@ mod doctor;
 mod eval;
 mod info;
 mod list;
-mod live;
+pub(crate) mod live;
 mod policy;
 mod run;
 mod schema;

@@ -31,6 +31,11 @@ pub(crate) trait LiveSession: Send + Sync {
         false
     }
 
+    /// Whether nothing was evaluated in it before it was met here.
+    fn is_new(&self) -> bool {
+        true
+    }
+
     /// Evaluates code, and waits for what becomes of it.
     fn evaluate(&self, feed: &Feed<'_>) -> Outcome;
 

@@ -17,6 +17,7 @@ mod pager;
 mod piped;
 mod plot;
 mod reflow;
+mod remote;
 mod screen;
 mod shared;
 mod show;

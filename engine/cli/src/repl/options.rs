@@ -1,6 +1,6 @@
 //! The command line of `skills repl`.
 
-use crate::args::{Allowances, Json};
+use crate::args::{Allowances, InSession, Json};
 use crate::words;
 use clap::Args;
 use std::time::Duration;
@@ -36,6 +36,8 @@ pub(crate) struct ReplArgs {
     pub(crate) isolation: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
+    #[command(flatten)]
+    pub(crate) session: InSession,
     #[command(flatten)]
     pub(crate) allow: Allowances,
 }

@@ -1,12 +1,15 @@
 //! How `skills repl` begins and ends.
 
 use super::editor::LineEditor;
-use super::live::Sessions as _;
+use super::live::Sessions;
 use super::local::Local;
+use super::remote::Remote;
 use super::shared::Shared;
 use super::{Repl, ReplArgs, Screen, highlight, interrupt, piped};
+use crate::commands::live;
 use crate::context::Context;
 use crate::exit::Stop;
+use crate::host::Seat;
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use skills::{Engine, Error, ErrorKind, Isolation, Language, LimitOverrides, RunOptions, Skill};
@@ -27,8 +30,17 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
     let engine = context.engine(Arc::clone(&console) as _)?;
     let skill = args.skill.as_deref().map(|name| crate::commands::skill(&engine, name)).transpose()?;
     let language = language(args, skill.as_deref())?;
-    let sessions = Local { engine: engine.clone(), skill: skill.clone(), options: options(args)? };
-    let session = sessions.open(language, None)?;
+    let options = options(args)?;
+    let sessions: Box<dyn Sessions> = match &args.session.name {
+        Some(_) => Box::new(Remote {
+            opening: live::opening_of(&args.session, options, args.skill.as_deref(), &surroundings),
+            explicit: args.lang.is_some(),
+            console: Arc::clone(&console),
+            seat: Seat { streams: !args.json.json, person },
+        }),
+        None => Box::new(Local { engine: engine.clone(), skill: skill.clone(), options }),
+    };
+    let session = sessions.open(language, args.session.name.as_deref())?;
     let names = if person { names(&engine) } else { Vec::new() };
     let shared = Arc::new(Shared::new(session, names));
     interrupt::watch(Arc::clone(&shared));
@@ -37,7 +49,7 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
         engine,
         console,
         screen,
-        sessions: Box::new(sessions),
+        sessions,
         shared: Arc::clone(&shared),
         editor: None,
         json: args.json.json,
@@ -98,7 +110,8 @@ fn greet(repl: &mut Repl, skill: &Skill) -> Result<(), Stop> {
     if repl.editor.is_some() && !skill.description.is_empty() {
         render::note(&render::harmless(&skill.description));
     }
-    if let Some(script) = skill.script() {
+    // In a session that lives on, what the script defines is there already, as it is by now.
+    if let Some(script) = skill.script().filter(|_| repl.shared.session().is_new()) {
         let outcome = repl.ask(script.language, &script.source, Some(&script.file));
         outcome.result?;
     }
