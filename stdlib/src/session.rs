@@ -42,7 +42,7 @@ pub(crate) fn functions() -> Vec<Arc<dyn HostFunction>> {
                 };
                 Ok(variables.iter().map(tell).collect::<Value>())
             }),
-        define("session.eval", "Evaluates code in another session, in its language, and gives the value")
+        define("session.evaluate", "Evaluates code in another session, in its language, and gives the value")
             .takes(name())
             .takes(string("code").about("the code"))
             .runs(|context, (name, code): (String, String)| context.sessions.eval(&name, &code)),
@@ -55,7 +55,7 @@ fn check_data(variable: &str, value: &Value) -> Result<(), Failure> {
         None => Ok(()),
         Some(what) => {
             Err(invalid(format!("a value with a {what} in it cannot be given to `{variable}` of another session"))
-                .with_help("pass numbers, text, lists and objects; define functions there, with `eval`"))
+                .with_help("pass numbers, text, lists and objects; define functions there, with `evaluate`"))
         }
     }
 }
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(test.ok("session.set", [json!("notes"), json!("x"), json!({"a": [1]})]), Value::Null);
         assert_eq!(test.ok("session.get", [json!("notes"), json!("x")]), json!({"a": [1]}));
         assert_eq!(test.ok("session.vars", [json!("notes")])[0]["name"], "x");
-        assert_eq!(test.ok("session.eval", [json!("notes"), json!("x")]), "value of x");
+        assert_eq!(test.ok("session.evaluate", [json!("notes"), json!("x")]), "value of x");
         assert_eq!(test.fails("session.get", [json!("notes"), json!("y")]).kind, ErrorKind::NotFound);
         for name in ["session", "session.vars"] {
             assert_eq!(test.fails(name, [json!("other")]).kind, ErrorKind::NotFound);

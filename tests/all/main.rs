@@ -24,8 +24,11 @@ mod session_workers;
 #[cfg(target_os = "linux")]
 mod sessions_clients;
 #[cfg(target_os = "linux")]
+mod sessions_disk;
+#[cfg(target_os = "linux")]
 mod sessions_host;
 mod sessions_library;
+mod sessions_reach;
 mod support;
 mod terminal;
 mod trust;
