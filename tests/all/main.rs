@@ -18,6 +18,7 @@ mod library;
 mod policy;
 mod repl_commands;
 mod repl_piped;
+mod repl_sessions;
 mod repl_typing;
 mod secrets;
 mod session_workers;

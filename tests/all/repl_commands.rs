@@ -116,14 +116,14 @@ fn sessions_are_copied_left_and_met_again() {
     let sandbox = Sandbox::new();
     let mut terminal = Terminal::open(&sandbox, &["repl", "--isolation", "in-process", "--lang", "rhai"], &[]);
     terminal.line("let x = 10;");
-    terminal.says("%fork other", "this is other, a copy of rhai-1");
+    terminal.says("%fork other", "this is other, a copy of rhai");
     terminal.line("x += 1;");
-    terminal.says("%session rhai-1", "this is session rhai-1");
+    terminal.says("%session rhai", "this is session rhai");
     terminal.says("x + 900", "910\r\n");
     terminal.says("%session other", "this is session other");
     terminal.says("x + 900", "911\r\n");
-    let list = terminal.says("%session list", "rhai-1");
-    assert!(list.contains("other"), "{list}");
+    let list = terminal.says("%session list", "other");
+    assert!(list.contains("rhai"), "{list}");
     terminal.says("%session", "isolation    in-process");
 }
 
@@ -151,4 +151,24 @@ fn an_image_is_shown_inline_or_named() {
     let arguments = ["repl", "--isolation", "in-process"];
     let mut terminal = Terminal::open(&sandbox, &arguments, &[("TERM", "xterm-kitty"), ("KITTY_WINDOW_ID", "1")]);
     terminal.says(picture, "\x1b_Gf=100,a=T,q=2,m=0;iVBOR");
+}
+
+#[test]
+fn languages_share_their_variables() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.line("prices = [1.5, 2.5]");
+    terminal.line("%js let doubled = prices.map(price => price * 2000)");
+    terminal.says("sum(doubled)", "8000");
+    terminal.line("%rhai\rlet more = 34;");
+    terminal.line("");
+    terminal.says("more + 4300", "4334\r\n");
+    let table = terminal.says("%vars", "prices");
+    assert!(table.contains("language") && table.contains("javascript") && table.contains("rhai"), "{table}");
+    terminal.says("%lang js", "js> ");
+    terminal.says("`${doubled.length} doubled`", "2 doubled");
+    terminal.says("%save all.py", "6 cells written");
+    let saved = std::fs::read_to_string(sandbox.path().join("all.py")).unwrap();
+    assert!(saved.contains("%javascript\nlet doubled"), "{saved}");
+    terminal.says("%lang cobol", "`cobol` is not a language");
 }

@@ -177,6 +177,9 @@ impl SessionBuilder {
 
     /// What opens a copy of a session, with all that it was opened with.
     pub(crate) fn copy(engine: &Engine, terms: &Terms, origin: Origin) -> SessionBuilder {
+        let plan = terms.authorized.plan();
+        // What could stop the opening of the original has nothing to do with the copy.
+        let authorized = terms.authorized.again(None, plan.limits().clone(), (plan.correlation_id().to_owned(), None));
         SessionBuilder {
             owner: terms.owner.clone(),
             options: terms.options.clone(),
@@ -186,7 +189,7 @@ impl SessionBuilder {
             persistence: Some(terms.persistence),
             cleanup_on_exit: Some(terms.cleanup),
             origin,
-            decided: Some((terms.authorized.clone(), terms.answers.copy())),
+            decided: Some((authorized, terms.answers.copy())),
             ..SessionBuilder::new(engine, Arc::clone(terms.authorized.plan().skill()))
         }
     }

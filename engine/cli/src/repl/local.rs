@@ -1,34 +1,56 @@
 //! Sessions of this process.
 
 use super::live::{Feed, LiveSession, Sessions};
+use super::several::Several;
 use serde_json::{Value, json};
 use skills::core::{Completeness, Completions, Inspection, Variable};
 use skills::{Engine, Error, ErrorKind, EvalOptions, Language, Outcome, RunOptions, Session, SessionImage, Skill};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Opens sessions in an engine of this process.
 pub(crate) struct Local {
-    pub(crate) engine: Engine,
+    engine: Engine,
     /// The skill whose session it is; `None` for code that is typed only.
-    pub(crate) skill: Option<Arc<Skill>>,
+    skill: Option<Arc<Skill>>,
     /// Tier, permissions and limits.
-    pub(crate) options: RunOptions,
+    options: RunOptions,
+    /// Those that were opened here, by name.
+    opened: RefCell<BTreeMap<String, Arc<dyn LiveSession>>>,
+}
+
+impl Local {
+    pub(crate) fn new(engine: Engine, skill: Option<Arc<Skill>>, options: RunOptions) -> Local {
+        Local { engine, skill, options, opened: RefCell::default() }
+    }
+
+    /// The session of a name, where it is alive.
+    fn find(&self, name: &str) -> Option<Arc<dyn LiveSession>> {
+        let opened = self.opened.borrow().get(name).filter(|session| session.ended().is_none()).cloned();
+        opened.or_else(|| Some(Arc::new(Own(self.engine.find_session(name)?))))
+    }
 }
 
 impl Sessions for Local {
     fn open(&self, language: Language, name: Option<&str>) -> Result<Arc<dyn LiveSession>, Error> {
-        if let Some(session) = name.and_then(|name| self.engine.find_session(name)) {
-            return Ok(Arc::new(Own(session)));
+        if let Some(session) = name.and_then(|name| self.find(name)) {
+            return Ok(session);
         }
-        let builder = match &self.skill {
-            Some(skill) => self.engine.skill_session(skill),
-            None => self.engine.session(language),
+        let session: Arc<dyn LiveSession> = match &self.skill {
+            Some(skill) => {
+                let builder = self.engine.skill_session(skill).options(self.options.clone());
+                Arc::new(Own(name.into_iter().fold(builder, |builder, name| builder.name(name)).open()?))
+            }
+            None => {
+                let options = self.options.clone();
+                let name = name.unwrap_or(language.as_str());
+                let sessions = self.engine.polyglot(name, move |builder| builder.options(options.clone()));
+                Arc::new(Several::new(sessions, language)?)
+            }
         };
-        let builder = match name {
-            Some(name) => builder.name(name),
-            None => builder,
-        };
-        Ok(Arc::new(Own(builder.options(self.options.clone()).open()?)))
+        self.opened.borrow_mut().insert(session.name(), Arc::clone(&session));
+        Ok(session)
     }
 
     fn restore(&self, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error> {
@@ -39,19 +61,25 @@ impl Sessions for Local {
 
     fn reset(&self, session: &dyn LiveSession) -> Result<Arc<dyn LiveSession>, Error> {
         let name = session.name();
-        if let Some(old) = self.engine.find_session(&name) {
-            old.close();
-        }
+        session.leave();
+        self.opened.borrow_mut().remove(&name);
         self.open(session.language(), Some(&name))
     }
 
     fn list(&self) -> Result<Vec<Value>, Error> {
-        Ok(self.engine.sessions().iter().map(|info| json!(info)).collect())
+        let opened = self.opened.borrow();
+        let mut all: Vec<Value> = opened.values().filter_map(|session| session.info().ok()).collect();
+        // Those of one language belong to one of several.
+        let part = |name: &str| name.rsplit_once('.').is_some_and(|(whole, _)| opened.contains_key(whole));
+        let others = self.engine.sessions();
+        let others = others.iter().filter(|info| !opened.contains_key(&info.name) && !part(&info.name));
+        all.extend(others.map(|info| json!(info)));
+        Ok(all)
     }
 }
 
 /// A session of one language.
-struct Own(Session);
+pub(super) struct Own(pub(super) Session);
 
 impl LiveSession for Own {
     fn name(&self) -> String {

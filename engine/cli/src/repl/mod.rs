@@ -19,6 +19,7 @@ mod plot;
 mod reflow;
 mod remote;
 mod screen;
+mod several;
 mod shared;
 mod show;
 mod start;
@@ -209,7 +210,8 @@ impl Repl {
     /// Makes sure that the session takes a language.
     fn speak(&mut self, language: Language) -> Result<(), Error> {
         let session = self.shared.session();
-        if session.is_polyglot() || session.language() == language {
+        let several = session.is_polyglot() && language != Language::Bash;
+        if several || session.language() == language {
             return Ok(());
         }
         let message = format!("session `{}` is of {}, and takes no {language}", session.name(), session.language());

@@ -30,7 +30,11 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
     let engine = context.engine(Arc::clone(&console) as _)?;
     let skill = args.skill.as_deref().map(|name| crate::commands::skill(&engine, name)).transpose()?;
     let language = language(args, skill.as_deref())?;
-    let options = options(args)?;
+    let mut options = options(args)?;
+    if skill.is_some() && options.isolation.is_none() {
+        // What a person types runs in a worker, also in the session of a skill that need not.
+        options.isolation = Some(Isolation::Worker);
+    }
     let sessions: Box<dyn Sessions> = match &args.session.name {
         Some(_) => Box::new(Remote {
             opening: live::opening_of(&args.session, options, args.skill.as_deref(), &surroundings),
@@ -38,7 +42,7 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
             console: Arc::clone(&console),
             seat: Seat { streams: !args.json.json, person },
         }),
-        None => Box::new(Local { engine: engine.clone(), skill: skill.clone(), options }),
+        None => Box::new(Local::new(engine.clone(), skill.clone(), options)),
     };
     let session = sessions.open(language, args.session.name.as_deref())?;
     let names = if person { names(&engine) } else { Vec::new() };

@@ -47,7 +47,9 @@ fn restore(repl: &mut Repl, image: &[u8]) -> Result<(), Stop> {
     let before = repl.shared.session().name();
     let taken: Vec<Value> = repl.sessions.list()?.into_iter().map(|mut info| info["name"].take()).collect();
     // The session that it was saved from may be this one.
-    let saved = SessionImage::from_bytes(image)?.name().to_owned();
+    let image_name = SessionImage::from_bytes(image)?.name().to_owned();
+    // Of what spoke several languages, the part of one is called `NAME.LANGUAGE`.
+    let saved = image_name.split('.').next().unwrap_or(&image_name).to_owned();
     let names = std::iter::once(saved.clone()).chain((2..).map(|number| format!("{saved}-{number}")));
     let name = names.into_iter().find(|name| !taken.iter().any(|other| other == name)).unwrap_or(saved);
     let session = repl.sessions.restore(image, &name)?;
