@@ -47,6 +47,11 @@ impl Claim {
         Err(Refused::Taken(None))
     }
 
+    /// Whether a namespace was ever written, as the lock at a path says; without taking it.
+    pub(super) fn written(path: &Path) -> bool {
+        path.is_file() && open(path).is_ok_and(|mut file| read(&mut file).0 > 0)
+    }
+
     /// The number of the namespace that was written last, as far as is known.
     pub(super) fn generation(&mut self) -> u64 {
         read(&mut self.file).0
@@ -70,8 +75,7 @@ impl Claim {
 fn open(path: &Path) -> std::io::Result<File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    super::own_file(&mut options);
     options.open(path)
 }
 

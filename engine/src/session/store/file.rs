@@ -71,7 +71,7 @@ impl SessionFile {
         self.connect(false)?;
         let generation = self.claim.generation();
         let nothing = |path: &Path| match generation > 0 && path.exists() {
-            true => Err(tampered(path, "there is nothing in it any more")),
+            true => Err(emptied(path)),
             false => Ok(None),
         };
         let Some(connection) = self.connection.as_mut() else { return nothing(&self.path) };
@@ -159,9 +159,17 @@ impl SessionFile {
 
 /// What a file says of the session in it, for a list: nothing of the namespace is read.
 pub(super) fn look(store: &Inner, path: &Path) -> Result<Option<Manifest>, Failure> {
-    let Some(mut connection) = connect(path, false)? else { return Ok(None) };
-    let reading = connection.transaction().map_err(|error| failed(path, error))?;
-    manifest(&reading, store, path)
+    let found = match connect(path, false)? {
+        Some(mut connection) => {
+            let reading = connection.transaction().map_err(|error| failed(path, error))?;
+            manifest(&reading, store, path)?
+        }
+        None => None,
+    };
+    match found {
+        None if Claim::written(&path.with_extension("lock")) => Err(emptied(path)),
+        found => Ok(found),
+    }
 }
 
 fn connect(path: &Path, create: bool) -> Result<Option<Connection>, Failure> {
@@ -329,6 +337,10 @@ fn failed(path: &Path, error: impl std::fmt::Display) -> Failure {
 fn tampered(path: &Path, why: &str) -> Failure {
     Failure::new(ErrorKind::PermissionDenied, format!("the session in {} is refused: {why}", path.display()))
         .with_help("nothing of it was run: bring the file back that was there, or move it away to begin anew")
+}
+
+fn emptied(path: &Path) -> Failure {
+    tampered(path, "there is nothing in it any more")
 }
 
 fn other_version(path: &Path, version: i64) -> Failure {

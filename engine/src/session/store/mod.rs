@@ -171,9 +171,21 @@ impl SessionStore {
     /// The sessions of a name, each of another owner.
     ///
     /// # Errors
-    /// As [`SessionStore::list`].
+    /// As [`SessionStore::list`], and what is wrong with a file of this name: whoever asks for the session would otherwise
+    /// get an empty one without a word.
     pub fn named(&self, name: &str) -> Result<Vec<StoredSession>, crate::Error> {
-        Ok(self.list()?.0.into_iter().filter(|session| session.name == name).collect())
+        let mut found = Vec::new();
+        let Some(inner) = self.existing()? else { return Ok(found) };
+        for (file, _) in inner.files().map_err(|error| inner.unreadable(&error))? {
+            if is_of(&file, name)
+                && let Some(manifest) = file::look(inner, &file)?
+            {
+                found.push(stored(manifest, file));
+            }
+        }
+        found.retain(|session| session.name == name);
+        found.sort_by(|a, b| a.owner.cmp(&b.owner));
+        Ok(found)
     }
 
     /// Forgets a session that nobody has open; says whether it was there.
@@ -196,6 +208,20 @@ impl SessionStore {
     }
 }
 
+/// What stands before the digest in the name of a file.
+fn shown(name: &str) -> String {
+    const MOST_OF_NAME: usize = 64;
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    let shown: String = name.chars().take(MOST_OF_NAME).map(plain).collect();
+    shown.trim_start_matches('.').to_owned()
+}
+
+/// Whether a file is that of a session of a name, by its own.
+fn is_of(file: &Path, name: &str) -> bool {
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    stem.rsplit_once('-').is_some_and(|(before, _)| before == shown(name))
+}
+
 fn stored(manifest: record::Manifest, file: PathBuf) -> StoredSession {
     let Record { name, owner, skill, language, isolation, evaluations, saved, .. } = manifest.record;
     let (bytes, lost) = (manifest.size, manifest.lost);
@@ -205,12 +231,9 @@ fn stored(manifest: record::Manifest, file: PathBuf) -> StoredSession {
 impl Inner {
     /// Where a session is: its name, for people, and what tells it from that of another owner.
     fn path(&self, owner: &str, name: &str) -> PathBuf {
-        const MOST_OF_NAME: usize = 64;
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-        let shown: String = name.chars().take(MOST_OF_NAME).map(plain).collect();
         let digest = Sha256::new().chain_update(owner).chain_update([0]).chain_update(name).finalize();
         let tail: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(format!("{}-{tail}.db", shown.trim_start_matches('.')))
+        self.folder.join(format!("{}-{tail}.db", shown(name)))
     }
 
     /// The files of sessions, with their sizes.
@@ -257,9 +280,19 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
 fn make_file(path: &Path) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    own_file(&mut options);
     options.open(path).map(drop)
+}
+
+/// Says that a file is for its owner alone, and that a link in its place is none: it may lead anywhere. A pipe is not
+/// waited for.
+fn own_file(options: &mut std::fs::OpenOptions) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
 }
 
 fn remove_if_there(path: &Path) -> std::io::Result<()> {

@@ -329,3 +329,44 @@ fn a_folder_that_others_may_enter_is_refused() {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     open().unwrap();
 }
+
+#[test]
+fn who_asks_for_a_name_hears_what_is_wrong_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let save = |name: &str| {
+        let mut file = store.claim("user", name).unwrap();
+        file.save(record("user", name, 1), &snapshot("x")).unwrap();
+        file.path().to_owned()
+    };
+    let (a, _) = (save("a"), save("a-b"));
+    let other = SessionStore::open(store.folder(), StoreKey::from_bytes([2; 32]), StoreLimits::default()).unwrap();
+    assert_eq!(other.named("a").unwrap_err().kind(), ErrorKind::PermissionDenied);
+    std::fs::write(&a, "").unwrap();
+    let error = store.named("a").unwrap_err();
+    assert!(error.message().ends_with("there is nothing in it any more"), "{error}");
+    assert_eq!(store.named("a-b").unwrap().len(), 1);
+    std::fs::remove_file(&a).unwrap();
+    assert!(store.named("a").unwrap().is_empty(), "what is moved away begins anew");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_in_place_of_a_file_is_not_followed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let precious = folder.path().join("precious");
+    std::fs::write(&precious, "precious").unwrap();
+    let mut file = store.claim("user", "a").unwrap();
+    file.save(record("user", "a", 1), &snapshot("x")).unwrap();
+    let path = file.path().to_owned();
+    file.remove().unwrap();
+    for extension in ["lock", "db"] {
+        let link = path.with_extension(extension);
+        std::os::unix::fs::symlink(&precious, &link).unwrap();
+        let saved = store.claim("user", "a").and_then(|mut file| file.save(record("user", "a", 1), &snapshot("x")));
+        assert_eq!(saved.unwrap_err().kind, ErrorKind::Unavailable, "{extension}");
+        assert_eq!(std::fs::read_to_string(&precious).unwrap(), "precious");
+        std::fs::remove_file(link).unwrap();
+    }
+}
