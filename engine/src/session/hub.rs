@@ -63,6 +63,15 @@ impl SessionHub {
         Session::of(shared)
     }
 
+    /// The same without waiting, for what may itself run while a session is opened: that could be the one it asks for.
+    pub(crate) fn find_open(&self, name: &str) -> Option<Session> {
+        let shared = match self.0.table().slots.get(name)? {
+            Slot::Open(shared) => Arc::clone(shared),
+            Slot::Opening(_) => return None,
+        };
+        Session::of(shared)
+    }
+
     /// All sessions, by name.
     pub fn sessions(&self) -> Vec<SessionInfo> {
         self.0.open().iter().map(|shared| shared.info()).collect()

@@ -91,7 +91,8 @@ impl Kept {
     pub(crate) fn limits(limits: &Limits) -> Limits {
         // The namespace and its bytes are there at once.
         let memory = limits.memory.map(|memory| memory.saturating_mul(2).saturating_add(64 << 20));
-        Limits { time: Some(LONGEST), memory, ..Limits::none() }
+        // What is printed meanwhile, and what is asked of the host, is as bounded as ever: it is the namespace's own code.
+        Limits { time: Some(LONGEST), memory, output: limits.output, host_calls: limits.host_calls, ..Limits::none() }
     }
 
     /// Writes what the session holds now. Gives what could not be kept that was not known before.

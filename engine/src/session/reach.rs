@@ -12,7 +12,7 @@ use std::sync::Arc;
 impl RunHost {
     /// A session of the same owner, or one that was granted.
     fn session(&self, name: &str) -> Result<Session, Failure> {
-        let Some(session) = self.engine.sessions.find(name) else {
+        let Some(session) = self.engine.sessions.find_open(name) else {
             return Err(Failure::new(ErrorKind::NotFound, format!("there is no session `{name}`"))
                 .with_help("open it first, or look at the names of those that are open"));
         };

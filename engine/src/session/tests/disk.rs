@@ -222,3 +222,15 @@ fn a_copy_of_it_is_on_disk_too() {
     let error = engine.find_session("a").unwrap().fork("b").unwrap_err();
     assert!(error.message().contains("a session `b` on disk already"), "{error}");
 }
+
+#[test]
+fn what_is_printed_while_a_session_is_saved_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = builder(folder.path()).interpreter(Arc::new(Notebook { forks: false })).build().unwrap();
+    let session = engine.session(Language::JavaScript).name("notes").options(in_process());
+    let session = session.persistence(Persistence::Disk).open().unwrap();
+    let outcome = session.evaluate("prints = 64", &Default::default());
+    assert_eq!(outcome.lost.iter().map(|lost| lost.name.as_str()).collect::<Vec<_>>(), ["*"]);
+    assert_eq!(outcome.lost[0].why, "output limit of 1 MB reached");
+    assert!(session.evaluate("prints = 0", &Default::default()).lost.is_empty());
+}
