@@ -107,23 +107,24 @@ pub(crate) struct Spent {
 impl Spent {
     /// Adds what an evaluation used.
     pub(crate) fn add(&mut self, budget: &Budget, usage: &skills_core::Usage) {
-        self.time += budget.elapsed();
-        self.wall += budget.wall();
+        // Where an image says what was spent before, that may be any number.
+        self.time = self.time.saturating_add(budget.elapsed());
+        self.wall = self.wall.saturating_add(budget.wall());
         self.memory = usage.peak_memory.unwrap_or(self.memory);
-        self.operations += usage.operations.unwrap_or(0);
-        self.output += budget.output();
-        self.host_calls += budget.host_calls();
+        self.operations = self.operations.saturating_add(usage.operations.unwrap_or(0));
+        self.output = self.output.saturating_add(budget.output());
+        self.host_calls = self.host_calls.saturating_add(budget.host_calls());
     }
 
     /// What both used; memory is each one's own.
     pub(crate) fn plus(&self, other: &Spent) -> Spent {
         Spent {
-            time: self.time + other.time,
-            wall: self.wall + other.wall,
+            time: self.time.saturating_add(other.time),
+            wall: self.wall.saturating_add(other.wall),
             memory: self.memory,
-            operations: self.operations + other.operations,
-            output: self.output + other.output,
-            host_calls: self.host_calls + other.host_calls,
+            operations: self.operations.saturating_add(other.operations),
+            output: self.output.saturating_add(other.output),
+            host_calls: self.host_calls.saturating_add(other.host_calls),
         }
     }
 

@@ -127,7 +127,8 @@ impl Engine {
         let fresh = skill.map_or_else(|| self.session(about.language), |skill| self.skill_session(&skill));
         SessionBuilder {
             name: Some(about.name.clone()),
-            owner: about.owner.clone(),
+            // What was bytes may say that it is anybody's, and would then reach what is theirs.
+            owner: if image.foreign { fresh.owner.clone() } else { about.owner.clone() },
             budget: about.budget.clone(),
             origin: Origin::Image(Box::new(image.clone())),
             problem,
@@ -441,6 +442,7 @@ impl SessionBuilder {
                 return Ok((Living { substance, table: copied.table, vault, kept: None }, copied.carried));
             }
             Origin::Image(image) => {
+                vault.remember(&image.seen.0);
                 let snapshot = image.snapshot();
                 let About { evaluations, spent, .. } = image.about;
                 Some((snapshot, Carried { evaluations, spent, ..Carried::default() }))

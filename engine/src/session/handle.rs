@@ -1,6 +1,6 @@
 use super::SessionInfo;
 use super::builder::{Carried, Copied, Origin, SessionBuilder};
-use super::image::{About, SessionImage};
+use super::image::{About, KnownSecrets, SessionImage};
 use super::living::{Living, without_secrets};
 use super::shared::Shared;
 use crate::engine::Inner;
@@ -319,7 +319,8 @@ pub(crate) fn image(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inne
         format: snapshot.format,
         lost: snapshot.lost,
     };
-    Ok(SessionImage { about, bytes: snapshot.bytes, foreign: false })
+    let seen = KnownSecrets(living.vault.seen());
+    Ok(SessionImage { about, bytes: snapshot.bytes, seen, foreign: false })
 }
 
 /// What the copy of a session begins as.

@@ -1,9 +1,11 @@
 //! A session as data: to keep, to move to another machine, to open again.
 
 use super::budget::{SessionBudget, Spent};
+use crate::secrets::{Seen, Vault};
 use crate::{Error, Isolation, RunOptions};
 use serde::{Deserialize, Serialize};
 use skills_core::{ErrorKind, Language, Lost, Snapshot};
+use std::fmt;
 
 /// What a session held at one moment. [`Session::snapshot`](crate::Session::snapshot) makes one, and
 /// [`Engine::restore_session`](crate::Engine::restore_session) opens a session of it.
@@ -14,8 +16,26 @@ use skills_core::{ErrorKind, Language, Lost, Snapshot};
 pub struct SessionImage {
     pub(crate) about: About,
     pub(crate) bytes: Vec<u8>,
+    /// The secrets that the session met, which what is restored of it knows too; they are not among its bytes.
+    pub(crate) seen: KnownSecrets,
     /// Whether it was bytes that anybody may have written.
     pub(crate) foreign: bool,
+}
+
+/// Secrets that are nothing of what an image is, only of what may leave a session of it.
+#[derive(Clone, Default)]
+pub(crate) struct KnownSecrets(pub(crate) Seen);
+
+impl fmt::Debug for KnownSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownSecrets(…)")
+    }
+}
+
+impl PartialEq for KnownSecrets {
+    fn eq(&self, _: &KnownSecrets) -> bool {
+        true
+    }
 }
 
 /// Everything but the namespace.
@@ -56,6 +76,14 @@ impl SessionImage {
         &self.about.lost
     }
 
+    /// The name of a secret whose value is in it, as it is; where there is one, its [bytes](SessionImage::to_bytes) are no
+    /// less secret.
+    pub fn secret(&self) -> Option<String> {
+        let vault = Vault::default();
+        vault.remember(&self.seen.0);
+        vault.redactor().found_in_bytes(&self.bytes)
+    }
+
     /// As bytes, for a file. They are not signed: whoever can write the file says what is restored.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Plain data has a JSON form.
@@ -81,7 +109,7 @@ impl SessionImage {
         }
         let (about, rest) = rest.split_at_checked(length).ok_or_else(|| wrong("it ends too soon".to_owned()))?;
         let about: About = serde_json::from_slice(about).map_err(|error| wrong(error.to_string()))?;
-        Ok(SessionImage { about, bytes: rest.to_vec(), foreign: true })
+        Ok(SessionImage { about, bytes: rest.to_vec(), seen: KnownSecrets::default(), foreign: true })
     }
 
     /// What the interpreter restores.

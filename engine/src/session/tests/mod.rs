@@ -1,4 +1,5 @@
 mod disk;
+mod images;
 mod kill;
 mod life;
 mod limits;
