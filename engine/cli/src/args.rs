@@ -332,7 +332,7 @@ pub(crate) struct Bounds {
     /// Most printed output, such as 1MB
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = words::size)]
     pub(crate) max_output: Option<u64>,
-    /// Where it runs: in-process or worker; this version refuses container
+    /// Where it runs: in-process, worker or container
     #[arg(long, value_name = "TIER")]
     pub(crate) isolation: Option<String>,
 }
