@@ -36,8 +36,12 @@ fn names_are_listed_and_explained() {
     let table = terminal.says("%vars", "[1.5, 2.5]");
     assert!(table.contains("area") && table.contains("list"), "{table}");
     terminal.says("%who", "area  prices\r\n");
+    terminal.line("_own = 'not listed'");
+    let names = terminal.says("%who", "area  prices\r\n");
+    assert!(!names.contains("_own  "), "{names}");
+    terminal.says("%who _own", "_own\r\n");
     terminal.says("%vars nothing", "no name holds `nothing`");
-    terminal.says("?area", "(w, h=2)");
+    terminal.says("?area", "area(w, h=2)");
     terminal.says("area??", "return w * h");
     terminal.says("%doc prices", "list = [1.5, 2.5]");
     terminal.says("?missing", "error: ");

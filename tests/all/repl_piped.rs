@@ -63,3 +63,22 @@ fn the_first_error_ends_it_with_its_exit_code() {
     assert!(piped(&sandbox, &["--lang", "cobol"], "").exits(5).stderr.contains("is not a language"));
     piped(&sandbox, &in_process, "").exits(0);
 }
+
+#[test]
+fn the_functions_of_a_bundled_skill_are_at_hand_in_a_worker() {
+    if !tiers().contains(&Isolation::Worker) {
+        eprintln!("skipped: no workers here");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("sales.csv", "region,amount\nN,10\nS,20\nN,5\n");
+    let code = "t = load('sales.csv')\nlen(t)\nt.group('region', 'sum(amount)').rows\ncorr()[0]['amount'] > 0.99\n";
+    let ran = piped(&sandbox, &["data_analyzer", "--allow-read", "./"], code).exits(0);
+    let group = "[{'region': 'N', 'sum amount': 15}, {'region': 'S', 'sum amount': 20}]";
+    assert_eq!(ran.stdout, format!("3\n{group}\nTrue\n"), "{ran:?}");
+    for skill in ["data_analyzer", "todo", "tally"] {
+        let ran = piped(&sandbox, &[skill, "--json"], "1").exits(0);
+        let last: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+        assert_eq!((&last["value"], &last["isolation"]), (&json!(1), &json!("worker")), "{skill}: {ran:?}");
+    }
+}

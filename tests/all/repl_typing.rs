@@ -30,6 +30,17 @@ fn what_is_typed_is_evaluated_and_stays() {
 }
 
 #[test]
+fn what_leaves_other_prompts_leaves_this_one() {
+    let sandbox = Sandbox::new();
+    for typed in ["exit()", "quit()"] {
+        let mut terminal = python(&sandbox);
+        terminal.says("x = 40 + 2; x", "\r\n42\r\n");
+        terminal.line(typed);
+        terminal.ends();
+    }
+}
+
+#[test]
 fn a_block_goes_on_until_it_ends() {
     let sandbox = Sandbox::new();
     let mut terminal = python(&sandbox);

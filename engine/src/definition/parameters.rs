@@ -10,7 +10,7 @@ use skills_core::ParameterSpec;
 use std::collections::HashSet;
 
 /// The types that a parameter may have. `enum` is one of its values, whatever their types.
-const TYPES: &[&str] = &["string", "number", "integer", "boolean", "enum", "array", "object"];
+const TYPES: &[&str] = &["string", "number", "integer", "boolean", "enum", "array", "object", "any"];
 
 /// The constraints that only some types have: the key here, the key in JSON Schema, and the types.
 const LENGTHS: &[(&str, &str, &str, &str)] =
@@ -134,9 +134,10 @@ fn schema(fields: &mut Fields<'_>, sink: &mut Sink) -> Value {
     Value::Object(schema)
 }
 
+/// The type of a parameter; `None` where it may be any.
 fn kind(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<&'static str> {
     let choices: Vec<(&'static str, &'static str)> = TYPES.iter().map(|word| (*word, *word)).collect();
-    fields.choice("type", &choices, sink)
+    fields.choice("type", &choices, sink).filter(|kind| *kind != "any")
 }
 
 /// The values of an enum: `values` in v2, `enum` in v1 and JSON Schema.
@@ -259,6 +260,7 @@ fn applies(key: &str, types: &[&str], kind: Option<&str>, span: &Span, sink: &mu
 /// The schema of an array's items: a type's name, or an object as a parameter has it.
 fn items(fields: &Fields<'_>, node: &Node, sink: &mut Sink) -> Value {
     match node.as_str() {
+        Some("any") => json!({}),
         Some(kind) if TYPES.contains(&kind) && kind != "enum" => json!({"type": kind}),
         Some(kind) => {
             let message = format!("{} is `{kind}`, which is no type", fields.named("items"));

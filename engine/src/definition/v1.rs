@@ -199,6 +199,10 @@ fn parameters(node: &Node) -> Node {
         for inner in member.value.members().iter().filter(|inner| inner.key != "name") {
             parameter.push(inner.clone());
         }
+        // What says no type takes values of any, where v2 would go by what else it says.
+        if parameter.get("type").is_none_or(Node::is_null) {
+            parameter.set("type", &member.key_span, Node::string("any", &member.key_span));
+        }
         parameter
     });
     Node::array(list.collect(), &node.span)

@@ -6,6 +6,7 @@ In a session, `load("sales.csv")` makes the table `df`, and the functions work o
 
 import csv
 import difflib
+import functools
 import io
 import json
 import math
@@ -40,6 +41,10 @@ class Table:
         self.name = name
         self._columns = dict(columns)
         self.types = dict(types) if types else {key: _type_of(cells) for key, cells in self._columns.items()}
+        # `table.amount`, also for completion, which looks at attributes and runs nothing.
+        for column, cells in self._columns.items():
+            if isinstance(column, str) and column.isidentifier() and not hasattr(Table, column):
+                self.__dict__.setdefault(column, cells)
 
     @property
     def columns(self):
@@ -56,12 +61,10 @@ class Table:
     def __getitem__(self, column):
         return self._columns[self.find(column)]
 
-    def __dir__(self):
-        return [*super().__dir__(), *(column for column in self._columns if column.isidentifier())]
-
     def __getattr__(self, name):
-        if not name.startswith("_") and name in self._columns:
-            return self._columns[name]
+        # A table that is being restored has nothing yet.
+        if name.startswith("_") or "name" not in self.__dict__:
+            raise AttributeError(name)
         raise AttributeError(f"{self.name!r} has no column {name!r}{_nearest(name, self._columns)}")
 
     def __repr__(self):
@@ -603,9 +606,15 @@ def keep(table, name):
 
 def _on_df(method):
     def call(*args, **kwargs):
-        return getattr(_at_hand(), method)(*args, **kwargs)
+        try:
+            return getattr(_at_hand(), method)(*args, **kwargs)
+        except ValueError as error:
+            # What is wrong with the call has no place in this file.
+            raise ValueError(str(error)) from None
 
     call.__name__, call.__doc__ = method, getattr(Table, method).__doc__
+    # What it is called with, for help: that of the method, without the table.
+    call.__wrapped__ = functools.partial(getattr(Table, method), None)
     return call
 
 

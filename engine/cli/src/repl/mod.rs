@@ -100,6 +100,10 @@ impl Repl {
                     );
                 }
             };
+            // What hands know from other prompts; as code it would end the cell only.
+            if matches!(text.trim(), "exit()" | "quit()") {
+                return Ok(());
+            }
             match self.feed(&text) {
                 Ok(Flow::On) => {}
                 Ok(Flow::Leave) => return Ok(()),

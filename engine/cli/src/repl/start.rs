@@ -32,8 +32,7 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
     let language = language(args, skill.as_deref())?;
     let mut options = options(args)?;
     if skill.is_some() && options.isolation.is_none() {
-        // What a person types runs in a worker, also in the session of a skill that need not.
-        options.isolation = Some(Isolation::Worker);
+        options.isolation = typed_tier(&engine, language, &options)?;
     }
     let sessions: Box<dyn Sessions> = match &args.session.name {
         Some(_) => Box::new(Remote {
@@ -134,6 +133,13 @@ fn language(args: &ReplArgs, skill: Option<&Skill>) -> Result<Language, Error> {
         Error::new(ErrorKind::InvalidArguments, format!("`{name}` is not a language"))
             .with_help("use one of python, javascript, typescript, rhai")
     })
+}
+
+/// Where code that a person types has to run. A skill that is trusted would run in process, and its session would then take
+/// none of it.
+fn typed_tier(engine: &Engine, language: Language, options: &RunOptions) -> Result<Option<Isolation>, Error> {
+    let tier = engine.judge_skill(&engine.code(language, ""), options)?.plan().isolation();
+    Ok(Some(tier).filter(|tier| *tier != Isolation::InProcess))
 }
 
 fn options(args: &ReplArgs) -> Result<RunOptions, Error> {

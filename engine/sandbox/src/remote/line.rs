@@ -9,13 +9,17 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use skills_core::{Budget, ErrorKind, Host, Interrupt, Stream};
+use skills_core::{Budget, ErrorKind, Host, Interrupt, LimitName, Stream};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a worker that has been told to stop by its own clock may take to say so, before it is ended.
 const GRACE: Duration = Duration::from_millis(8);
+
+/// The same where what it may do is used up, other than its time and memory: it counts that itself, and stops, as soon as it
+/// gets to run. On a busy machine that takes a while, and what it says then is where the script was.
+const COUNTED_GRACE: Duration = Duration::from_millis(500);
 
 /// The same where it has a living namespace, which is worth a wait.
 const LIVING_GRACE: Duration = Duration::from_secs(1);
@@ -101,7 +105,11 @@ impl Patience<'_> {
     /// What is left of it; `None` for no end.
     fn left(&mut self) -> Result<Option<Duration>, Silence> {
         if self.until.is_none() && self.budget.check_time().is_err() {
-            let cancelled = self.budget.verdict().is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
+            let verdict = self.budget.verdict();
+            let cancelled = verdict.is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
+            let counted = verdict.and_then(|verdict| verdict.limit.as_ref()).is_some_and(|breach| {
+                matches!(breach.name, LimitName::Output | LimitName::Operations | LimitName::HostCalls)
+            });
             let grace = match self.told {
                 Some((Some(control), run)) => {
                     control.stop(run);
@@ -110,6 +118,7 @@ impl Patience<'_> {
                 // Its own clock stops it.
                 Some((None, _)) if !cancelled => LIVING_GRACE,
                 _ if cancelled => Duration::ZERO,
+                _ if counted => COUNTED_GRACE,
                 _ => GRACE,
             };
             self.until = Some(Instant::now() + grace);

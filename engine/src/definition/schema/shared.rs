@@ -88,6 +88,7 @@ pub(super) enum ParameterType {
     Enum,
     Array,
     Object,
+    Any,
 }
 
 /// What an array holds.

@@ -45,7 +45,11 @@ pub(super) fn who(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
 
 fn holding(repl: &Repl, text: &str) -> Result<Vec<(Language, Variable)>, Stop> {
     let mut variables = repl.shared.session().variables()?;
-    variables.retain(|(_, variable)| variable.name.contains(text));
+    // What begins with `_` is nobody's business, unless it is asked for.
+    variables.retain(|(_, variable)| match text.is_empty() {
+        true => !variable.name.starts_with('_'),
+        false => variable.name.contains(text),
+    });
     Ok(variables)
 }
 
@@ -72,6 +76,7 @@ pub(crate) fn about(repl: &mut Repl, path: &str, source: bool) -> Result<Flow, S
     };
     let mut parts = Vec::new();
     match &inspection.signature {
+        Some(signature) if signature.starts_with('(') => parts.push(code(&format!("{path}{signature}"))),
         Some(signature) => parts.push(code(signature)),
         None => {
             let value = show::value(language, &inspection.shown, &serde_json::Value::Null, &screen);
