@@ -1,7 +1,5 @@
 //! The folder that the host and its clients meet in.
 
-#![expect(clippy::disallowed_methods, reason = "the folder has to be this user's own before anything in it is trusted")]
-
 use crate::surroundings::Surroundings;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
