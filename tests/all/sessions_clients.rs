@@ -444,3 +444,13 @@ fn a_session_on_disk_is_there_again_when_the_host_was_killed() {
     assert_eq!((&farewell["ended"], &farewell["kept"]), (&json!(["b"]), &json!(["a"])));
     assert_eq!(sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0).stdout, "42\n");
 }
+
+#[test]
+fn a_terminal_does_not_obey_what_a_session_holds() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["eval", "--session", "a", "let s = \"\\x1b[31mred\";"]).exits(0);
+    assert_eq!(sandbox.run(&["eval", "--session", "a", "s"]).stdout, "\u{1b}[31mred\n", "what is no terminal gets it");
+    let mut terminal = in_a_terminal(&sandbox, &["eval", "--session", "a", "s"]);
+    let shown = terminal.exp_eof().unwrap();
+    assert!(shown.contains("\u{241b}[31mred") && !shown.contains('\u{1b}'), "{shown:?}");
+}

@@ -161,8 +161,10 @@ fn ask(request: Request, surroundings: &Surroundings, console: &Console) -> Resu
 /// Prints a value. What JSON has no form for is shown as its language shows it.
 fn print(object: &Value) -> std::io::Result<()> {
     let value = &object["value"];
-    match object["shown"]["text"].as_str() {
-        Some(text) if value.get("$type").is_some() => render::text(text),
+    match (value, object["shown"]["text"].as_str()) {
+        (_, Some(text)) if value.get("$type").is_some() => render::text(&render::harmless(text)),
+        // A terminal would obey what is in it; whatever else reads it gets it as it is.
+        (Value::String(text), _) if render::stdout_is_terminal() => render::text(render::harmless(text).trim_end()),
         _ => render::print_value(value),
     }
 }
