@@ -84,6 +84,18 @@ impl SessionImage {
         vault.redactor().found_in_bytes(&self.bytes)
     }
 
+    /// The same bytes, where they hold no secret: for a file that outlives its secrets' being granted.
+    ///
+    /// # Errors
+    /// `permission_denied` where a variable holds one.
+    pub fn for_file(&self) -> Result<Vec<u8>, Error> {
+        let Some(secret) = self.secret() else { return Ok(self.to_bytes()) };
+        let name = &self.about.name;
+        let message = format!("a variable of `{name}` holds the secret `{secret}`, which would be in the file");
+        Err(Error::new(ErrorKind::PermissionDenied, message)
+            .with_help("delete the variable, and fetch the secret when it is needed"))
+    }
+
     /// As bytes, for a file. They are not signed: whoever can write the file says what is restored.
     pub fn to_bytes(&self) -> Vec<u8> {
         // Plain data has a JSON form.

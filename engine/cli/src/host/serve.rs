@@ -59,12 +59,7 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         }
         Request::Export { name } => {
             let image = asked.named(&name)?.snapshot()?;
-            if let Some(secret) = image.secret() {
-                let message = format!("a variable of `{name}` holds the secret `{secret}`, which would be in the file");
-                return Err(Error::new(ErrorKind::PermissionDenied, message)
-                    .with_help("delete the variable, and fetch the secret when it is needed"));
-            }
-            Ok(json!(Exported { image: BASE64.encode(image.to_bytes()), lost: image.lost().to_vec() }))
+            Ok(json!(Exported { image: BASE64.encode(image.for_file()?), lost: image.lost().to_vec() }))
         }
         Request::Import { opening, image } => {
             let _listening = asked.listen(Front { streams: true, person: true });

@@ -126,7 +126,7 @@ impl LiveSession for Own {
     }
 
     fn image(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.0.snapshot()?.to_bytes())
+        self.0.snapshot()?.for_file()
     }
 
     fn interrupt(&self) {

@@ -84,7 +84,7 @@ impl LiveSession for Several {
     }
 
     fn image(&self) -> Result<Vec<u8>, Error> {
-        Ok(self.only("saved")?.snapshot()?.to_bytes())
+        self.only("saved")?.snapshot()?.for_file()
     }
 
     fn info(&self) -> Result<Value, Error> {

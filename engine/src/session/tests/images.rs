@@ -75,6 +75,9 @@ fn a_copy_by_a_snapshot_knows_the_secrets_too() {
     assert_eq!(a.eval("x").unwrap(), "[secret:word]");
     let image = a.snapshot().unwrap();
     assert_eq!(image.secret().as_deref(), Some("word"));
+    let error = image.for_file().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+    assert!(error.message().ends_with("holds the secret `word`, which would be in the file"), "{error}");
     assert_eq!(a.fork("b").unwrap().eval("x").unwrap(), "[secret:word]");
     let restored = engine.restore_session(&image).name("c").options(in_process()).open().unwrap();
     assert_eq!(restored.eval("x").unwrap(), "[secret:word]");
