@@ -1,5 +1,7 @@
 //! The folder that the host and its clients meet in.
 
+#![cfg_attr(test, expect(clippy::disallowed_methods, reason = "tests make the folders that it is to refuse"))]
+
 use crate::surroundings::Surroundings;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
