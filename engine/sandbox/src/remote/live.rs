@@ -101,10 +101,11 @@ impl RemoteSession {
         }
     }
 
-    /// What it holds and has used, as the host sees it.
+    /// What it holds and has used, as the host sees it. Asked after each evaluation, so without what it may have started: to
+    /// look for that takes longer than a short evaluation.
     pub(super) fn holds(&self) -> Held {
         let id = self.child.id().filter(|_| self.poisoned.is_none());
-        Held { memory: id.map(|_| self.child.memory()), cpu: id.and_then(cpu) }
+        Held { memory: id.and_then(|_| self.anonymous()), cpu: id.and_then(cpu) }
     }
 
     pub(super) fn ask_for(&mut self, ask: Ask, host: &Arc<dyn Host>) -> Result<Answer, Failure> {
