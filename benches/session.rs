@@ -110,7 +110,9 @@ fn fill(language: Language, megabytes: usize) -> String {
     match language {
         Language::Python => format!("data = [bytes([n % 256]) * 1000 for n in range({megabytes} * 1000)]; len(data)"),
         Language::JavaScript => {
-            format!("const data = Array.from({{ length: {megabytes} * 1000 }}, (_, n) => String(n).padEnd(1000, 'x')); data.length")
+            format!(
+                "const data = Array.from({{ length: {megabytes} * 1000 }}, (_, n) => String(n).padEnd(1000, 'x')); data.length"
+            )
         }
         _ => format!(
             "let data = []; for n in 0..({megabytes} * 1000) {{ let text = `${{n}}`; text.pad(1000, 'x'); data.push(text); }} data.len()"
@@ -120,11 +122,9 @@ fn fill(language: Language, megabytes: usize) -> String {
 
 fn size() {
     let engine = engine();
-    for (language, sizes) in [
-        (Language::Python, &[1, 10, 50][..]),
-        (Language::JavaScript, &[1, 10][..]),
-        (Language::Rhai, &[1, 10][..]),
-    ] {
+    for (language, sizes) in
+        [(Language::Python, &[1, 10, 50][..]), (Language::JavaScript, &[1, 10][..]), (Language::Rhai, &[1, 10][..])]
+    {
         for megabytes in sizes {
             let session = open(&engine, language, Isolation::Worker);
             session.eval(&fill(language, *megabytes)).expect("a value");
@@ -170,7 +170,10 @@ fn idle() {
                 pss += line.and_then(|pss| pss.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0);
             }
         }
-        println!("{language}: {COUNT} idle sessions hold {pss} KiB, the zygote's included: {} a GiB", (1 << 20) * COUNT as u64 / pss.max(1));
+        println!(
+            "{language}: {COUNT} idle sessions hold {pss} KiB, the zygote's included: {} a GiB",
+            (1 << 20) * COUNT as u64 / pss.max(1)
+        );
     }
 }
 

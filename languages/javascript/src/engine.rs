@@ -3,7 +3,7 @@ use crate::natives::{self, Natives};
 use crate::source::{Prepared, PreparedCell};
 use deno_core::v8;
 use skills_core::{ErrorKind, Failure, FunctionSpec, Host, Interrupt};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ const LIVE: &str = concat!(
 
 /// What the bridge hands back to the host.
 struct Bridge {
+    offer: v8::Global<v8::Function>,
     run: v8::Global<v8::Function>,
     poll: v8::Global<v8::Function>,
     tick: v8::Global<v8::Function>,
@@ -116,17 +117,33 @@ impl Interrupt for Stopper {
 }
 
 impl Engine {
-    /// Starts an isolate whose scripts see the host's functions.
+    /// An isolate whose scripts see the host's functions: the one that is kept for that, else a new one.
     pub(crate) fn new(host: &Arc<dyn Host>) -> Result<Engine, Failure> {
+        let mut engine = match KEPT.take() {
+            Some(engine) => engine,
+            None => Engine::start_for(host.budget().limits().memory)?,
+        };
+        let offered = engine.with(|scope, bridge, heap| {
+            let functions = text(scope, &describe(host))?.into();
+            call(scope, &bridge.offer, &[functions])?;
+            heap.set_base(scope);
+            Ok(())
+        });
+        offered.map_err(|fault| unavailable(format!("{fault:?}")))?;
+        Ok(engine)
+    }
+
+    /// Starts an isolate for scripts that may hold that much memory, which sees no functions yet.
+    pub(crate) fn start_for(memory: Option<u64>) -> Result<Engine, Failure> {
         deno_core::JsRuntime::init_platform(None);
-        let mut isolate = v8::Isolate::new(Heap::parameters(host.budget().limits().memory));
+        let mut isolate = v8::Isolate::new(Heap::parameters(memory));
         isolate.set_microtasks_policy(v8::MicrotasksPolicy::Explicit);
         isolate.set_host_import_module_dynamically_callback(natives::refuse_import);
         let stop = Arc::new(StopFlag::default());
         let handle = isolate.thread_safe_handle();
         let natives = Rc::new(Natives::new(handle.clone(), Arc::clone(&stop)));
         isolate.set_slot(Rc::clone(&natives));
-        let made = build(&mut isolate, host, &stop);
+        let made = build(&mut isolate, &stop);
         // An isolate is entered when it is made; from here on it is entered for each use.
         // SAFETY: it is the one that the thread is in, because `build` left what it entered.
         unsafe { isolate.exit() };
@@ -135,6 +152,11 @@ impl Engine {
         engine.parts = Some(made?);
         THREAD.with(|_| ());
         Ok(engine)
+    }
+
+    /// Keeps it for the first session that this thread opens.
+    pub(crate) fn keep(self) {
+        KEPT.set(Some(self));
     }
 
     pub(crate) fn natives(&self) -> &Rc<Natives> {
@@ -370,6 +392,9 @@ impl Engine {
 thread_local! {
     /// Alive as long as the engine's own thread-local state is: it is made after it, and destroyed before it.
     static THREAD: Alive = const { Alive };
+
+    /// An isolate that was started before anybody asked for one.
+    static KEPT: Cell<Option<Engine>> = const { Cell::new(None) };
 }
 
 struct Alive;
@@ -406,7 +431,6 @@ fn unavailable(why: impl Into<String>) -> Failure {
 
 fn build(
     isolate: &mut v8::OwnedIsolate,
-    host: &Arc<dyn Host>,
     stop: &Arc<StopFlag>,
 ) -> Result<(Heap, Bridge, v8::Global<v8::Context>), Failure> {
     v8::scope!(let scope, isolate);
@@ -415,20 +439,18 @@ fn build(
     let heap = Heap::attach(scope, context, Arc::clone(stop))
         .ok_or_else(|| unavailable("its memory cannot be bounded with this version of the engine"))?;
     heap.start(None);
-    let bridge = build_bridge(scope, host).map_err(|fault| unavailable(format!("{fault:?}")))?;
+    let bridge = build_bridge(scope).map_err(|fault| unavailable(format!("{fault:?}")))?;
     heap.run_microtasks(scope);
-    heap.set_base(scope);
     Ok((heap, bridge, v8::Global::new(scope, context)))
 }
 
-fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Result<Bridge, Fault> {
-    let setup = compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "specs"], 0)?;
+fn build_bridge(scope: &mut v8::PinScope<'_, '_>) -> Result<Bridge, Fault> {
+    let setup = compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded"], 0)?;
     let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
     let arguments = [
         v8::Function::new(scope, natives::print).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::call).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::exceeded).ok_or_else(missing)?.into(),
-        text(scope, &describe(host))?.into(),
     ];
     let made = call(scope, &setup, &arguments)?;
     let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;
@@ -439,6 +461,7 @@ fn build_bridge(scope: &mut v8::PinScope<'_, '_>, host: &Arc<dyn Host>) -> Resul
         Ok(v8::Global::new(scope, function))
     };
     Ok(Bridge {
+        offer: take("offer")?,
         run: take("run")?,
         poll: take("poll")?,
         tick: take("tick")?,

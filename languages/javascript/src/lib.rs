@@ -86,4 +86,15 @@ impl Interpreter for JavaScript {
     fn caps(&self) -> Vec<CapStatus> {
         caps::known()
     }
+
+    /// Most of what opening a session takes is the engine's own library in JavaScript, so that is there when a process forks.
+    /// V8 has threads, which no fork has.
+    fn prepare_fork(&self) -> Result<(), Failure> {
+        if cfg!(feature = "quickjs") {
+            let mut engine = engine::Engine::start_for(None)?;
+            caps::ensure_armed(&mut engine)?;
+            engine.keep();
+        }
+        Ok(())
+    }
 }

@@ -113,11 +113,10 @@ const additions = {
 };
 for (const name of ownKeys(consoleMethods)) additions.console[name] = freeze(named(consoleMethods[name], name, 0));
 freeze(additions.console);
-for (const name of ownKeys(skillGlobals)) additions[name] = skillGlobals[name];
-for (const name of ownKeys(additions)) {
-  const value = additions[name];
+function addGlobal(name, value) {
   defineProperty(global, name, { value: isCallable(value) ? freeze(named(value, name, value.length)) : value, writable: false, enumerable: false, configurable: false });
 }
+for (const name of ownKeys(additions)) addGlobal(name, additions[name]);
 defineProperty(additions.skill.Error, "name", { value: "SkillError", configurable: true });
 
 // ---- nothing of one run is seen by the next ---------------------------------------------------------------------
@@ -179,9 +178,13 @@ for (const object of watched) {
     entries[entries.length++] = { __proto__: null, name, value: found.value, get: found.get, set: found.set };
   }
 }
-const globalNames = ownKeys(global);
-const knownGlobals = new Set(globalNames);
+let globalNames;
+const knownGlobals = new Set();
 const isKnown = uncurry(Set.prototype.has);
+function knowGlobals() {
+  globalNames = ownKeys(global);
+  for (let i = 0; i < globalNames.length; i++) setAdd(knownGlobals, globalNames[i]);
+}
 
 // Whether the last run left the world as it was; takes away what it added to the global object.
 function unharmed() {
@@ -242,4 +245,4 @@ function fixed() {
   return `[${out}]`;
 }
 
-return { run, poll, tick, count, depth, unharmed, finished, rested, core, fixed };
+return { offer, run, poll, tick, count, depth, unharmed, finished, rested, core, fixed };

@@ -49,8 +49,11 @@ function opener(index, name, members) {
 }
 
 const skill = create(null);
-const skillGlobals = create(null);
-{
+defineProperty(skill, "params", { __proto__: null, get: () => params, enumerable: true });
+defineProperty(skill, "Error", { __proto__: null, value: SkillError });
+
+// Gives scripts the host's functions, which are known only when a session opens. Nothing of a script has run by then.
+function offer(specs) {
   const functions = jsonParse(specs);
   const groups = create(null);
   for (let i = 0; i < functions.length; i++) {
@@ -64,16 +67,15 @@ const skillGlobals = create(null);
     if (parts.length === 1) {
       const fn = groups[name] ? opener(i, name, groups[name]) : caller(i, name);
       show(skill, name, fn);
-      if (isGlobal) skillGlobals[name] = fn;
+      if (isGlobal) addGlobal(name, fn);
     } else if (!functions.some((other) => other.name === parts[0])) {
       if (skill[parts[0]] === undefined) show(skill, parts[0], create(null));
       show(skill[parts[0]], parts[1], caller(i, parts[1]));
     }
   }
   for (const name of ownKeys(skill)) if (typeof skill[name] === "object") freeze(skill[name]);
-  defineProperty(skill, "params", { __proto__: null, get: () => params, enumerable: true });
-  defineProperty(skill, "Error", { __proto__: null, value: SkillError });
   freeze(skill);
+  knowGlobals();
 }
 
 // ---- timers -----------------------------------------------------------------------------------------------------
