@@ -47,6 +47,8 @@ pub(crate) fn moment(moment: Fork) {
             Fork::InChild => {
                 stopper::lost();
                 ffi::PyOS_AfterFork_Child();
+                // Where it fails, each run puts back what it finds different, which only takes longer.
+                let _ = Python::attach(accept);
             }
         }
         if moment != Fork::Before
@@ -61,7 +63,7 @@ pub(crate) fn moment(moment: Fork) {
 pub(crate) fn serve(work: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
     /// Room for the deepest nesting that CPython allows.
     const STACK: usize = 16 << 20;
-    Python::attach(take_environment).map_err(|error| {
+    Python::attach(|py| take_environment(py).and_then(|()| accept(py))).map_err(|error| {
         Failure::new(ErrorKind::Unavailable, format!("the worker could not take its environment: {error}"))
     })?;
     stopper::settle();
@@ -72,6 +74,11 @@ pub(crate) fn serve(work: Box<dyn FnOnce() + Send>) -> Result<(), Failure> {
             Err(Failure::new(ErrorKind::Unavailable, format!("the worker could not start its thread: {error}")))
         }
     }
+}
+
+/// Takes what CPython made of itself in this process for how it should be before and after each run.
+fn accept(py: Python<'_>) -> PyResult<()> {
+    Runtime::get().map_or(Ok(()), |runtime| runtime.pristine.library.accept(py))
 }
 
 /// Has `os.environ` say what the environment of this process is: Python read that of the process it was started in, and a fork

@@ -160,6 +160,17 @@ impl Library {
         taken.collect()
     }
 
+    /// Takes dicts and the generator of `random` as they are for what they should be: a fork has an environment of its own, and
+    /// CPython seeds the generator anew there.
+    pub(crate) fn accept(&self, py: Python<'_>) -> PyResult<()> {
+        let kept: Vec<Arc<Kept>> = self.kept().clone();
+        kept.iter().filter(|kept| kept.changed_at(py).is_some()).try_for_each(|kept| match &kept.state {
+            State::Dict(dict) | State::Logging(dict, _) => dict.accept(py),
+            State::Chance(chance) => chance.mark(py),
+            State::Row(_) | State::Warnings(_) => Ok(()),
+        })
+    }
+
     /// Forgets the modules that are not there any more.
     pub(crate) fn prune(&self, py: Python<'_>, modules: &Bound<'_, PyDict>) {
         let named: Vec<Arc<Kept>> = self.kept().iter().filter(|kept| kept.module.is_some()).cloned().collect();
