@@ -14,6 +14,7 @@ test: prerequisites
 	tools/test
 
 # Many runs in confinement, and a look at what is left of them: 10,000 unless SKILLS_SOAK_RUNS says otherwise.
+# And 200 times the session host is killed, unless SKILLS_SOAK_KILLS says otherwise.
 soak: prerequisites
 	tools/soak
 

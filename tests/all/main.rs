@@ -28,6 +28,8 @@ mod sessions_clients;
 mod sessions_disk;
 #[cfg(target_os = "linux")]
 mod sessions_host;
+#[cfg(target_os = "linux")]
+mod sessions_kills;
 mod sessions_library;
 mod sessions_reach;
 mod support;
