@@ -2,8 +2,8 @@
 
 use crate::plan::{Isolation, Step};
 use crate::worker::LazyWorkers;
-use skills_core::{Enforcement, Evaluation, Failure, Host, Launcher, LimitName, Usage};
-use skills_executors::{Invocation, Machine, environment};
+use skills_core::{Enforcement, Evaluation, Failure, Host, Launcher, LimitName, Session, Usage};
+use skills_executors::{Invocation, Machine, Shell, environment};
 use skills_sandbox::ProgramLauncher;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -53,6 +53,16 @@ impl Programs {
             }
             Err(failure) => Evaluation { result: Err(failure), usage: Usage::default() },
         }
+    }
+
+    /// Starts a shell that stays.
+    pub(crate) fn open_shell(
+        &self,
+        invocation: &Invocation,
+        host: &Arc<dyn Host>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        let machine = Machine { launcher: &**self.launcher()?, search: &self.search };
+        Ok(Box::new(Shell::open(invocation, machine, host)?))
     }
 }
 

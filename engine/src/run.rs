@@ -133,6 +133,22 @@ impl Inner {
         remote.open_living(&(Arc::clone(host) as Arc<dyn Host>))
     }
 
+    /// Opens what keeps the state of a session: an interpreter, or a shell.
+    ///
+    /// # Errors
+    /// As [`Inner::open_living`], and what keeps a program from starting.
+    pub(crate) fn open_session(
+        &self,
+        plan: &Plan,
+        language: Language,
+        host: &Arc<RunHost>,
+    ) -> Result<Box<dyn Session>, Failure> {
+        match &plan.step {
+            Step::Program(invocation) => self.programs.open_shell(invocation, &(Arc::clone(host) as Arc<dyn Host>)),
+            _ => self.open_living(self.interpreter(language)?, plan.isolation, host),
+        }
+    }
+
     fn run_script(self: &Arc<Inner>, script: &Arc<Script>, plan: &Plan, host: &Arc<RunHost>) -> Evaluation {
         let failed = |failure| Evaluation { result: Err(failure), usage: Usage::default() };
         let interpreter = match self.interpreter(script.language) {

@@ -22,6 +22,7 @@ mod repl_sessions;
 mod repl_typing;
 mod secrets;
 mod session_workers;
+mod sessions_bash;
 #[cfg(target_os = "linux")]
 mod sessions_clients;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-use crate::{Enforcement, Failure, Host};
+use crate::{Enforcement, ErrorKind, Failure, Held, Host};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +21,13 @@ pub struct Program {
     pub needs: Vec<PathBuf>,
     /// Whether the program `skill`, which reaches the host's functions, is in its `PATH`.
     pub helper: bool,
+    /// Whether it has a descriptor of its own to say something on beside its output. Its number is in [`Program::SAYS`].
+    pub says: bool,
+}
+
+impl Program {
+    /// The variable with the number of the descriptor of a program that `says`.
+    pub const SAYS: &str = "SKILLS_SAYS";
 }
 
 /// How a program ended.
@@ -57,6 +64,40 @@ pub struct Layer {
     pub detail: String,
 }
 
+/// Something that a living program wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Heard<'a> {
+    /// To its standard output, as bytes and as text.
+    Stdout(&'a [u8], &'a str),
+    /// To its standard error.
+    Stderr(&'a str),
+    /// On the descriptor that it has beside these: [`Program::says`].
+    Said(&'a [u8]),
+}
+
+/// What takes what a living program writes, and gives whether that is all that was waited for.
+pub type Listener<'a> = dyn FnMut(Heard<'_>) -> Result<bool, Failure> + 'a;
+
+/// A confined program that stays. Dropping it ends it, with all that it started.
+pub trait Staying {
+    /// Writes to its standard input, and gives the listener what it writes until that has what it waits for; then also what
+    /// has been written to the other streams by then. Gives how it ended, where it ended first.
+    ///
+    /// A budget that stops the run interrupts the program, as Ctrl-C would; one that goes on all the same is ended. The same
+    /// becomes of one whose listener refuses what it wrote, which hears no more then but what is said.
+    ///
+    /// # Errors
+    /// The verdict of the budget, the listener's error, and what the program was ended for.
+    fn talk(&mut self, input: &[u8], listen: &mut Listener<'_>, host: &Arc<dyn Host>) -> Result<Option<End>, Failure>;
+
+    /// Whether it is there.
+    fn is_alive(&self) -> bool;
+
+    /// What it and all that it started hold and have used.
+    fn held(&self) -> Held;
+}
+
 /// Runs programs in confinement.
 pub trait Launcher: Send + Sync {
     /// Runs a program to its end, within the grants and the budget of `host`, which also takes its output.
@@ -65,6 +106,14 @@ pub trait Launcher: Send + Sync {
     /// What the launcher itself ended it for: `timeout`, `memory_limit`, `output_limit`, `cancelled`; `not_found` and
     /// `permission_denied` where it cannot be started; `unavailable` where this machine cannot confine it.
     fn run(&self, program: &Program, host: &Arc<dyn Host>) -> Result<Ran, Failure>;
+
+    /// Starts a program that stays. Its standard input is open until it is dropped.
+    ///
+    /// # Errors
+    /// As [`Launcher::run`]; `unavailable` where the launcher runs programs to their end only.
+    fn start(&self, _program: &Program, _host: &Arc<dyn Host>) -> Result<Box<dyn Staying>, Failure> {
+        Err(Failure::new(ErrorKind::Unavailable, "programs are run to their end here, and none can stay"))
+    }
 
     /// What confinement is worth here, layer by layer. Tries each once for the process.
     fn layers(&self) -> Vec<Layer>;

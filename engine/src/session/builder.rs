@@ -327,10 +327,10 @@ impl SessionBuilder {
 
     fn language(&self) -> Result<Language, Error> {
         match self.skill.script().map(|script| script.language) {
-            Some(Language::Bash) | None => {
-                let what = if self.skill.typed { "bash".to_owned() } else { format!("`{}`", self.skill.name) };
-                Err(Error::new(ErrorKind::Unavailable, format!("this version keeps no session of {what} alive"))
-                    .with_help("sessions are of code in Rhai, Python, JavaScript and TypeScript"))
+            None => {
+                let what = &self.skill.name;
+                Err(Error::new(ErrorKind::Unavailable, format!("this version keeps no session of `{what}` alive"))
+                    .with_help("sessions are of code in Rhai, Python, JavaScript, TypeScript and bash"))
             }
             Some(language) => Ok(language),
         }
@@ -420,8 +420,9 @@ impl SessionBuilder {
         for warning in authorized.warnings() {
             tracing::warn!(skill = %self.skill.name, session = %name, "{warning}");
         }
-        match authorized.plan().step {
+        match &authorized.plan().step {
             Step::Script(_) => Ok(authorized),
+            Step::Program(invocation) if invocation.is_shell() => Ok(authorized),
             _ => Err(Error::new(ErrorKind::Unavailable, "only code in an interpreter keeps a session")),
         }
     }
@@ -458,8 +459,7 @@ impl SessionBuilder {
         let chain = Chain { vault: Arc::clone(&vault), confined_to: authorized.confines(), ..Chain::default() };
         let host = inner.host(authorized.plan(), authorized.grants().clone(), chain);
         let host = Arc::new(RunHost { table: Arc::clone(&table), ..host });
-        let interpreter = inner.interpreter(language)?;
-        let mut session = inner.open_living(interpreter, authorized.plan().isolation, &host)?;
+        let mut session = inner.open_session(authorized.plan(), language, &host)?;
         let carried = match image {
             Some((snapshot, carried)) => {
                 let mut lost = session.restore(&snapshot, &(host as Arc<dyn Host>))?;

@@ -359,8 +359,13 @@ fn skill_run(
         Ok(authorized) => authorized,
         Err(error) => return Outcome::failed(&skill.name, &options, error),
     };
-    match authorized.plan().step.clone() {
-        Step::Script(script) => {
+    let script = match &authorized.plan().step {
+        Step::Script(script) => Some(Arc::clone(script)),
+        Step::Program(invocation) => invocation.script.clone(),
+        _ => None,
+    };
+    match script {
+        Some(script) => {
             let entry = Entry::Skill { params: authorized.plan().arguments.clone() };
             living.evaluate(shared, engine, authorized, (script, entry))
         }

@@ -158,8 +158,8 @@ impl Living {
         if shared.terms.persistence != Persistence::None {
             return Ok(());
         }
-        let interpreter = engine.interpreter(shared.terms.language)?;
-        let session = engine.open_living(interpreter, entered.plan.isolation, &entered.host)?;
+        let plan = shared.terms.authorized.plan();
+        let session = engine.open_session(plan, shared.terms.language, &entered.host)?;
         self.substance = Substance::Interpreter(session);
         Ok(())
     }

@@ -3,7 +3,7 @@
 mod fill;
 mod find;
 mod output;
-mod run;
+pub(crate) mod run;
 
 pub use fill::Call;
 pub use output::OutputForm;

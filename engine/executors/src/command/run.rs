@@ -52,7 +52,7 @@ fn attempt(
 }
 
 /// What is started: the file of the program, its whole environment, where it runs and what it may read beside its grants.
-fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) -> Result<Program, Failure> {
+pub(crate) fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) -> Result<Program, Failure> {
     let folder = invocation.folder.as_deref();
     let executable =
         find::program(&invocation.program, folder, machine.search).map_err(|failure| match invocation.is_shell() {
@@ -82,6 +82,7 @@ fn program(invocation: &Invocation, machine: Machine<'_>, host: &Arc<dyn Host>) 
         stdin: invocation.stdin.clone().into_bytes(),
         needs,
         helper: invocation.script.is_some(),
+        says: false,
     })
 }
 
@@ -127,7 +128,7 @@ fn normal(path: &Path) -> PathBuf {
 }
 
 /// Whether how it ended is a success, and if not, why.
-fn judge(invocation: &Invocation, search: &[PathBuf], end: End, stderr: &str) -> Result<(), Failure> {
+pub(crate) fn judge(invocation: &Invocation, search: &[PathBuf], end: End, stderr: &str) -> Result<(), Failure> {
     let name = &invocation.name;
     let code = match end {
         End::Exited(code) => code,
@@ -241,25 +242,25 @@ fn signal_name(signal: i32) -> String {
 const KEPT: usize = 4096;
 
 #[derive(Default)]
-struct Kept {
+pub(crate) struct Kept {
     stdout: String,
-    stderr: String,
+    pub(crate) stderr: String,
 }
 
 /// The host as a program sees it: what it writes to its standard output is its value, and is printed only where there is
 /// no value.
-struct Apart {
-    inner: Arc<dyn Host>,
-    kept: Mutex<Kept>,
+pub(crate) struct Apart {
+    pub(crate) inner: Arc<dyn Host>,
+    pub(crate) kept: Mutex<Kept>,
 }
 
 impl Apart {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Prints what the program wrote, so that it is not lost with the value.
-    fn give_stdout(&self) {
+    pub(crate) fn give_stdout(&self) {
         let stdout = std::mem::take(&mut self.kept().stdout);
         if !stdout.is_empty() {
             // It fitted under the limit as it came.

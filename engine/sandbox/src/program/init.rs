@@ -52,6 +52,11 @@ pub(crate) fn start_program(mut exec: Exec, confined: &Confined, helper: Option<
     if let (Some(helper), Some(door)) = (helper, more.last()) {
         offer(helper, door, &mut exec.environment);
     }
+    if exec.says
+        && let Some(fd) = more.first()
+    {
+        exec.environment.push((skills_core::Program::SAYS.into(), fd.as_raw_fd().to_string().into()));
+    }
     // Nobody looks into this process; the program can be looked into again once it is executed.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     // SAFETY: the process has one thread.

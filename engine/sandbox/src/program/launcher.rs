@@ -1,12 +1,15 @@
 use super::helper::Desk;
 use super::init::Word;
+use super::staying::Alive;
 use super::streams::Streams;
 use super::{refusals, streams};
 use crate::entry::COMMAND;
 use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
 use crate::{Cage, Kind, layers, proxy};
 use rustix::io::Errno;
-use skills_core::{Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran};
+use skills_core::{
+    Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran, Staying,
+};
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -34,14 +37,7 @@ impl Launcher for ProgramLauncher {
         refusals::check(&program.executable)?;
         let cage = cage(program, host);
         let (mut streams, mut fds) = Streams::open(program.stdin.clone()).map_err(|error| streams::no_pipe(&error))?;
-        let mut arguments = vec![program.executable.clone().into_os_string()];
-        arguments.extend(program.arguments.iter().cloned());
-        let exec = Exec {
-            executable: program.executable.clone(),
-            arguments,
-            environment: environment(program, &cage),
-            helper: program.helper,
-        };
+        let exec = exec(program, &cage);
         let mut desk = None;
         if program.helper {
             let (own, door) = Desk::open().map_err(|error| streams::no_pipe(&error))?;
@@ -79,6 +75,10 @@ impl Launcher for ProgramLauncher {
         Ok(Ran { end, stdout: streams.stdout, cpu: Some(ended.cpu), peak_memory: Some(ended.peak_memory) })
     }
 
+    fn start(&self, program: &Program, host: &Arc<dyn Host>) -> Result<Box<dyn Staying>, Failure> {
+        Alive::start(&self.zygotes, program, host).map(|alive| Box::new(alive) as Box<dyn Staying>)
+    }
+
     fn layers(&self) -> Vec<Layer> {
         let probe = || Zygote::probe(self.zygotes.executable()).unwrap_or_default();
         self.layers.get_or_init(probe).clone()
@@ -94,7 +94,20 @@ impl Interrupt for Stop {
     }
 }
 
-fn cage(program: &Program, host: &Arc<dyn Host>) -> Cage {
+/// The program as its first process starts it.
+pub(super) fn exec(program: &Program, cage: &Cage) -> Exec {
+    let mut arguments = vec![program.executable.clone().into_os_string()];
+    arguments.extend(program.arguments.iter().cloned());
+    Exec {
+        executable: program.executable.clone(),
+        arguments,
+        environment: environment(program, cage),
+        helper: program.helper,
+        says: program.says,
+    }
+}
+
+pub(super) fn cage(program: &Program, host: &Arc<dyn Host>) -> Cage {
     let mut cage = Cage::new(host.grants(), host.budget().limits());
     cage.kind = Kind::Program;
     cage.processes = cage.processes.or(Some(PROCESSES));
@@ -118,7 +131,13 @@ fn environment(program: &Program, cage: &Cage) -> Vec<(OsString, OsString)> {
 }
 
 /// How a program ended, or why that is no end of its own.
-fn judge(name: &Path, cage: &Cage, ended: &Ended, word: Option<Word>, host: &Arc<dyn Host>) -> Result<End, Failure> {
+pub(super) fn judge(
+    name: &Path,
+    cage: &Cage,
+    ended: &Ended,
+    word: Option<Word>,
+    host: &Arc<dyn Host>,
+) -> Result<End, Failure> {
     let breach = |name, limit: Option<u64>| {
         let limit = limit.unwrap_or(0);
         Err(host.budget().breach(Breach { name, limit, reading: ended.reading.unwrap_or(limit) }))

@@ -4,6 +4,7 @@ pub(crate) mod helper;
 pub(crate) mod init;
 mod launcher;
 mod refusals;
+mod staying;
 mod streams;
 
 pub use launcher::ProgramLauncher;

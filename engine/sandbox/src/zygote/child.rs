@@ -6,7 +6,7 @@ use super::tree;
 use super::watch::{self, Watch, Watching};
 use super::wire::{self, Exit, Report};
 use crate::{Cage, Programs};
-use rustix::process::{Signal, pidfd_send_signal};
+use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use skills_core::{ErrorKind, Failure};
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -196,6 +196,18 @@ impl Killer {
     /// Ends the child and all that it started. Returns at once; the first reason stays.
     pub fn kill(&self, reason: Reason) {
         self.tree.kill(reason, 0);
+    }
+}
+
+impl Killer {
+    /// Interrupts the program, and all that it started, as Ctrl-C does.
+    pub fn interrupt(&self) {
+        let attendant = usize::from(self.tree.attended);
+        for id in tree::members(self.tree.id, 4096).iter().skip(attendant) {
+            if let Some(id) = i32::try_from(*id).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(id, Signal::INT);
+            }
+        }
     }
 }
 

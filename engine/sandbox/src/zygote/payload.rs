@@ -26,6 +26,9 @@ pub struct Exec {
     pub environment: Vec<(OsString, OsString)>,
     /// Whether the program `skill` is in its `PATH`. It talks over the last descriptor that is given.
     pub helper: bool,
+    /// Whether the first descriptor beside the standard ones and its end's is one for it to say something on.
+    #[serde(default)]
+    pub says: bool,
 }
 
 /// Why the host ended a child.

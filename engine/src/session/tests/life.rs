@@ -231,14 +231,3 @@ fn nothing_is_kept_on_disk_where_there_is_no_place() {
     let error = engine.session(Language::JavaScript).persistence(Persistence::Disk).open().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unavailable);
 }
-
-#[test]
-fn a_session_of_nothing_that_can_be_kept_is_refused() {
-    let engine = builder().build().unwrap();
-    let error = engine.session(Language::Bash).open().unwrap_err();
-    assert_eq!(
-        (error.kind(), error.message()),
-        (ErrorKind::Unavailable, "this version keeps no session of bash alive")
-    );
-    assert!(engine.sessions().is_empty());
-}
