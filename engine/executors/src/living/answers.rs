@@ -92,10 +92,13 @@ pub(super) fn shown(type_name: &str, text: &str) -> Shown {
     Shown { type_name: type_name.to_owned(), text: text[..end].to_owned(), cut: end < text.len(), png: None }
 }
 
-/// What bash says of places in a file, by the lines of that file: it counts those of its whole script.
+/// What bash says of places in its script, as places in a file whose first line is the next after so many.
 pub(super) fn placed(text: &str, file: &str, before: usize) -> String {
     let place = |line: &str| {
-        let rest = line.strip_prefix(file)?.strip_prefix(": ")?;
+        let (shell, rest) = line.split_once(": ")?;
+        if shell != "bash" && !shell.ends_with("/bash") {
+            return None;
+        }
         let rest = rest.strip_prefix("eval: ").unwrap_or(rest).strip_prefix("line ")?;
         let (number, rest) = rest.split_once(':')?;
         let number = number.parse::<usize>().ok()?.checked_sub(before)?;
@@ -123,7 +126,7 @@ mod tests {
 
     #[test]
     fn places_are_those_of_the_cell() {
-        let text = "<cell 3>: line 14: nosuch: command not found\nother\n<cell 3>: eval: line 11: oh\n";
+        let text = "bash: line 14: nosuch: command not found\nother\n/bin/bash: eval: line 11: oh\n";
         let own = "<cell 3>: line 4: nosuch: command not found\nother\n<cell 3>: line 1: oh\n";
         assert_eq!(placed(text, "<cell 3>", 10), own);
     }

@@ -25,8 +25,7 @@ const OPENING: &str = "exec {SKILLS_OUT}>&\"$SKILLS_SAYS\" {SKILLS_SAYS}>&-; uns
                        trap 'break 999 2>/dev/null' INT\n";
 
 /// Variables of the session's own, and those that the shell sets by itself.
-const OWN: [&str; 8] =
-    ["SKILLS_OUT", "SKILLS_CELL", "BASH_ARGV0", "_", "REPLY", "PIPESTATUS", "BASH_REMATCH", "COLUMNS"];
+const OWN: [&str; 7] = ["SKILLS_OUT", "SKILLS_CELL", "_", "REPLY", "PIPESTATUS", "BASH_REMATCH", "COLUMNS"];
 
 /// What the system sets that a snapshot keeps all the same.
 const KEPT: [&str; 5] = ["PATH", "HOME", "IFS", "LANG", "PS4"];
@@ -91,9 +90,8 @@ impl Shell {
         }
         let word = format!("{:016x}", RandomState::new().build_hasher().finish());
         let input = format!(
-            "{before}BASH_ARGV0={}; IFS= builtin read -r -d '' SKILLS_CELL; builtin eval \"$SKILLS_CELL\" </dev/null\n\
-             {source}\0\nbuiltin printf '%s %s\\n' \"$?\" {word} >&$SKILLS_OUT\n",
-            quoted(file)
+            "{before}IFS= builtin read -r -d '' SKILLS_CELL; builtin eval \"$SKILLS_CELL\" </dev/null\n\
+             {source}\0\nbuiltin printf '%s %s\\n' \"$?\" {word} >&$SKILLS_OUT\n"
         );
         let base = self.lines + before.matches('\n').count();
         self.lines = base + 3;

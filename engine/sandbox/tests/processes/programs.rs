@@ -5,7 +5,8 @@ use crate::host::TestHost;
 use crate::test;
 use libtest_mimic::Trial;
 use skills_core::{
-    Access, End, Enforcement, ErrorKind, Failure, Grants, Host, Launcher, LimitName, Limits, Program, Ran, Stream,
+    Access, End, Enforcement, ErrorKind, Failure, Grants, Heard, Host, Launcher, LimitName, Limits, Program, Ran,
+    Stream,
 };
 use skills_sandbox::{ProgramLauncher, Zygotes};
 use std::io::{Read, Write};
@@ -24,6 +25,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("a_deadline_ends_the_whole_tree", a_deadline_ends_the_whole_tree),
         test("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
         test("granted_hosts_are_reached_through_the_proxy", granted_hosts_are_reached_through_the_proxy),
+        test("a_program_that_stays_answers_and_is_interrupted", a_program_that_stays_answers_and_is_interrupted),
         test("layers_are_tried", layers_are_tried),
         test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
     ]
@@ -55,6 +57,39 @@ pub(crate) fn bash(script: &str) -> Program {
 pub(crate) fn run(program: &Program, host: &Arc<TestHost>) -> Result<Ran, Failure> {
     let host: Arc<dyn Host> = host.clone();
     launcher().run(program, &host)
+}
+
+fn a_program_that_stays_answers_and_is_interrupted() {
+    let program = Program { arguments: Vec::new(), says: true, ..bash("") };
+    let host: Arc<dyn Host> = TestHost::granted(limits(), programs());
+    let mut alive = launcher().start(&program, &host).unwrap();
+    let mut ask = |input: &str, limits: Limits| {
+        let host: Arc<dyn Host> = TestHost::granted(limits, programs());
+        let mut heard = [String::new(), String::new(), String::new()];
+        let talked = alive.talk(
+            input.as_bytes(),
+            &mut |what| {
+                match what {
+                    Heard::Stdout(_, text) => heard[0].push_str(text),
+                    Heard::Stderr(text) => heard[1].push_str(text),
+                    Heard::Said(bytes) => heard[2].push_str(&String::from_utf8_lossy(bytes)),
+                    _ => {}
+                }
+                Ok(heard[2].ends_with('\n'))
+            },
+            &host,
+        );
+        (talked, heard.map(|text| text.trim_end().to_owned()), alive.is_alive())
+    };
+    let (talked, heard, _) = ask("echo out; echo err >&2; trap 'break 9' INT; echo done >&$SKILLS_SAYS\n", limits());
+    assert_eq!((talked, heard), (Ok(None), ["out", "err", "done"].map(str::to_owned)));
+    let short = Limits { time: Some(Duration::from_millis(200)), ..limits() };
+    let (talked, _, is_alive) = ask("while :; do :; done\necho done >&$SKILLS_SAYS\n", short);
+    assert_eq!((talked.unwrap_err().kind, is_alive), (ErrorKind::Timeout, true));
+    let (talked, heard, _) = ask("sleep 0.01; echo on; echo done >&$SKILLS_SAYS\n", limits());
+    assert_eq!((talked, heard[0].as_str()), (Ok(None), "on"));
+    let (talked, _, is_alive) = ask("exit 3\n", limits());
+    assert_eq!((talked, is_alive), (Ok(Some(End::Exited(3))), false));
 }
 
 fn a_program_is_given_what_is_said_and_nothing_else() {
