@@ -104,7 +104,8 @@ impl Living {
             return Vec::new();
         };
         let (mut plan, grants) = shared.again(engine, &EvalOptions::default(), None).into_parts();
-        // Not the evaluation's: neither its limits, nor what stops it, nor the session's budget.
+        // Neither the evaluation's limits, nor what stops it: what is answered is kept. But it is the namespace's own code that
+        // runs, so it is on the session's budget.
         plan.limits = Kept::limits(&plan.limits);
         let chain = Chain { vault: Arc::clone(&self.vault), ..Chain::default() };
         let host = RunHost {
@@ -116,6 +117,7 @@ impl Living {
         let host: Arc<dyn Host> = Arc::new(host);
         let snapshot =
             catch_unwind(AssertUnwindSafe(|| session.snapshot(&host))).unwrap_or_else(|panic| Err(defect(&*panic)));
+        shared.finish(host.budget(), &Usage::default(), session.held(), false);
         let broken = snapshot.as_ref().err().filter(|_| !session.reusable()).cloned();
         let lost = kept.save(shared, snapshot, self.vault.redactor());
         if let Some(failure) = broken {

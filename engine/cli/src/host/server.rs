@@ -76,10 +76,12 @@ impl Host {
             let mut ready = [PollFd::new(listener, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
             // Where it fails, that is a signal: the next look is now.
             let _ = poll(&mut ready, Some(&timeout));
-            if ready[0].revents().contains(PollFlags::IN)
-                && let Ok((stream, _)) = listener.accept()
-            {
-                self.welcome(stream);
+            if ready[0].revents().contains(PollFlags::IN) {
+                match listener.accept() {
+                    Ok((stream, _)) => self.welcome(stream),
+                    // There is no descriptor left for it, and it still waits: soon there may be.
+                    Err(_) => std::thread::sleep(look),
+                }
                 continue;
             }
             self.contexts.tidy();
