@@ -5,7 +5,7 @@ use crate::layers::{Calls, answer_fork};
 use crate::zygote::kernel::Kernel;
 use crate::zygote::server::end;
 use crate::zygote::wire::{self, Exit, Report};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
@@ -118,9 +118,19 @@ impl First {
                 self.obey();
             }
             if let Some(asked) = ready.get(2).filter(|asked| !asked.is_empty()) {
+                // What the host has ordered by then comes first: several orders may wait, and the last of them lets this through.
+                while self.is_ordered() {
+                    self.obey();
+                }
                 self.answer(*asked);
             }
         }
+    }
+
+    /// Whether an order waits.
+    fn is_ordered(&self) -> bool {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::new(&self.orders, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     fn obey(&mut self) {
