@@ -10,6 +10,7 @@ fn engine() -> Engine {
 }
 
 /// A session, where this machine can confine programs.
+#[expect(clippy::print_stderr, reason = "says why a test is skipped")]
 fn session(engine: &Engine) -> Option<Session> {
     if !tiers().contains(&Isolation::Worker) {
         eprintln!("skipped: nothing can be confined here");
