@@ -1,10 +1,10 @@
-use crate::arguments::Checker;
 use crate::authorize::{self, AuthorizedPlan, Circumstances, Deciding, Judgement, Policy, Trust};
 use crate::catalog::Catalog;
 use crate::function::{Closure, Names, TypedAsyncFunction, TypedFunction};
 use crate::host::{Chain, FunctionTable};
 use crate::languages::Languages;
 use crate::plan::{CapabilityRequest, LimitSources, Step};
+use crate::prepared::Prepared;
 use crate::programs::Programs;
 use crate::runtime::Runtime;
 use crate::worker::LazyWorkers;
@@ -20,7 +20,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// Loads skills and runs them. Cheap to clone; clones are the same engine, and any thread may use them at once.
 ///
@@ -60,18 +60,12 @@ pub(crate) struct Inner {
     pub(crate) run_prefix: String,
     pub(crate) runs: AtomicU64,
     functions: RwLock<Arc<FunctionTable>>,
-    prepared: RwLock<HashMap<String, Arc<Prepared>>>,
+    pub(crate) prepared: RwLock<HashMap<String, Arc<Prepared>>>,
     caps: Mutex<HashMap<(Language, Isolation), Caps>>,
 }
 
 /// What each limit is worth in a language.
 pub(crate) type Caps = Arc<[(LimitName, Enforcement)]>;
-
-/// What is worked out once for a skill: its parameters, inferred where the definition gives none, and their check.
-struct Prepared {
-    parameters: Arc<[ParameterSpec]>,
-    checker: Option<Checker>,
-}
 
 /// What an engine is made of, from its builder.
 pub(crate) struct Parts {
@@ -468,36 +462,5 @@ impl Inner {
     /// A name for a run that was given none.
     pub(crate) fn next_id(&self) -> String {
         format!("{}-{:x}", self.run_prefix, self.runs.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn prepared(&self) -> RwLockReadGuard<'_, HashMap<String, Arc<Prepared>>> {
-        self.prepared.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn prepare(&self, skill: &Skill) -> Arc<Prepared> {
-        if let Some(prepared) = self.prepared().get(&skill.digest) {
-            return Arc::clone(prepared);
-        }
-        let declared = skill.parameters_declared || skill.script().is_none();
-        let parameters: Arc<[ParameterSpec]> = if declared {
-            skill.parameters.clone().into()
-        } else {
-            let signature = skill.script().and_then(|script| {
-                self.languages.get(script.language).and_then(|interpreter| interpreter.signature(script))
-            });
-            signature.map(|signature| signature.parameters).unwrap_or_default().into()
-        };
-        // A script that says nothing of its parameters takes whatever it is given.
-        let open = parameters.is_empty() && !skill.parameters_declared;
-        let checker = (!open).then(|| Checker::new(&parameters));
-        let prepared = Arc::new(Prepared { parameters, checker });
-        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
-        // Code given directly makes a new skill each time: the table must not grow with it for ever.
-        const MOST: usize = 4096;
-        if all.len() >= MOST {
-            all.clear();
-        }
-        all.insert(skill.digest.clone(), Arc::clone(&prepared));
-        prepared
     }
 }

@@ -21,6 +21,7 @@ mod options;
 mod outcome;
 mod outcome_json;
 mod plan;
+mod prepared;
 mod programs;
 mod run;
 mod runtime;

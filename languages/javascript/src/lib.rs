@@ -13,6 +13,7 @@
 //! - `live` and `bridge/live` are sessions whose names stay: cells, completion, snapshots.
 //! - `heap` is what the two engines do differently: memory, stack and microtasks.
 
+mod bridge;
 mod caps;
 mod convert;
 mod engine;
