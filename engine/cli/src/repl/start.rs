@@ -144,18 +144,8 @@ fn typed_tier(engine: &Engine, language: Language, options: &RunOptions) -> Resu
 
 fn options(args: &ReplArgs) -> Result<RunOptions, Error> {
     let mut options = RunOptions::default();
-    options.limits.time = args.max_time;
-    options.limits.memory = args.max_memory;
-    options.limits.operations = args.max_operations;
-    options.limits.output = args.max_output;
+    args.bounds.add_to(&mut options)?;
     args.allow.add_to(&mut options)?;
-    if let Some(tier) = &args.isolation {
-        let known = Isolation::from_name(tier).ok_or_else(|| {
-            Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))
-                .with_help("use in-process or worker")
-        })?;
-        options.isolation = Some(known);
-    }
     Ok(options)
 }
 
