@@ -114,3 +114,31 @@ fn sessions_are_copied_in_every_language() {
         assert_eq!(copy.eval("x + 1").unwrap(), 2, "{language}");
     }
 }
+
+/// As with Python: a generator that has begun, a closure's variable, and a wait that is under way.
+#[test]
+fn a_copy_of_javascript_has_what_no_snapshot_holds() {
+    let engine = engine();
+    let Some(session) = open(&engine, Language::JavaScript) else { return };
+    session.eval("const g = (function* () { for (let n = 0; ; n++) yield n })(); g.next().value").unwrap();
+    session.eval("const next = (() => { let n = 10; return () => n++ })(); next()").unwrap();
+    session
+        .eval("let late; const wait = new Promise(done => setTimeout(() => { late = 'here'; done(late) }, 20)); 0")
+        .unwrap();
+    session.eval("const big = new Uint8Array(50 << 20); big[7] = 7").unwrap();
+    let copy = session.fork("copy").unwrap();
+    assert_eq!(copy.eval("[g.next().value, next(), big[7], await wait]").unwrap(), json!([1, 11, 7, "here"]));
+    assert_eq!(session.eval("[g.next().value, next(), await wait]").unwrap(), json!([1, 11, "here"]));
+    copy.eval("big[7] = 8; class Kept { get x() { return 5 } }").unwrap();
+    assert_eq!(session.eval("big[7]").unwrap(), 7);
+    // What stops an evaluation is there in the copy as well.
+    assert_eq!(copy.evaluate("for (;;) {}", &within(50)).result.unwrap_err().kind(), ErrorKind::Timeout);
+    let error = copy.eval("(function f() { return f() + 1 })()").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RecursionLimit, "{error}");
+    let error = copy.eval("const more = new ArrayBuffer(1 << 30)").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::MemoryLimit, "{error}");
+    session.close();
+    let again = copy.fork("again").unwrap();
+    assert_eq!(again.eval("[g.next().value, next(), new Kept().x, big[7]]").unwrap(), json!([2, 12, 5, 8]));
+    assert_eq!(copy.eval("g.next().value").unwrap(), 2);
+}

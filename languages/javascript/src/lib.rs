@@ -98,4 +98,9 @@ impl Interpreter for JavaScript {
         }
         Ok(())
     }
+
+    /// QuickJS holds nothing that another thread could have: a session is memory that the one thread of its process uses.
+    fn forks_sessions(&self) -> bool {
+        cfg!(feature = "quickjs")
+    }
 }
