@@ -155,6 +155,16 @@ impl Child {
         match self.0 {}
     }
 
+    /// Stops it, while nothing runs in it.
+    pub fn rest(&self) {
+        match self.0 {}
+    }
+
+    /// Lets it go on.
+    pub fn stir(&self) {
+        match self.0 {}
+    }
+
     /// The memory that it holds now.
     pub fn memory(&self) -> u64 {
         match self.0 {}

@@ -17,11 +17,11 @@ mod system;
 
 pub use environment::environment;
 pub use fault::Fault;
-#[cfg(target_os = "linux")]
-pub(crate) use system::answer_fork;
 #[cfg(feature = "test-hooks")]
 pub use system::enter_without;
 pub use system::{Base, Calls, enter, probe_in_child, settle};
+#[cfg(target_os = "linux")]
+pub(crate) use system::{Question, answer};
 
 use std::net::TcpListener;
 

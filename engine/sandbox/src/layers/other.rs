@@ -103,11 +103,29 @@ impl Calls {
     }
 }
 
+/// What would be asked for.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// To fork.
+    Fork {
+        /// Who asks.
+        asker: i32,
+    },
+    /// To reach a process.
+    Reach {
+        /// Who asks.
+        asker: i32,
+        /// What is to be reached.
+        target: i32,
+    },
+}
+
 /// Nothing is asked here.
 ///
 /// # Errors
 /// Always.
 #[cfg(target_os = "linux")]
-pub(crate) fn answer_fork(_listener: &OwnedFd, _may: impl FnOnce() -> bool) -> rustix::io::Result<()> {
+pub(crate) fn answer(_listener: &OwnedFd, _may: impl FnOnce(Question) -> bool) -> rustix::io::Result<()> {
     Err(rustix::io::Errno::NOSYS)
 }

@@ -123,6 +123,9 @@ impl Workers {
                 session
             }
         };
+        if living {
+            Shared::replace(&self.shared, &wanted);
+        }
         Ok(Lent::new(session, wanted, &self.shared, turn, living))
     }
 }

@@ -1,14 +1,17 @@
 //! The thread that keeps the shelves as they should be.
 
 use super::idle::Idle;
-use super::shelf::{Shelves, Wanted};
+use super::shelf::{Shelf, Shelves, Wanted};
 use super::turns::Turns;
 use super::{PoolFigures, PoolSettings};
 use crate::remote::RemoteSession;
 use crate::zygote::Zygotes;
 use skills_core::Failure;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long a living session has the machine for itself before what it took from the shelf is made anew.
+const AFTER_OPENING: Duration = Duration::from_millis(20);
 
 /// What a pool and its thread share.
 #[derive(Debug)]
@@ -31,6 +34,21 @@ struct State {
     warm: u64,
     forked: u64,
     expired: u64,
+}
+
+impl State {
+    /// Makes sure that there is a shelf for something, which is filled at once, or from a moment on; gives what was cleared away
+    /// for it.
+    fn shelve(&mut self, wanted: &Wanted, rests: Option<Instant>) -> Option<Shelf> {
+        let cleared = match self.shelves.find(wanted) {
+            Some(_) => None,
+            None => self.shelves.add(wanted.clone()),
+        };
+        if let Some(shelf) = self.shelves.find(wanted) {
+            shelf.rests = rests;
+        }
+        cleared
+    }
 }
 
 impl Shared {
@@ -77,22 +95,40 @@ impl Shared {
         if state.closed {
             return;
         }
-        let cleared = match wanted {
-            Some(wanted) if state.shelves.find(&wanted).is_none() => state.shelves.add(wanted),
-            _ => None,
-        };
+        let cleared = wanted.and_then(|wanted| state.shelve(&wanted, None));
         state.done.push(session);
+        Shared::attend(shared, state);
+        drop(cleared);
+    }
+
+    /// Has the shelf filled from which a session was taken that is going to live: its end may be far away.
+    pub(crate) fn replace(shared: &Arc<Shared>, wanted: &Wanted) {
+        if shared.settings.ready == 0 {
+            return;
+        }
+        let mut state = shared.state();
+        if state.closed {
+            return;
+        }
+        let cleared = state.shelve(wanted, Some(Instant::now() + AFTER_OPENING));
+        Shared::attend(shared, state);
+        drop(cleared);
+    }
+
+    /// Makes sure that somebody does what there is to do.
+    fn attend(shared: &Arc<Shared>, mut state: MutexGuard<'_, State>) {
         if !state.served {
             let thread = Arc::clone(shared);
             let spawned = std::thread::Builder::new().name("skills-workers".into()).spawn(move || thread.serve());
             // Without the thread nothing is ready, and each worker is forked when it is wanted.
             state.served = spawned.is_ok();
             if !state.served {
-                state.done.clear();
+                let done = std::mem::take(&mut state.done);
+                drop(state);
+                return drop(done);
             }
         }
         drop(state);
-        drop(cleared);
         shared.changed.notify_one();
     }
 
@@ -150,9 +186,9 @@ impl Shared {
                 state = self.state();
                 continue;
             }
-            let ends =
-                state.shelves.0.iter().filter_map(|shelf| Some(shelf.ready.front()?.0 + self.settings.idle)).min();
-            state = match ends {
+            let ends = state.shelves.0.iter().filter_map(|shelf| Some(shelf.ready.front()?.0 + self.settings.idle));
+            let rests = state.shelves.0.iter().filter_map(|shelf| shelf.rests);
+            state = match ends.chain(rests).min() {
                 Some(ends) => {
                     let wait = ends.saturating_duration_since(now);
                     self.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0
@@ -168,9 +204,15 @@ impl Shared {
 
     /// What a shelf lacks, if one does: the one that was asked for last comes first.
     fn lacking(&self, state: &mut State) -> Option<Wanted> {
-        let idle = self.settings.idle;
+        let (idle, now) = (self.settings.idle, Instant::now());
+        for shelf in &mut state.shelves.0 {
+            shelf.rests.take_if(|rests| *rests <= now);
+        }
         let shelf = state.shelves.0.iter_mut().rev().find(|shelf| {
-            !shelf.broken && shelf.asked.elapsed() < idle && shelf.ready.len() + shelf.coming < self.settings.ready
+            !shelf.broken
+                && shelf.rests.is_none()
+                && shelf.asked.elapsed() < idle
+                && shelf.ready.len() + shelf.coming < self.settings.ready
         })?;
         shelf.coming += 1;
         Some(shelf.wanted.clone())

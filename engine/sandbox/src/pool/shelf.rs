@@ -85,6 +85,8 @@ pub(crate) struct Shelf {
     pub(crate) coming: usize,
     /// When one was last asked for.
     pub(crate) asked: Instant,
+    /// When more may be made: not beside the first steps of whoever took the last.
+    pub(crate) rests: Option<Instant>,
     /// Set where making one failed: whoever asks next gets to know why, and tries anew.
     pub(crate) broken: bool,
 }
@@ -108,7 +110,8 @@ impl Shelves {
     /// Makes room for something that has no shelf; gives what was cleared away for it.
     pub(crate) fn add(&mut self, wanted: Wanted) -> Option<Shelf> {
         let cleared = (self.0.len() >= MOST).then(|| self.0.remove(0));
-        let shelf = Shelf { wanted, ready: VecDeque::new(), coming: 0, asked: Instant::now(), broken: false };
+        let shelf =
+            Shelf { wanted, ready: VecDeque::new(), coming: 0, asked: Instant::now(), rests: None, broken: false };
         self.0.push(shelf);
         cleared
     }

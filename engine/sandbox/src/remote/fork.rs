@@ -40,12 +40,13 @@ impl RemoteSession {
 
     /// Makes a copy of the worker, with all that it holds. `None` where it is none that can be copied.
     pub(crate) fn fork_worker(&mut self, host: &Arc<dyn Host>) -> Result<Option<RemoteSession>, Failure> {
-        let family = match &self.child {
-            Process::Child(child) => child.family().map(Arc::clone),
+        let member = match &self.child {
+            Process::Child(child) => child.family().map(|family| (Arc::clone(family), child)),
             #[cfg(feature = "container")]
             Process::Contained(_) => None,
         };
-        let Some((family, control)) = family.zip(self.control.as_ref()).filter(|_| self.poisoned.is_none()) else {
+        let Some(((family, child), control)) = member.zip(self.control.as_ref()).filter(|_| self.poisoned.is_none())
+        else {
             return match &self.poisoned {
                 Some(_) => self.ask_fork(host).map(|_| None),
                 None => Ok(None),
@@ -54,8 +55,7 @@ impl RemoteSession {
         let (line, mut fds) = Line::make().map_err(|error| no_room(&error))?;
         let (copy_control, far) = Control::make().map_err(|error| no_room(&error))?;
         fds.push(far);
-        // One fork for the copy, and one for what comes in between.
-        family.allow(2)?;
+        family.copy(child)?;
         let handed = control.hand(&wire::borrow(&fds));
         drop(fds);
         let forked = match handed {
@@ -66,10 +66,10 @@ impl RemoteSession {
             Ok(true) => {
                 copy_control.greeted().ok_or_else(|| silent("the copy did not start")).and_then(|id| family.member(id))
             }
-            Ok(false) => return family.allow(0).map(|()| None),
+            Ok(false) => return family.copied().map(|()| None),
             Err(failure) => Err(failure.clone()),
         };
-        family.allow(0)?;
+        family.copied()?;
         let mut copy = RemoteSession {
             line,
             child: Process::Child(child?),
@@ -86,6 +86,7 @@ impl RemoteSession {
             living: true,
         };
         copy.look_at_memory();
+        copy.child.rest();
         Ok(Some(copy))
     }
 

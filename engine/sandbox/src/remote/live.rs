@@ -130,6 +130,7 @@ impl RemoteSession {
         let id = self.child.id();
         let before = id.and_then(cpu);
         let mut gathered = Vec::new();
+        self.child.stir();
         let answer = self.converse(
             host,
             |line, patience| {
@@ -144,6 +145,7 @@ impl RemoteSession {
         if self.watched {
             self.child.unwatch();
         }
+        self.child.rest();
         match answer {
             Ok((result, operations, reusable)) => {
                 usage.cpu = before.and_then(|before| id.and_then(cpu)?.checked_sub(before));

@@ -107,6 +107,24 @@ impl Process {
         }
     }
 
+    /// Nothing runs in it until it [stirs](Process::stir). A container lives for one run.
+    pub(crate) fn rest(&self) {
+        match self {
+            Process::Child(child) => child.rest(),
+            #[cfg(feature = "container")]
+            Process::Contained(_) => {}
+        }
+    }
+
+    /// Something is going to run in it.
+    pub(crate) fn stir(&self) {
+        match self {
+            Process::Child(child) => child.stir(),
+            #[cfg(feature = "container")]
+            Process::Contained(_) => {}
+        }
+    }
+
     /// The memory that it holds now, in bytes, without what files back; 0 where that is not known.
     pub(crate) fn memory(&self) -> u64 {
         match self {

@@ -97,6 +97,12 @@ impl Group {
         }
     }
 
+    /// Stops all that is in it, or lets it go on; says whether the kernel does that for it. What is frozen can still be ended.
+    pub(super) fn freeze(&self, frozen: bool) -> bool {
+        let value = if frozen { "1" } else { "0" };
+        self.folders.iter().any(|folder| set(&folder.join("cgroup.freeze"), value))
+    }
+
     /// Whether the kernel ended processes of it for want of memory.
     pub(super) fn out_of_memory(&self) -> bool {
         self.folders.iter().any(|folder| {

@@ -1,6 +1,7 @@
 use super::cgroup::Group;
 use super::family::Family;
 use super::payload::{Ended, Reason, Status};
+use super::rest::{self, Rest};
 use super::start::{ended, readable};
 use super::tree;
 use super::watch::{self, Watch, Watching};
@@ -46,6 +47,9 @@ pub(super) struct Tree {
     pub(super) attended: bool,
     pub(super) group: Mutex<Option<Group>>,
     pub(super) watching: Mutex<Option<Watching>>,
+    /// It can start no process.
+    pub(super) starts_none: bool,
+    pub(super) rest: Mutex<Rest>,
     ended: OnceLock<Ended>,
 }
 
@@ -122,6 +126,16 @@ impl Child {
     /// Lets it be, as long as nothing runs in it.
     pub fn unwatch(&self) {
         watch::forget(&self.tree);
+    }
+
+    /// Nothing is to run in it until it is told so: if that stays so for a moment, it is stopped, and all that it started.
+    pub fn rest(&self) {
+        rest::begin(&self.tree);
+    }
+
+    /// Something is going to run in it.
+    pub fn stir(&self) {
+        rest::end(&self.tree);
     }
 
     /// The memory that it holds now, in bytes, without what files back.
@@ -232,8 +246,16 @@ impl Tree {
             attended,
             group: Mutex::new(group),
             watching: Mutex::default(),
+            starts_none: !attended && cage.programs == Programs::None,
+            rest: Mutex::default(),
             ended: OnceLock::new(),
         })
+    }
+
+    /// Has its group frozen, or go on; says whether there is one that can be.
+    pub(super) fn frozen(&self, frozen: bool) -> bool {
+        let group = self.group.lock().unwrap_or_else(PoisonError::into_inner);
+        group.as_ref().is_some_and(|group| group.freeze(frozen))
     }
 
     /// Removes its group, now or as soon as everything in it has ended.

@@ -9,6 +9,7 @@ mod child;
 pub(crate) mod family;
 mod kernel;
 mod payload;
+mod rest;
 pub(crate) mod server;
 mod start;
 mod tree;

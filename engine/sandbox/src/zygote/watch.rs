@@ -6,10 +6,11 @@
 use super::cgroup::Group;
 use super::child::Tree;
 use super::payload::Reason;
+use super::rest;
 use super::tree;
 use rustix::process::{Pid, Signal, kill_process};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 /// What a child is held to while it is watched.
@@ -36,11 +37,13 @@ const FASTEST: (u64, u64) = (4 << 20, 20);
 /// steps of 10 ms.
 const AHEAD: u64 = 10_000;
 /// How many processes are looked at where there is no limit on them.
-const MOST: usize = 4096;
+pub(super) const MOST: usize = 4096;
 
 #[derive(Debug, Default)]
 struct Table {
     watched: Vec<Arc<Tree>>,
+    /// Children in which nothing runs, and which are stopped when that stays so.
+    resting: Vec<Weak<Tree>>,
     /// Groups whose processes have not all ended yet.
     graves: Vec<Group>,
     /// When the thread wakes by itself.
@@ -110,11 +113,21 @@ pub(super) fn bury(mut group: Group) {
     }
 }
 
+/// Has a child stopped at a moment, if nothing runs in it by then.
+pub(super) fn list_resting(child: &Arc<Tree>, at: Instant) {
+    let mut table = lock(&watcher().0);
+    table.resting.push(Arc::downgrade(child));
+    wake_at(&mut table, at);
+}
+
 fn wake(table: &mut Table) {
+    wake_at(table, Instant::now() + PACE.0);
+}
+
+fn wake_at(table: &mut Table, next: Instant) {
     if !table.started {
         table.started = std::thread::Builder::new().name("skills-children".into()).spawn(run).is_ok();
     }
-    let next = Instant::now() + PACE.0;
     if table.wakes.is_none_or(|wakes| wakes > next) {
         table.wakes = Some(next);
         watcher().1.notify_one();
@@ -123,18 +136,27 @@ fn wake(table: &mut Table) {
 
 fn run() {
     loop {
-        let watched = {
+        let (watched, mut resting) = {
             let mut table = lock(&watcher().0);
             table.wakes = None;
             table.graves.retain_mut(|group| !group.remove());
-            table.watched.clone()
+            (table.watched.clone(), std::mem::take(&mut table.resting))
         };
         // The table is open while the kernel is asked.
         let next = watched.iter().filter_map(look).min();
         drop(watched);
+        let mut stops = None;
+        resting.retain(|child| match child.upgrade().and_then(|child| rest::stop_if_due(&child)) {
+            Some(due) => {
+                stops = Some(stops.map_or(due, |stops: Instant| stops.min(due)));
+                true
+            }
+            None => false,
+        });
         let mut table = lock(&watcher().0);
+        table.resting.append(&mut resting);
         let graves = (!table.graves.is_empty()).then(|| Instant::now() + PACE.1);
-        table.wakes = [table.wakes, next, graves].into_iter().flatten().min();
+        table.wakes = [table.wakes, next, graves, stops].into_iter().flatten().min();
         let changed = &watcher().1;
         // Spurious wakes only look too early.
         drop(match table.wakes {
@@ -213,7 +235,8 @@ impl Pace {
     }
 }
 
-fn signal(members: &[u32], signal: Signal) {
+/// Sends a signal to processes.
+pub(super) fn signal(members: &[u32], signal: Signal) {
     for id in members.iter().filter_map(|id| Pid::from_raw(i32::try_from(*id).ok()?)) {
         let _ = kill_process(id, signal);
     }

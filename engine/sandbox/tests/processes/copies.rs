@@ -18,6 +18,9 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("a_session_with_threads_of_its_own_is_not_copied", a_session_with_threads_of_its_own_is_not_copied),
         test("code_in_a_family_starts_no_process", code_in_a_family_starts_no_process),
         test("members_do_not_look_into_one_another", members_do_not_look_into_one_another),
+        test("members_do_nothing_to_one_another", members_do_nothing_to_one_another),
+        test("a_member_does_to_itself_what_it_likes", a_member_does_to_itself_what_it_likes),
+        test("nobody_takes_the_fork_of_another", nobody_takes_the_fork_of_another),
         test("a_session_that_ended_is_not_copied", a_session_that_ended_is_not_copied),
         test("nothing_is_left_of_many_copies", nothing_is_left_of_many_copies),
     ]
@@ -124,7 +127,6 @@ fn code_in_a_family_starts_no_process() {
     }
 }
 
-/// They may send signals to one another: they are of one owner, with the same grants.
 fn members_do_not_look_into_one_another() {
     let mut first = open(&some_limits());
     eval(&mut *first, "set x 1").unwrap();
@@ -138,6 +140,53 @@ fn members_do_not_look_into_one_another() {
         assert_eq!(eval(&mut *copy, &format!("peek {id}")), Ok(json!(false)));
         assert_eq!(eval(&mut *copy, &format!("trace {id}")), Ok(json!(false)));
     }
+}
+
+fn members_do_nothing_to_one_another() {
+    let mut first = open(&some_limits());
+    let mut copy = fork(&mut *first).unwrap();
+    let (own, other) = (eval(&mut *first, "id").unwrap(), eval(&mut *copy, "id").unwrap());
+    let ways = ["kill", "tkill", "tgkill", "queue", "tgqueue", "pidfd", "limit", "pin", "slow", "all", "own", "look"];
+    for how in ways {
+        assert_eq!(eval(&mut *first, &format!("reach {how} {other}")), Ok(json!(libc::EPERM)), "{how}");
+        assert_eq!(eval(&mut *copy, &format!("reach {how} {own}")), Ok(json!(libc::EPERM)), "{how}");
+    }
+    // All of a group, and all that there are.
+    for how in ["kill 0", "kill -1", "kill 1"] {
+        assert_eq!(eval(&mut *copy, &format!("reach {how}")), Ok(json!(libc::EPERM)), "{how}");
+    }
+    assert_eq!(eval(&mut *copy, "reach shown 0"), Ok(json!(libc::EPERM)));
+    assert_eq!(eval(&mut *first, "id"), Ok(own));
+    assert_eq!(eval(&mut *copy, "id"), Ok(other));
+}
+
+fn a_member_does_to_itself_what_it_likes() {
+    let mut session = open(&some_limits());
+    for _ in 0..2 {
+        let own = eval(&mut *session, "id").unwrap();
+        for how in ["look", "limit", "pin"] {
+            assert_eq!(eval(&mut *session, &format!("reach {how} {own}")), Ok(json!(0)), "{how}");
+            assert_eq!(
+                eval(&mut *session, &format!("reach {how} 0")),
+                Ok(json!(if how == "look" { 1 } else { 0 })),
+                "{how}"
+            );
+        }
+        session = fork(&mut *session).unwrap();
+    }
+    let own = eval(&mut *session, "id").unwrap();
+    let failure = eval(&mut *session, &format!("reach kill {own}")).unwrap_err();
+    assert_eq!(failure.kind, ErrorKind::Crashed, "{failure}");
+}
+
+fn nobody_takes_the_fork_of_another() {
+    let mut first = open(&some_limits());
+    let opened = first.fork(&host(some_limits())).unwrap().unwrap();
+    let grabs = std::thread::spawn(move || eval(&mut *opened().unwrap(), "grab 400"));
+    while !grabs.is_finished() {
+        assert!(fork(&mut *first).is_some());
+    }
+    assert_eq!(grabs.join().unwrap(), Ok(json!(0)));
 }
 
 fn a_session_that_ended_is_not_copied() {

@@ -76,7 +76,7 @@ fn groups(id: u32) -> Vec<PathBuf> {
 }
 
 /// Waits until something is so; what ends asynchronously ends soon.
-pub(crate) fn eventually(what: &str, so: impl Fn() -> bool) {
+pub(crate) fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let patience = Instant::now() + Duration::from_secs(10);
     while !so() {
         assert!(Instant::now() < patience, "{what}");

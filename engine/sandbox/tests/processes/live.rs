@@ -2,12 +2,14 @@
 
 use crate::forks::me;
 use crate::host::TestHost;
+use crate::leaks::eventually;
 use crate::test;
 use crate::toy::Toy;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 use skills_core::{
-    Budget, Cell, Entry, ErrorKind, Evaluated, Failure, Host, Language, LimitName, Limits, Script, Session, Stream,
+    Access, Budget, Cell, Entry, ErrorKind, Evaluated, Failure, Grants, Host, Language, LimitName, Limits, Script,
+    Session, Stream,
 };
 use skills_sandbox::remote::Remote;
 use skills_sandbox::{PoolSettings, Workers, Zygotes};
@@ -27,6 +29,10 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("a_liar_is_ended", a_liar_is_ended),
         test("what_is_left_running_disturbs_nobody", what_is_left_running_disturbs_nobody),
         test("an_idle_session_takes_no_turn", an_idle_session_takes_no_turn),
+        test("nothing_goes_on_between_requests", nothing_goes_on_between_requests),
+        test("programs_of_a_session_rest_with_it", programs_of_a_session_rest_with_it),
+        test("a_session_that_was_stopped_is_copied", a_session_that_was_stopped_is_copied),
+        test("a_session_takes_a_worker_that_is_ready", a_session_takes_a_worker_that_is_ready),
         test("what_a_session_holds_is_known", what_a_session_holds_is_known),
     ]
 }
@@ -261,4 +267,96 @@ fn what_a_session_holds_is_known() {
     assert!(after.cpu > before.cpu);
     eval(&mut *session, "exit 0").unwrap_err();
     assert_eq!(session.held(), skills_core::Held::default());
+}
+
+/// Waits until a session uses the processor no more.
+fn rested(session: &dyn Session) {
+    eventually("it goes on", || {
+        let before = session.held().cpu.unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        session.held().cpu.unwrap() == before
+    });
+}
+
+fn nothing_goes_on_between_requests() {
+    let mut session = open(&some_limits());
+    eval(&mut *session, "count").unwrap();
+    for _ in 0..2 {
+        rested(&*session);
+        let before = eval(&mut *session, "counted").unwrap().as_u64().unwrap();
+        eval(&mut *session, "nap").unwrap();
+        let after = eval(&mut *session, "counted").unwrap().as_u64().unwrap();
+        assert!(after > before, "it goes on while something is asked for");
+    }
+    rested(&*session);
+    // One that is stopped ends as any other.
+    drop(session);
+}
+
+fn programs_of_a_session_rest_with_it() {
+    let grants = Grants { programs: Access::Everything, ..Grants::default() };
+    let host: Arc<dyn Host> = TestHost::granted(some_limits(), grants);
+    let mut session = Remote::new(workers(4), Arc::new(Toy)).open_living(&host).unwrap();
+    let mark = format!("mark-of-{}", std::process::id());
+    let sprout = cell(&format!("sprout (while :; do :; done) # {mark}\nwhile :; do :; done"));
+    assert_eq!(session.eval(&sprout, &host).evaluation.result, Ok(json!(true)));
+    let used = || marked(&mark);
+    eventually("they are not there", || used().len() == 2);
+    eventually("they go on", || {
+        let before = used();
+        std::thread::sleep(Duration::from_millis(100));
+        used() == before
+    });
+    let before = used();
+    session.eval(&cell("nap"), &host);
+    eventually("they do not go on while something is asked for", || {
+        session.eval(&cell("nap"), &host);
+        used() != before
+    });
+    drop(session);
+    eventually("they outlive it", || used().is_empty());
+}
+
+/// The processor time of each process whose command line has a mark, with its number.
+fn marked(mark: &str) -> Vec<(u32, String)> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
+        let id = entry.file_name().to_str()?.parse::<u32>().ok().filter(|id| *id != std::process::id())?;
+        let command = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        let times = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11).take(2).collect::<Vec<_>>().join(" ");
+        command.contains(mark).then_some((id, times))
+    });
+    let mut processes: Vec<_> = processes.collect();
+    processes.sort();
+    processes
+}
+
+fn a_session_that_was_stopped_is_copied() {
+    let mut session = open(&some_limits());
+    eval(&mut *session, "set x 1").unwrap();
+    std::thread::sleep(Duration::from_millis(120));
+    let mut copy = session.fork(&host(some_limits())).unwrap().unwrap()().unwrap();
+    std::thread::sleep(Duration::from_millis(120));
+    assert_eq!(eval(&mut *copy, "get x"), Ok(json!(1)));
+    assert_eq!(eval(&mut *session, "get x"), Ok(json!(1)));
+}
+
+fn a_session_takes_a_worker_that_is_ready() {
+    let zygotes = Arc::new(Zygotes::new(me(), Vec::new()));
+    let settings = PoolSettings { ready: 1, most: 4, queue: 0, idle: Duration::from_secs(20) };
+    let workers = Arc::new(Workers::new(zygotes, settings));
+    let remote = Remote::new(Arc::clone(&workers), Arc::new(Toy));
+    let host = host(some_limits());
+    let _first = remote.open_living(&host).unwrap();
+    // The first one lives on, and its place is filled nevertheless.
+    eventually("none is ready", || workers.figures().ready == 1);
+    let mut second = remote.open_living(&host).unwrap();
+    eval(&mut *second, "set x 1").unwrap();
+    assert!(second.fork(&host).unwrap().is_some(), "it is one that can be copied");
+    let figures = workers.figures();
+    assert_eq!((figures.forked, figures.warm), (1, 1));
+    // Another cage is another matter.
+    let tighter = Limits { memory: Some(32 << 20), ..some_limits() };
+    let _third = remote.open_living(&self::host(tighter)).unwrap();
+    assert_eq!(workers.figures().forked, 2);
 }

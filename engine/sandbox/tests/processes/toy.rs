@@ -11,6 +11,7 @@ use std::io::Write;
 use std::os::fd::{BorrowedFd, IntoRawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 pub(crate) struct Toy;
@@ -22,6 +23,9 @@ struct Toys {
     requests: u64,
     reusable: bool,
 }
+
+/// How far a thread has counted that was left running.
+static COUNTED: AtomicU64 = AtomicU64::new(0);
 
 impl Interpreter for Toy {
     fn languages(&self) -> &[Language] {
@@ -53,6 +57,39 @@ struct Nothing;
 
 impl Interrupt for Nothing {
     fn interrupt(&self) {}
+}
+
+/// Does something to a process that would end it, or could; gives the error.
+fn reach(how: &str, process: libc::pid_t) -> i32 {
+    let kill = libc::SIGKILL;
+    let limit = libc::rlimit { rlim_cur: 1 << 30, rlim_max: 1 << 30 };
+    // SAFETY: what is passed outlives the calls.
+    let done = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        info.si_code = libc::SI_QUEUE;
+        let queued = &raw const info;
+        let mask = 1_u64;
+        match how {
+            "kill" => libc::syscall(libc::SYS_kill, process, kill),
+            "tkill" => libc::syscall(libc::SYS_tkill, process, kill),
+            "tgkill" => libc::syscall(libc::SYS_tgkill, process, process, kill),
+            "queue" => libc::syscall(libc::SYS_rt_sigqueueinfo, process, kill, queued),
+            "tgqueue" => libc::syscall(libc::SYS_rt_tgsigqueueinfo, process, process, kill, queued),
+            "pidfd" => {
+                let fd = libc::syscall(libc::SYS_pidfd_open, process, 0);
+                libc::syscall(libc::SYS_pidfd_send_signal, fd, kill, 0, 0)
+            }
+            "limit" => libc::syscall(libc::SYS_prlimit64, process, libc::RLIMIT_FSIZE, &raw const limit, 0),
+            "pin" => libc::syscall(libc::SYS_sched_setaffinity, process, size_of_val(&mask), &raw const mask),
+            "slow" => libc::syscall(libc::SYS_setpriority, libc::PRIO_PROCESS, process, 19),
+            "all" => libc::syscall(libc::SYS_setpriority, libc::PRIO_USER, 0, 19),
+            "own" => libc::syscall(libc::SYS_fcntl, 0, libc::F_SETOWN, process),
+            "look" => libc::syscall(libc::SYS_kill, process, 0),
+            "shown" => libc::syscall(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 1, 0, 0, 0),
+            other => panic!("no such way: {other}"),
+        }
+    };
+    if done == -1 { std::io::Error::last_os_error().raw_os_error().unwrap() } else { 0 }
 }
 
 impl Toys {
@@ -108,6 +145,37 @@ impl Toys {
                     0 => unsafe { libc::_exit(0) },
                     _ => Ok(json!("forked")),
                 }
+            }
+            "grab" => {
+                // Whenever somebody may fork, this one tries to.
+                let until = std::time::Instant::now() + Duration::from_millis(rest.parse().unwrap());
+                let mut forks = 0;
+                while std::time::Instant::now() < until {
+                    // SAFETY: where a copy comes of it, that ends at once.
+                    match unsafe { libc::fork() } {
+                        -1 => {}
+                        0 => unsafe { libc::_exit(0) },
+                        _ => forks += 1,
+                    }
+                }
+                Ok(json!(forks))
+            }
+            "reach" => {
+                let (how, process) = rest.split_once(' ').unwrap();
+                Ok(json!(reach(how, process.parse().unwrap())))
+            }
+            "count" => {
+                std::thread::spawn(|| {
+                    loop {
+                        COUNTED.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+                Ok(Value::Null)
+            }
+            "counted" => Ok(json!(COUNTED.load(Ordering::Relaxed))),
+            "sprout" => {
+                let started = std::process::Command::new("/bin/sh").args(["-c", rest]).spawn();
+                Ok(json!(started.map(std::mem::forget).is_ok()))
             }
             "start" => Ok(json!(std::process::Command::new("/bin/true").status().is_ok())),
             "peek" => Ok(json!(std::fs::File::open(format!("/proc/{rest}/mem")).is_ok())),

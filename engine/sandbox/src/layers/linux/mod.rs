@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 pub use probe::probe_in_child;
 pub use rlimits::settle;
 pub(super) use seccomp::Filter;
+pub(crate) use seccomp::asked::{Question, answer};
 
 /// What is the same for every worker of a zygote, made once.
 #[derive(Debug)]
@@ -158,14 +159,6 @@ impl Calls {
         }
         Ok(asked)
     }
-}
-
-/// Answers one question of a member.
-///
-/// # Errors
-/// Where no member is left.
-pub(crate) fn answer_fork(listener: &OwnedFd, may: impl FnOnce() -> bool) -> rustix::io::Result<()> {
-    seccomp::asked::answer(listener, may)
 }
 
 /// The layers that a cage leaves out: none, but in builds for tests.

@@ -1,12 +1,12 @@
 //! The first process of a family: it starts the first member, lets members be copied when the host wants that, and says how each
 //! one ended.
 
-use crate::layers::{Calls, answer_fork};
+use crate::layers::{Calls, Question, answer};
 use crate::zygote::kernel::Kernel;
 use crate::zygote::server::end;
 use crate::zygote::wire::{self, Exit, Report};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Dir, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,23 +22,31 @@ pub(crate) enum FamilyOrder {
         /// Its number in the family's namespace.
         process: i32,
     },
-    /// So many forks are let through from now on.
-    Allow {
-        /// How many.
-        forks: u32,
+    /// A member is to be copied: a fork of it is let through, and one of what comes of that.
+    Copy {
+        /// Its number in the family's namespace.
+        process: i32,
     },
+    /// The copy has been made, or is not going to be: nothing more is let through.
+    Copied,
 }
 
 /// Ends of processes that the host has not asked for yet.
 const MOST_GONE: usize = 64;
 
+/// A copy that is being made.
+struct Copying {
+    member: i32,
+    /// How many forks are still to come: that of the member, and that of what stands in between.
+    forks: u32,
+}
+
 struct First {
     orders: OwnedFd,
     /// Where members ask for a copy of themselves.
     listener: Option<OwnedFd>,
-    forks: u32,
-    /// Whether a copy is being made, which is no member yet.
-    copying: bool,
+    /// What is being copied: its copy is no member yet.
+    copying: Option<Copying>,
     members: Vec<(i32, OwnedFd)>,
     gone: VecDeque<(i32, Exit)>,
 }
@@ -79,8 +87,7 @@ pub(in crate::zygote) fn start(kernel: &mut dyn Kernel, calls: &Calls, mut fds: 
             let first = First {
                 orders,
                 listener: listener.into_iter().next(),
-                forks: 0,
-                copying: false,
+                copying: None,
                 members: Vec::new(),
                 gone: VecDeque::new(),
             };
@@ -135,8 +142,11 @@ impl First {
 
     fn obey(&mut self) {
         match wire::receive_order::<FamilyOrder>(self.orders.as_fd()) {
-            Ok(Some((FamilyOrder::Allow { forks }, _))) => {
-                (self.forks, self.copying) = (forks, forks > 0);
+            Ok(Some((FamilyOrder::Copy { process }, _))) => {
+                self.copying = Some(Copying { member: process, forks: 2 });
+            }
+            Ok(Some((FamilyOrder::Copied, _))) => {
+                self.copying = None;
                 self.sweep();
             }
             Ok(Some((FamilyOrder::Adopt { process }, fds))) => {
@@ -156,32 +166,33 @@ impl First {
 
     fn answer(&mut self, asked: PollFlags) {
         let Some(listener) = &self.listener else { return };
-        let forks = &mut self.forks;
-        let answered = answer_fork(listener, || {
-            let may = *forks > 0;
-            *forks = forks.saturating_sub(1);
-            may
+        let copying = self.copying.as_mut();
+        let answered = answer(listener, |question| match question {
+            // It may do to itself what it likes.
+            Question::Reach { asker, target } => {
+                target == asker || process_of(asker).is_some_and(|own| own.id == target)
+            }
+            Question::Fork { asker } => copying.is_some_and(|copying| copying.lets(asker)),
         });
         if answered.is_err() || asked.contains(PollFlags::HUP) {
             self.listener = None;
         }
     }
 
-    /// Ends what members have left behind that is no member: copies that were let through and came to nothing.
+    /// Ends what members have left behind that is no member: what came of copies that were let through.
     fn sweep(&self) {
-        if self.copying {
+        if self.copying.is_some() {
             return;
         }
-        let mut text = [0; 4096];
-        let read = rustix::fs::open("/proc/self/task/1/children", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-            .and_then(|file| rustix::io::read(&file, &mut text))
-            .unwrap_or(0);
-        let children = String::from_utf8_lossy(&text[..read]);
-        for child in children.split_ascii_whitespace().filter_map(|id| id.parse::<i32>().ok()) {
-            if !self.members.iter().any(|(member, _)| *member == child)
-                && let Some(child) = Pid::from_raw(child)
-            {
-                let _ = kill_process(child, Signal::KILL);
+        let Ok(all) = rustix::fs::open("/proc", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+            .and_then(Dir::read_from)
+        else {
+            return;
+        };
+        let numbers = all.flatten().filter_map(|entry| entry.file_name().to_str().ok()?.parse::<i32>().ok());
+        for other in numbers.filter(|id| *id != 1 && !self.members.iter().any(|(member, _)| member == id)) {
+            if let Some(other) = Pid::from_raw(other) {
+                let _ = kill_process(other, Signal::KILL);
             }
         }
     }
@@ -219,6 +230,34 @@ impl First {
     }
 }
 
+impl Copying {
+    /// Whether a thread may fork: one of the member's, and then what came of that.
+    fn lets(&mut self, asker: i32) -> bool {
+        let Some(process) = process_of(asker) else { return false };
+        let whose = if self.forks == 2 { process.id } else { process.parent };
+        let may = self.forks > 0 && whose == self.member;
+        self.forks -= u32::from(may);
+        may
+    }
+}
+
+/// The process of a thread, and its parent.
+struct Process {
+    id: i32,
+    parent: i32,
+}
+
+/// What a thread is one of. It waits for an answer, so its number is nobody else's.
+fn process_of(thread: i32) -> Option<Process> {
+    let mut text = [0; 1024];
+    let file = format!("/proc/{thread}/status");
+    let file = rustix::fs::open(file, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    let read = rustix::io::read(file, &mut text).ok()?;
+    let text = String::from_utf8_lossy(&text[..read]);
+    let of = |name| text.lines().find_map(|line| line.strip_prefix(name))?.trim().parse().ok();
+    Some(Process { id: of("Tgid:")?, parent: of("PPid:")? })
+}
+
 /// Whoever has dropped its end of the line does not want to know.
 fn tell(line: &OwnedFd, exit: Exit) {
     let _ = wire::send_report(line.as_fd(), &Report::Ended(exit), &[]);
@@ -226,8 +265,12 @@ fn tell(line: &OwnedFd, exit: Exit) {
 
 /// A descriptor that is readable when a child has ended.
 fn children_as_descriptor() -> Option<OwnedFd> {
-    // SAFETY: the set is made before it is used, and the descriptor is nobody else's.
+    // SAFETY: what is zeroed is a set and an action, both are made before they are used, and the descriptor is nobody else's.
     unsafe {
+        // That one is stopped and goes on is the host's doing.
+        let mut ends: libc::sigaction = std::mem::zeroed();
+        ends.sa_flags = libc::SA_NOCLDSTOP;
+        libc::sigaction(libc::SIGCHLD, &raw const ends, std::ptr::null_mut());
         let mut set = std::mem::zeroed();
         libc::sigemptyset(&raw mut set);
         libc::sigaddset(&raw mut set, libc::SIGCHLD);

@@ -5,7 +5,9 @@
 //! children of that. It ends when the host has let go of the last of them.
 //!
 //! Members can start no process by themselves. A fork of theirs waits until the first process has answered whether it may be, and
-//! that is told by the host. Which process it is that a copy became, the kernel says to the host, beside the copy's greeting.
+//! that is told by the host. Which process it is that a copy became, the kernel says to the host, beside the copy's greeting. They
+//! share a namespace of processes, but a signal, or another call that reaches a process, waits for an answer as well: to itself
+//! each may do what it likes, and to the others nothing.
 
 pub(super) mod inside;
 
@@ -54,9 +56,15 @@ impl Family {
         Ok(Arc::new(Family { orders: Mutex::new(orders), first, cage: cage.clone() }))
     }
 
-    /// Lets so many forks of members be from now on.
-    pub(crate) fn allow(&self, forks: u32) -> Result<(), Failure> {
-        self.order(&FamilyOrder::Allow { forks }, &[])
+    /// Lets a member be copied from now on, and no other.
+    pub(crate) fn copy(&self, member: &Child) -> Result<(), Failure> {
+        let process = tree::inner_id(member.id()).ok_or_else(|| broken("it has ended"))?;
+        self.order(&FamilyOrder::Copy { process }, &[])
+    }
+
+    /// Lets nobody be copied any more.
+    pub(crate) fn copied(&self) -> Result<(), Failure> {
+        self.order(&FamilyOrder::Copied, &[])
     }
 
     fn order(&self, order: &FamilyOrder, fds: &[BorrowedFd<'_>]) -> Result<(), Failure> {
