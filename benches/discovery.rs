@@ -25,10 +25,10 @@ fn discovery(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let skills = folder.path().join("skills");
     definitions(&skills);
-    let cache = folder.path().join("cache/metadata");
+    let cache = folder.path().join("cache/definitions");
     let list = |cached: bool| {
         let mut layout = Layout::of_folder(&skills);
-        layout.cache_file = cached.then(|| cache.clone());
+        layout.cache_folder = cached.then(|| cache.clone());
         let engine = Engine::builder().layout(layout).build().expect("an engine");
         assert!(engine.catalog().entries().len() >= 1000);
     };

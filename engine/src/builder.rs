@@ -1,6 +1,6 @@
 use crate::authorize::policy::{HostRules, Policy};
 use crate::authorize::trust::Trust;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Places};
 use crate::config::Config;
 use crate::discovery::Layout;
 use crate::engine::{Parts, People};
@@ -11,8 +11,8 @@ use crate::secrets::{Configured, NoVariables};
 use crate::worker::{LazyWorkers, WorkerSettings};
 use crate::{Engine, Error, MemoryDecisions, MemoryState, Permissions, SessionHub, SessionStore};
 use skills_core::{
-    Approver, DecisionStore, EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand, SecretSource,
-    StateStore, Variables,
+    Approver, DecisionStore, ErrorKind, EventSink, Interpreter, Launcher, Limits, NoEvents, SecretCommand,
+    SecretSource, SkillSource, StateStore, Variables,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ use std::sync::Arc;
 pub struct EngineBuilder {
     languages: Languages,
     bundled: bool,
-    layout: Option<Layout>,
+    layout: Layout,
+    sources: Vec<Arc<dyn SkillSource>>,
     config: Config,
     host: HostRules,
     people: People,
@@ -59,7 +60,8 @@ impl EngineBuilder {
         EngineBuilder {
             languages: Languages::built_in(),
             bundled: true,
-            layout: None,
+            layout: Layout::default(),
+            sources: Vec::new(),
             config: Config::default(),
             host: HostRules::default(),
             people: People { trust: Trust::default(), approver: None, decisions: Arc::new(MemoryDecisions::default()) },
@@ -87,7 +89,27 @@ impl EngineBuilder {
     /// Where to look for skills beside the bundled ones.
     #[must_use]
     pub fn layout(mut self, layout: Layout) -> EngineBuilder {
-        self.layout = Some(layout);
+        self.layout = layout;
+        self
+    }
+
+    /// Adds skills that are in no folder, with the scope `host`: they have the host program's own trust, and shadow all others
+    /// of their names. Of two sources the one that was added later does.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), skills::Error> {
+    /// use skills::{Engine, MemorySkills};
+    /// let greet = r#"{"name": "greet", "description": "Greets", "type": "code_inline", "language": "rhai",
+    ///     "code": "file://./greet.rhai", "parameters": [{"name": "who", "type": "string", "required": true}]}"#;
+    /// let skills = MemorySkills::new("shop").with("greet.json", greet).with("greet.rhai", "`Hello, ${params.who}!`");
+    /// let engine = Engine::builder().source(skills).build()?;
+    /// assert_eq!(engine.run("greet", serde_json::json!({"who": "Ada"}))?, "Hello, Ada!");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn source(mut self, source: impl SkillSource + 'static) -> EngineBuilder {
+        self.sources.push(Arc::new(source));
         self
     }
 
@@ -306,12 +328,13 @@ impl EngineBuilder {
     /// itself: [`Engine::catalog`] tells what is wrong with it.
     ///
     /// # Errors
-    /// `invalid_arguments` where a rule of what is denied cannot be read.
+    /// `invalid_arguments` where a rule of what is denied cannot be read, and for a source whose name is none.
     pub fn build(self) -> Result<Engine, Error> {
         let EngineBuilder {
             languages,
             bundled,
             layout,
+            sources,
             config,
             host,
             people,
@@ -326,6 +349,10 @@ impl EngineBuilder {
             ..
         } = self;
         let policy = Policy::new(&host, &config)?;
+        if let Some(source) = sources.iter().find(|source| !is_name(source.name())) {
+            let message = format!("a source cannot be called `{}`", source.name().escape_debug());
+            return Err(Error::new(ErrorKind::InvalidArguments, message).with_help("use letters, digits, `-` and `_`"));
+        }
         let limits =
             LimitSources { defaults: config.default_limits(), definitions: config.most_of_definitions(), ceiling };
         let execution = &config.performance.execution;
@@ -333,7 +360,7 @@ impl EngineBuilder {
         workers.pool.queue = usize::try_from(execution.execution_queue_size).unwrap_or(usize::MAX);
         let workers = Arc::new(LazyWorkers::new(workers));
         programs.workers = Arc::clone(&workers);
-        let catalog = Catalog::new(bundled, layout, &config);
+        let catalog = Catalog::new(Places { bundled, layout, sources, config: config.clone() });
         let variables = self.variables;
         let secrets = self.secrets.unwrap_or_else(|| {
             let (places, variables) = (config.secrets.clone(), Arc::clone(&variables));
@@ -356,4 +383,9 @@ impl EngineBuilder {
             max_sessions,
         }))
     }
+}
+
+/// Whether a source can be called that: its name stands before the colon in the names of its files.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
 }

@@ -2,9 +2,9 @@ use crate::config::Config;
 use crate::definition::{self, LoadOptions};
 use crate::diagnostic::clipped;
 use crate::discovery::{Entry, Layout, Registry};
-use crate::{Diagnostic, Dialect, Error, Scope, Skill, SkillFiles, scripts};
+use crate::{Diagnostic, Dialect, Error, ReadError, Scope, Skill, SkillFiles, scripts};
 use include_dir::{Dir, include_dir};
-use skills_core::{ErrorKind, Language};
+use skills_core::{ErrorKind, Language, SkillSource};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -12,11 +12,18 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 /// The bundled skills: definitions, scripts and cases.
 static BUNDLED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../skills");
 
-/// The skills that were found, and those of them that were loaded. The search is made when something first asks for it.
+/// Where skills come from.
+pub(crate) struct Places {
+    pub(crate) bundled: bool,
+    pub(crate) layout: Layout,
+    pub(crate) sources: Vec<Arc<dyn SkillSource>>,
+    pub(crate) config: Config,
+}
+
+/// The skills that were found, and those of them that were loaded. The search is made when something first asks for it, and
+/// what it found stays: [`Engine::reload`](crate::Engine::reload) makes a new one.
 pub struct Catalog {
-    bundled: bool,
-    layout: Layout,
-    config: Config,
+    places: Arc<Places>,
     registry: OnceLock<Registry>,
     /// By the name they were asked for.
     loaded: RwLock<HashMap<String, Arc<Skill>>>,
@@ -35,30 +42,33 @@ pub struct Upgraded {
 }
 
 impl Catalog {
-    pub(crate) fn new(bundled: bool, layout: Option<Layout>, config: &Config) -> Catalog {
-        let mut layout = layout.unwrap_or_default();
-        layout.extra.extend(config.skill_paths.iter().cloned());
-        Catalog { bundled, layout, config: config.clone(), registry: OnceLock::new(), loaded: RwLock::default() }
+    pub(crate) fn new(mut places: Places) -> Catalog {
+        places.layout.extra.extend(places.config.skill_paths.iter().cloned());
+        Catalog { places: Arc::new(places), registry: OnceLock::new(), loaded: RwLock::default() }
+    }
+
+    /// A catalog of the same places that has not looked at them yet.
+    pub(crate) fn anew(&self) -> Catalog {
+        Catalog { places: Arc::clone(&self.places), registry: OnceLock::new(), loaded: RwLock::default() }
     }
 
     fn registry(&self) -> &Registry {
         self.registry.get_or_init(|| {
-            let caching = &self.config.performance.caching;
-            Registry::discover(&self.layout, self.bundled.then_some(&BUNDLED), caching)
+            let Places { bundled, layout, sources, config } = &*self.places;
+            Registry::discover(layout, bundled.then_some(&BUNDLED), sources, &config.performance.caching)
         })
     }
 
     fn options(&self, schema_check: bool) -> LoadOptions {
-        LoadOptions { absolute_folders: self.config.absolute_folders.clone(), schema_check, ..LoadOptions::default() }
+        let absolute_folders = self.places.config.absolute_folders.clone();
+        LoadOptions { absolute_folders, schema_check, ..LoadOptions::default() }
     }
 
     fn find(&self, name: &str) -> Result<Entry, Error> {
         let found = self.registry().find(name).map_err(|error| {
             let failure = Error::new(ErrorKind::NotFound, clipped(error.to_string()));
-            match error.help() {
-                Some(help) => failure.with_help(help),
-                None => failure.with_help("`skills list` shows all that there are"),
-            }
+            let help = error.help().unwrap_or_else(|| "`skills list` shows all that there are".to_owned());
+            failure.with_help(help)
         })?;
         Ok(found.into_owned())
     }
@@ -149,9 +159,10 @@ impl Catalog {
         };
         let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
         let unreadable = |reason: String| Error::new(ErrorKind::NotFound, format!("cannot read {file}: {reason}"));
-        let files = SkillFiles::folder(folder).map_err(|error| unreadable(error.to_string()))?;
+        let refused = |error: ReadError| unreadable(error.to_string()).with_source(error);
+        let files = SkillFiles::folder(folder).map_err(|error| refused(ReadError::Io(error)))?;
         let name = path.file_name().ok_or_else(|| unreadable("it is a folder".to_owned()))?;
-        let bytes = files.read(Path::new(name), MOST_BYTES).map_err(|error| unreadable(error.to_string()))?;
+        let bytes = files.read(Path::new(name), MOST_BYTES).map_err(refused)?;
         let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
         let raw = definition::read(file, &text, files, Scope::Direct).map_err(invalid)?;
         let diagnostics = definition::validate(&raw, &self.options(true)).diagnostics;

@@ -120,6 +120,16 @@ impl Diagnostic {
     }
 }
 
+impl std::fmt::Display for Diagnostic {
+    /// The diagnostic in one line, without the excerpt.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Diagnostic { code, message, file, line, column, .. } = self;
+        write!(f, "{message} ({code}, {file}:{line}:{column})")
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
 /// The longest message or help, in characters: what a file says is quoted in them.
 const MOST_TEXT: usize = 1000;
 

@@ -41,7 +41,7 @@ pub struct Engine {
 pub(crate) struct Inner {
     pub(crate) id: u64,
     pub(crate) languages: Languages,
-    pub(crate) catalog: Catalog,
+    catalog: RwLock<Arc<Catalog>>,
     pub(crate) policy: Policy,
     pub(crate) people: People,
     pub(crate) limits: LimitSources,
@@ -129,7 +129,7 @@ impl Engine {
         let inner = Inner {
             id,
             languages,
-            catalog,
+            catalog: RwLock::new(Arc::new(catalog)),
             policy,
             people,
             limits,
@@ -215,7 +215,7 @@ impl Engine {
 
     /// Runs a skill and gives everything there is to know about the run, whether it failed or not.
     pub fn run_with(&self, name: &str, params: Value, options: &RunOptions) -> Outcome {
-        match self.inner.catalog.load(name) {
+        match self.inner.catalog().load(name) {
             Ok(skill) => self.run_skill(&skill, params, options),
             Err(error) => Outcome::failed(name, options, error),
         }
@@ -250,18 +250,28 @@ impl Engine {
             .unwrap_or_else(|error| Outcome::failed(&skill.name, options, error))
     }
 
-    /// Loads a skill by name, alias, `scope:name` or path, and keeps it. A path may be that of a script file too, which
+    /// Loads a skill by name, alias, `scope:name` or path, and keeps it until [`Engine::reload`]. A path may be that of a script file too, which
     /// needs no definition and is read anew each time.
     ///
     /// # Errors
     /// `not_found`, with the nearest names; `invalid_definition`, with every diagnostic.
     pub fn skill(&self, name: &str) -> Result<Arc<Skill>, Error> {
-        self.inner.catalog.load(name)
+        self.inner.catalog().load(name)
     }
 
-    /// What is known of all skills, and what is wrong with any of them.
-    pub fn catalog(&self) -> &Catalog {
-        &self.inner.catalog
+    /// What is known of all skills, and what is wrong with any of them, as of the last [`Engine::reload`].
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.inner.catalog()
+    }
+
+    /// Forgets which skills there are and what was read of them: whatever is asked for from now on is looked for and read
+    /// anew, so that new, changed and removed files show. Nothing else does: an engine that is asked for the same skill
+    /// twice reads it once.
+    ///
+    /// What runs goes on with what it has, and so do sessions and skills that are at hand.
+    pub fn reload(&self) {
+        let mut catalog = self.inner.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        *catalog = Arc::new(catalog.anew());
     }
 
     /// A skill's parameters: the definition's, or what its script says of itself.
@@ -340,6 +350,10 @@ fn parse_names(name: &str) -> Result<Names, Error> {
 }
 
 impl Inner {
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn functions(&self) -> Arc<FunctionTable> {
         Arc::clone(&self.functions.read().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,5 +1,6 @@
 use crate::{Diagnostic, Outcome};
 use skills_core::{Breach, ErrorKind, Failure, Frame};
+use std::sync::Arc;
 
 /// Why the engine has no value to give.
 ///
@@ -21,6 +22,7 @@ struct Inner {
     failure: Failure,
     diagnostics: Vec<Diagnostic>,
     outcome: Option<Box<Outcome>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
@@ -33,6 +35,13 @@ impl Error {
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Error {
         self.0.failure.help = Some(help.into());
+        self
+    }
+
+    /// The same error with the one beneath it.
+    #[must_use]
+    pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Error {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
@@ -138,7 +147,7 @@ fn excerpt(source: &str, line: u32, column: u32) -> String {
 
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
-        Error(Box::new(Inner { failure, diagnostics: Vec::new(), outcome: None }))
+        Error(Box::new(Inner { failure, diagnostics: Vec::new(), outcome: None, source: None }))
     }
 }
 
@@ -149,7 +158,11 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {
+    /// What lies beneath: the error of the system or of a source, or the first thing that is wrong in a definition.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
+        match &self.0.source {
+            Some(source) => Some(&**source),
+            None => self.0.diagnostics.iter().find(|d| d.is_error()).map(|d| d as &(dyn std::error::Error + 'static)),
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! The folder that a skill's definition and the files beside it are read from: a real one through cap-std, or one that
-//! is compiled in. Nothing outside the folder can be reached through it, whatever the path and its links say.
+//! The folder that a skill's definition and the files beside it are read from: a real one through cap-std, one that is
+//! compiled in, or one of a source. Nothing outside the folder can be reached through it, whatever the path and its links say.
 
+use crate::source::SourceFolder;
 use cap_std::fs::Dir;
 use include_dir::Dir as EmbeddedDir;
 use std::io::Read as _;
@@ -15,6 +16,7 @@ pub struct SkillFiles(Arc<Tree>);
 enum Tree {
     Folder { dir: Dir, path: PathBuf },
     Embedded(&'static EmbeddedDir<'static>),
+    Source(SourceFolder),
     Empty,
 }
 
@@ -40,8 +42,11 @@ pub enum ReadError {
         most: u64,
     },
     /// The system refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(std::io::Error),
+    /// The source of the skill refused.
+    #[error(transparent)]
+    Source(skills_core::Failure),
 }
 
 impl SkillFiles {
@@ -59,6 +64,11 @@ impl SkillFiles {
         SkillFiles(Arc::new(Tree::Embedded(dir)))
     }
 
+    /// A folder of a source.
+    pub(crate) fn of_source(folder: SourceFolder) -> SkillFiles {
+        SkillFiles(Arc::new(Tree::Source(folder)))
+    }
+
     /// A folder without any file, for code that was given directly.
     pub fn empty() -> SkillFiles {
         SkillFiles(Arc::new(Tree::Empty))
@@ -68,7 +78,7 @@ impl SkillFiles {
     pub fn path(&self) -> Option<&Path> {
         match &*self.0 {
             Tree::Folder { path, .. } => Some(path),
-            Tree::Embedded(_) | Tree::Empty => None,
+            Tree::Embedded(_) | Tree::Source(_) | Tree::Empty => None,
         }
     }
 
@@ -84,6 +94,11 @@ impl SkillFiles {
                 let file = dir.get_file(path).ok_or(ReadError::Missing)?;
                 check_size(file.contents().len() as u64, most)?;
                 Ok(file.contents().to_vec())
+            }
+            Tree::Source(folder) => {
+                let bytes = folder.read(relative, most)?;
+                check_size(bytes.len() as u64, most)?;
+                Ok(bytes)
             }
             Tree::Empty => Err(ReadError::Missing),
         }
@@ -105,6 +120,7 @@ impl SkillFiles {
                 let name = |entry: &include_dir::DirEntry<'_>| Some(entry.path().file_name()?.to_str()?.to_owned());
                 entries.iter().take(most).filter_map(name).collect()
             }
+            Tree::Source(folder) => folder.names(relative).into_iter().take(most).collect(),
             Tree::Empty => Vec::new(),
         };
         names.sort_unstable();

@@ -29,6 +29,7 @@ mod scripts;
 mod secrets;
 mod session;
 mod skill;
+mod source;
 mod state;
 mod warm;
 mod worker;
@@ -57,9 +58,9 @@ pub use skills_core as core;
 pub use skills_core::{
     Answer, Approver, Breach, CallContext, CapStatus, Capability, Completeness, Completion, Completions, Decision,
     DecisionScope, DecisionStore, Enforcement, ErrorKind, Event, EventSink, Failure, Frame, FunctionSpec, HostFunction,
-    Inspection, Interpreter, Language, Launcher, Layer, LimitName, Limits, LogLevel, Lost, NameKind, NoEvents,
-    Operation, ParameterSpec, Question, Reply, Script, SecretCommand, SecretSource, SecretString, Shown, StateStore,
-    Stream, Variable, Variables,
+    Inspection, Interpreter, Language, Launcher, Layer, LimitName, Limits, LogLevel, Lost, MemorySkills, NameKind,
+    NoEvents, Operation, ParameterSpec, Question, Reply, Script, SecretCommand, SecretSource, SecretString, Shown,
+    SkillSource, StateStore, Stream, Variable, Variables,
 };
 pub use skills_executors::Invocation;
 #[cfg(feature = "rhai")]

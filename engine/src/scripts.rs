@@ -19,7 +19,7 @@ pub(crate) fn beside(skill: &Skill, scripts: &[String], name: &str) -> Result<Ar
         let help = if scripts.is_empty() { "it has none".to_owned() } else { format!("it has {}", scripts.join(", ")) };
         return Err(Error::new(ErrorKind::NotFound, format!("`{}` has no script `{name}`", skill.name)).with_help(help));
     };
-    let bytes = skill.files.read(Path::new(path), MAX_SCRIPT).map_err(|error| unreadable(path, &error))?;
+    let bytes = skill.files.read(Path::new(path), MAX_SCRIPT).map_err(|error| unreadable(path, error))?;
     let file = skill.folder.as_ref().map_or_else(|| path.clone(), |folder| folder.join(path).display().to_string());
     script(&file, bytes, None).map(Arc::new)
 }
@@ -31,8 +31,8 @@ pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
     let shown = path.display().to_string();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{shown} is not a file")))?;
-    let files = SkillFiles::folder(folder).map_err(|error| unreadable(&shown, &ReadError::Io(error)))?;
-    let bytes = files.read(Path::new(name), MAX_SCRIPT).map_err(|error| unreadable(&shown, &error))?;
+    let files = SkillFiles::folder(folder).map_err(|error| unreadable(&shown, ReadError::Io(error)))?;
+    let bytes = files.read(Path::new(name), MAX_SCRIPT).map_err(|error| unreadable(&shown, error))?;
     let stem = path.file_stem().unwrap_or(name).to_string_lossy().into_owned();
     let mut skill = direct(stem, script(&shown, bytes, None)?);
     skill.files = files;
@@ -55,13 +55,14 @@ fn script(file: &str, bytes: Vec<u8>, language: Option<Language>) -> Result<Scri
     let source = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         Error::new(ErrorKind::InvalidDefinition, format!("{file} is not UTF-8: the byte at {at} is not text"))
+            .with_source(error)
     })?;
     Ok(Script { language, file: file.to_owned(), source })
 }
 
-fn unreadable(file: &str, error: &ReadError) -> Error {
+fn unreadable(file: &str, error: ReadError) -> Error {
     let kind = if matches!(error, ReadError::Missing) { ErrorKind::NotFound } else { ErrorKind::InvalidDefinition };
-    Error::new(kind, format!("cannot read {file}: {error}"))
+    Error::new(kind, format!("cannot read {file}: {error}")).with_source(error)
 }
 
 fn direct(name: String, script: Script) -> Skill {

@@ -62,6 +62,8 @@ pub enum Scope {
     User,
     /// The project's, from its root down to the working folder.
     Project,
+    /// Given by the host program: see [`SkillSource`](crate::SkillSource).
+    Host,
     /// Named by its path, or code given directly.
     Direct,
 }
@@ -73,6 +75,7 @@ impl Scope {
             Scope::Bundled => "bundled",
             Scope::User => "user",
             Scope::Project => "project",
+            Scope::Host => "host",
             Scope::Direct => "direct",
         }
     }

@@ -33,6 +33,7 @@ mod sessions_host;
 mod sessions_kills;
 mod sessions_library;
 mod sessions_reach;
+mod sources;
 mod support;
 mod terminal;
 mod trust;

@@ -51,7 +51,7 @@ impl Context {
             user_data: surroundings.own_folder("XDG_DATA_HOME", ".local/share"),
             home: surroundings.folder("HOME"),
             extra: Vec::new(),
-            cache_file: surroundings.own_folder("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("metadata")),
+            cache_folder: surroundings.own_folder("XDG_CACHE_HOME", ".cache").map(|dir| dir.join("definitions")),
         };
         Context { cwd, layout, config_files, config, config_diagnostics, surroundings: Arc::new(surroundings) }
     }

@@ -24,6 +24,7 @@ mod live;
 mod pace;
 mod secret;
 mod signature;
+mod source;
 mod state;
 pub mod template;
 pub mod value;
@@ -47,4 +48,5 @@ pub use live::{
 pub use pace::Pace;
 pub use secret::{ExposeSecret, SecretCommand, SecretSource, SecretString, Variables};
 pub use signature::{ParameterSpec, Signature};
+pub use source::{MemorySkills, SkillSource};
 pub use state::{StateError, StateStore};

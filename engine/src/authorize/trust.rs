@@ -8,7 +8,7 @@ use crate::{Body, Plan, Scope, Skill};
 use skills_core::{Answer, Decision, DecisionScope, Failure, Operation, Question, Reply};
 use std::path::PathBuf;
 
-/// Which skills run with the trust that the host program itself has. Bundled ones always do.
+/// Which skills run with the trust that the host program itself has. Bundled ones and those of its own sources always do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Trust {
@@ -58,6 +58,7 @@ pub(crate) fn standing(plan: &Plan, deciding: &Deciding<'_>) -> Result<Standing,
     let skill = &plan.skill;
     let given = match deciding.trust {
         _ if skill.scope == Scope::Bundled => Some("it is bundled"),
+        _ if skill.scope == Scope::Host => Some("the host program gives it"),
         Trust::Everything => Some("the host trusts every skill"),
         Trust::Decided if skill.typed => {
             let rule = "a person gave this code";

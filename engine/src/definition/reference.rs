@@ -200,6 +200,11 @@ impl<'a> References<'a> {
                 let message = format!("`{reference}` cannot be read: {error}");
                 Refusal(codes::REFERENCE_UNREADABLE, message, "check the file's permissions and its path".to_owned())
             }
+            ReadError::Source(failure) => {
+                let message = format!("`{reference}` cannot be read: {failure}");
+                let help = failure.help.unwrap_or_else(|| "try again, or ask who gives the skill".to_owned());
+                Refusal(codes::REFERENCE_UNREADABLE, message, help)
+            }
         }
     }
 }

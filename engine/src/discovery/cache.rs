@@ -1,20 +1,22 @@
 //! The metadata cache: what was read of definition files, so that listing a thousand of them opens one.
 //!
-//! A record holds as long as the file looks the same (times, size, inode) and it is younger than its time to live. The
-//! file is JSON: a cache that is truncated, corrupted or of another version is none, and the next save replaces it.
+//! A record holds as long as the file looks the same (times, size, inode) and it is younger than its time to live. Each
+//! folder that is searched has a cache file of its own, so that a huge one slows nobody else. Such a file is JSON: one that is
+//! truncated, corrupted or of another version is none, and the next save replaces it.
 
-#![allow(clippy::disallowed_methods, reason = "the cache file is the host's own, named by it")]
+#![allow(clippy::disallowed_methods, reason = "the cache folder is the host's own, named by it")]
 
 use crate::config::Caching;
 use crate::definition::Summary;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Of which build a cache is: what is read of a file may differ in the next one.
-const VERSION: &str = concat!("skills metadata 1, ", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("skills metadata 2, ", env!("CARGO_PKG_VERSION"));
 
 /// How long a file has to be unchanged before what was read of it is kept: a change within the clock's own step would
 /// not show.
@@ -34,7 +36,17 @@ struct Stored {
     records: Vec<(String, Record)>,
 }
 
-/// The records of earlier times, and those to be kept.
+/// Where caches are, one for each folder that is searched.
+#[derive(Debug)]
+pub(super) struct Caches {
+    folder: Option<PathBuf>,
+    time_to_live: Duration,
+    most_bytes: u64,
+    now: Duration,
+    saved: bool,
+}
+
+/// The records of earlier times of one folder, and those to be kept.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     file: Option<PathBuf>,
@@ -70,17 +82,65 @@ impl Stamp {
     }
 }
 
-impl Cache {
-    /// The cache of a file; an empty one that keeps nothing where there is no file, or the settings want none.
-    pub(super) fn open(file: Option<&Path>, settings: &Caching) -> Cache {
-        let most_bytes = settings.max_cache_size_mb << 20;
-        let time_to_live = settings.metadata_cache_ttl.as_secs();
-        let (Some(file), true) = (file, most_bytes > 0 && time_to_live > 0) else { return Cache::default() };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let records = read(file, most_bytes).unwrap_or_default();
-        Cache { file: Some(file.to_owned()), records, time_to_live, most_bytes, now, changed: false }
+impl Caches {
+    /// No caches at all.
+    pub(super) fn none() -> Caches {
+        Caches { folder: None, time_to_live: Duration::ZERO, most_bytes: 0, now: Duration::ZERO, saved: false }
     }
 
+    /// The caches in a folder; none where there is no such folder, or the settings want none.
+    pub(super) fn of(folder: Option<&Path>, settings: &Caching) -> Caches {
+        let most_bytes = settings.max_cache_size_mb << 20;
+        let time_to_live = settings.metadata_cache_ttl;
+        let (Some(folder), true) = (folder, most_bytes > 0 && time_to_live.as_secs() > 0) else {
+            return Caches::none();
+        };
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Caches { folder: Some(folder.to_owned()), time_to_live, most_bytes, now, saved: false }
+    }
+
+    /// The cache of a folder that is searched, under the path by which it is searched.
+    pub(super) fn open(&self, searched: &Path) -> Cache {
+        let Some(folder) = &self.folder else { return Cache::default() };
+        let digest = Sha256::digest(searched.as_os_str().as_encoded_bytes());
+        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let file = folder.join(name);
+        let records = read(&file, self.most_bytes).unwrap_or_default();
+        let Caches { most_bytes, now, .. } = *self;
+        Cache { file: Some(file), records, time_to_live: self.time_to_live.as_secs(), most_bytes, now, changed: false }
+    }
+
+    /// Writes a cache where anything in it is new. One that cannot be written is only missed.
+    pub(super) fn save(&mut self, cache: Cache) {
+        self.saved |= cache.save();
+    }
+
+    /// Removes the caches of folders that nobody searched for longer than anything is kept, and the oldest where all
+    /// together take more room than one may. Only after one was written: nothing has grown otherwise.
+    pub(super) fn tidy(&self) {
+        let Some(Ok(found)) = self.folder.as_ref().filter(|_| self.saved).map(std::fs::read_dir) else { return };
+        let mut files: Vec<(SystemTime, u64, PathBuf)> = (found.flatten())
+            .filter_map(|entry| {
+                // Whoever named the folder may keep other things in it.
+                let is_ours = |name: &str| name.len() >= 32 && name.bytes().take(32).all(|b| b.is_ascii_hexdigit());
+                entry.file_name().to_str().filter(|name| is_ours(name))?;
+                let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+            })
+            .collect();
+        files.sort_unstable_by(|a, b| b.cmp(a));
+        let oldest = UNIX_EPOCH + self.now.saturating_sub(self.time_to_live);
+        let mut bytes: u64 = 0;
+        for (modified, size, path) in files {
+            bytes = bytes.saturating_add(size);
+            if modified < oldest || bytes > self.most_bytes {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+    }
+}
+
+impl Cache {
     /// What is known of a file, where that still holds. `Some(None)`: that it is no definition.
     pub(super) fn get(&self, path: &str, stamp: &Stamp) -> Option<Option<&Summary>> {
         let Record(known, _, summary) = self.records.get(path).filter(|record| self.is_fresh(record))?;
@@ -95,12 +155,15 @@ impl Cache {
         }
     }
 
-    /// Writes the records where any is new, the newest first and as many as there is room for. A cache that cannot be
-    /// written is only missed.
-    pub(super) fn save(self) {
-        let Some(file) = self.file.as_deref().filter(|_| self.changed) else { return };
-        if let Err(error) = self.write(file) {
-            tracing::debug!(file = %file.display(), %error, "the metadata cache was not written");
+    /// Writes the records where any is new, the newest first and as many as there is room for. Says whether it did.
+    fn save(self) -> bool {
+        let Some(file) = self.file.as_deref().filter(|_| self.changed) else { return false };
+        match self.write(file) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::debug!(file = %file.display(), %error, "the metadata cache was not written");
+                false
+            }
         }
     }
 

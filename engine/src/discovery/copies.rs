@@ -2,7 +2,7 @@
 //! nothing, is warned about by nobody, and needs no more trust.
 
 use super::entry::{Entry, Place, folder_of};
-use crate::{Scope, SkillFiles};
+use crate::SkillFiles;
 use include_dir::{Dir, DirEntry};
 use std::path::{Path, PathBuf};
 
@@ -15,11 +15,12 @@ pub(super) fn leave_out(entries: &mut Vec<Entry>) {
         .iter()
         .filter_map(|entry| match entry.place {
             Place::Embedded(dir) => Some((entry.name().to_owned(), dir)),
-            Place::Folder => None,
+            Place::Folder | Place::Source(_) => None,
         })
         .collect();
     entries.retain(|entry| {
-        let twin = bundled.iter().find(|(name, _)| entry.scope != Scope::Bundled && name == entry.name());
+        let in_folder = matches!(entry.place, Place::Folder);
+        let twin = bundled.iter().find(|(name, _)| in_folder && name == entry.name());
         twin.is_none_or(|(_, dir)| !is_copy(entry, dir))
     });
 }

@@ -1,4 +1,5 @@
 use crate::definition::{self, LoadOptions, Loaded, Summary, codes};
+use crate::source::SourceFolder;
 use crate::{Diagnostic, Dialect, ReadError, Scope, Severity, SkillFiles};
 use include_dir::Dir;
 use serde::Serialize;
@@ -16,7 +17,7 @@ pub struct Entry {
     pub summary: Summary,
     /// Where it belongs.
     pub scope: Scope,
-    /// The definition file; of a bundled skill, its path among the bundled files.
+    /// The definition file; of a bundled skill, its path among the bundled files, and of one of a source, its path there.
     pub path: PathBuf,
     /// Whether it could be read.
     pub status: Status,
@@ -37,12 +38,14 @@ pub enum Status {
 }
 
 /// Where the files of a definition are.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Place {
     /// In the folder of its path.
     Folder,
     /// Compiled in.
     Embedded(&'static Dir<'static>),
+    /// In a source of the host program.
+    Source(SourceFolder),
 }
 
 impl Entry {
@@ -51,8 +54,8 @@ impl Entry {
         &self.summary.name
     }
 
-    /// The file as diagnostics name it: its path, or `bundled:calculator/calculator.json`. [`super::Registry::find`]
-    /// takes it too.
+    /// The file as diagnostics name it: its path, or `bundled:calculator/calculator.json`, or `shop:greet.json` of a source
+    /// `shop`. [`super::Registry::find`] takes it too.
     pub fn file(&self) -> &str {
         &self.file
     }
@@ -70,8 +73,9 @@ impl Entry {
     /// Reads and checks the definition.
     pub(super) fn load(&self, options: &LoadOptions) -> Loaded {
         let broken = |diagnostics| Loaded { skill: None, diagnostics };
-        let (files, name) = match self.place {
+        let (files, name) = match &self.place {
             Place::Embedded(dir) => (SkillFiles::embedded(dir), self.path.file_name()),
+            Place::Source(folder) => (SkillFiles::of_source(folder.clone()), self.path.file_name()),
             Place::Folder => match SkillFiles::folder(folder_of(&self.path)) {
                 Ok(files) => (files, self.path.file_name()),
                 Err(error) => return broken(vec![unreadable(&self.file, &ReadError::Io(error))]),

@@ -19,8 +19,9 @@ pub struct Layout {
     /// More folders with skills, from the lowest precedence to the highest; all above the user's other folders and
     /// below the project's. One that lies in the project counts as the project's.
     pub extra: Vec<PathBuf>,
-    /// Where to keep what was read of definition files; `None` for nowhere.
-    pub cache_file: Option<PathBuf>,
+    /// The folder to keep what was read of definition files in, in a file for each folder that is searched; `None` for
+    /// nowhere.
+    pub cache_folder: Option<PathBuf>,
 }
 
 /// A folder that is searched.

@@ -1,5 +1,6 @@
 #![allow(clippy::disallowed_methods, reason = "only resolves links; files are opened through cap-std")]
 
+use super::cache::Caches;
 use super::entry::{Content, Entry, Place, Status, folder_of, inspect, read_text, stub};
 use super::layout::Root;
 use super::registry::Registry;
@@ -110,8 +111,7 @@ impl Registry {
 
     /// The definitions below a folder, wherever it is, as a search finds them.
     pub fn in_folder(&self, folder: &Path) -> Vec<Entry> {
-        let mut cache = super::cache::Cache::default();
-        let mut walk = Walk::new(&mut cache);
+        let mut walk = Walk::new(Caches::none());
         walk.root(&Root { scope: Scope::Direct, path: self.layout().absolute(folder), within: None });
         walk.entries
     }
@@ -193,7 +193,7 @@ impl Registry {
 
 fn scoped(name: &str) -> Option<(Scope, &str)> {
     let (scope, rest) = name.split_once(':')?;
-    let scopes = [Scope::Bundled, Scope::User, Scope::Project];
+    let scopes = [Scope::Bundled, Scope::User, Scope::Project, Scope::Host];
     scopes.into_iter().find(|known| known.as_str() == scope).map(|scope| (scope, rest))
 }
 

@@ -7,6 +7,7 @@
 //! | `bundled` | compiled in |
 //! | `user` | `installed` in the user's data folder, `~/.agents/skills`, `~/.claude/skills`, extra folders |
 //! | `project` | from the git root down to the working folder, at each level: `.skills`, `skills`, `.q-skills`, `.agents/skills`, `.claude/skills` |
+//! | `host` | the [sources](crate::SkillSource) of the host program, in the order they were given |
 //!
 //! A later one shadows an earlier one of the same name, with a warning; the earlier one is still reached as
 //! `bundled:NAME` or `user:NAME`. A folder that is a bundled skill's, byte for byte, is that skill and shadows nothing.

@@ -1,4 +1,4 @@
-use super::cache::Cache;
+use super::cache::Caches;
 use super::conflicts::{self, Conflict};
 use super::copies;
 use super::entry::Entry;
@@ -8,7 +8,9 @@ use crate::config::Caching;
 use crate::definition::{LoadOptions, Loaded};
 use crate::{Diagnostic, Scope};
 use include_dir::Dir;
+use skills_core::SkillSource;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Every definition that was found, and what each name means.
 #[derive(Debug, Default)]
@@ -27,19 +29,24 @@ pub struct Registry {
 impl Registry {
     /// Searches every folder of a layout, beside the skills that are compiled in: folders of `NAME/NAME.json` or
     /// `NAME/SKILL.md`. Definitions are not checked yet, only what a listing shows of them is read; the layout's cache
-    /// file spares even that for files that did not change.
-    pub fn discover(layout: &Layout, compiled_in: Option<&'static Dir<'static>>, caching: &Caching) -> Registry {
+    /// spares even that for files that did not change.
+    pub fn discover(
+        layout: &Layout,
+        compiled_in: Option<&'static Dir<'static>>,
+        sources: &[Arc<dyn SkillSource>],
+        caching: &Caching,
+    ) -> Registry {
         let mut entries = compiled_in.map(bundled).unwrap_or_default();
-        let mut cache = Cache::open(layout.cache_file.as_deref(), caching);
-        let mut walk = Walk::new(&mut cache);
+        let mut walk = Walk::new(Caches::of(layout.cache_folder.as_deref(), caching));
         for root in layout.roots() {
             walk.root(&root);
         }
+        for source in sources {
+            walk.source(source);
+        }
         entries.append(&mut walk.entries);
         copies::leave_out(&mut entries);
-        let diagnostics = std::mem::take(&mut walk.diagnostics);
-        cache.save();
-        Registry::of(layout.clone(), entries, diagnostics)
+        Registry::of(layout.clone(), entries, walk.finish())
     }
 
     fn of(layout: Layout, mut entries: Vec<Entry>, diagnostics: Vec<Diagnostic>) -> Registry {

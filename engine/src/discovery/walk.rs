@@ -2,16 +2,19 @@
 
 #![allow(clippy::disallowed_methods, reason = "only resolves links; files are opened through cap-std")]
 
-use super::cache::{Cache, Stamp};
-use super::entry::{Content, Entry, MOST_BYTES, Place, Status, inspect, stub, text_of, unreadable};
+use super::cache::{Cache, Caches, Stamp};
+use super::entry::{Content, Entry, MOST_BYTES, Place, Status, inspect, read_text, stub, text_of, unreadable};
 use super::layout::Root;
 use crate::definition::{Summary, codes};
-use crate::{Diagnostic, Dialect, ReadError, Scope, Severity};
+use crate::source::{self, SourceFolder};
+use crate::{Diagnostic, Dialect, ReadError, Scope, Severity, SkillFiles};
 use cap_std::fs::{Dir, DirEntry};
 use include_dir::Dir as EmbeddedDir;
+use skills_core::SkillSource;
 use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// How many folders deep a definition may stand below the folder that is searched.
 const MOST_DEPTH: usize = 4;
@@ -26,10 +29,12 @@ const NEVER: [&str; 2] = ["node_modules", "__pycache__"];
 const PARTS: [&str; 4] = ["scripts", "prompts", "references", "assets"];
 
 /// A search through several folders, in order.
-pub(super) struct Walk<'c> {
+pub(super) struct Walk {
     pub(super) entries: Vec<Entry>,
     pub(super) diagnostics: Vec<Diagnostic>,
-    cache: &'c mut Cache,
+    caches: Caches,
+    /// That of the folder that is searched.
+    cache: Cache,
     /// Files that were found already, by device and inode: folders may overlap.
     seen: HashSet<(u64, u64)>,
     scope: Scope,
@@ -40,12 +45,13 @@ pub(super) struct Walk<'c> {
     names_left: usize,
 }
 
-impl<'c> Walk<'c> {
-    pub(super) fn new(cache: &'c mut Cache) -> Walk<'c> {
+impl Walk {
+    pub(super) fn new(caches: Caches) -> Walk {
         Walk {
             entries: Vec::new(),
             diagnostics: Vec::new(),
-            cache,
+            caches,
+            cache: Cache::default(),
             seen: HashSet::new(),
             scope: Scope::Direct,
             rank: 0,
@@ -70,12 +76,58 @@ impl<'c> Walk<'c> {
         self.rank += 1;
         match Dir::open_ambient_dir(&real, cap_std::ambient_authority()) {
             Ok(dir) => {
+                self.cache = self.caches.open(&root.path);
                 self.real = real;
                 self.folder(&dir, &root.path, 0);
+                self.caches.save(std::mem::take(&mut self.cache));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {}
             Err(error) => self.warn(codes::FOLDER_UNREADABLE, &root.path, &format!("it cannot be searched: {error}")),
         }
+    }
+
+    /// Searches a source.
+    pub(super) fn source(&mut self, source: &Arc<dyn SkillSource>) {
+        self.rank += 1;
+        (self.scope, self.root) = (Scope::Host, PathBuf::from(source.name()));
+        let mut paths = match source.list() {
+            Ok(paths) => paths,
+            Err(error) => {
+                let message = format!("it cannot be searched: {error}");
+                return self.warn(codes::FOLDER_UNREADABLE, &self.root.clone(), &message);
+            }
+        };
+        paths.sort_unstable();
+        if paths.len() > MOST_NAMES {
+            let message = format!("it has more than {MOST_NAMES} files: the rest is not searched");
+            self.warn(codes::TOO_MANY, &self.root.clone(), &message);
+            paths.truncate(MOST_NAMES);
+        }
+        for path in paths {
+            let mut outer = path.rsplit('/');
+            let name = outer.next().unwrap_or_default();
+            if !source::is_path(&path) {
+                let message = format!("`{}` is no path, and is passed over", path.escape_debug());
+                self.warn(codes::FOLDER_UNREADABLE, &self.root.clone(), &message);
+            } else if is_candidate(name) {
+                let own = name == "SKILL.md" || outer.next().is_some_and(|folder| name == format!("{folder}.json"));
+                self.of_source(source, &path, own);
+            }
+        }
+    }
+
+    fn of_source(&mut self, source: &Arc<dyn SkillSource>, path: &str, expected: bool) {
+        let file = format!("{}:{path}", source.name());
+        let folder = SourceFolder::of_file(source, path);
+        let name = Path::new(path).file_name().unwrap_or_default();
+        let text = read_text(&SkillFiles::of_source(folder.clone()), &file, name);
+        self.found(text, (PathBuf::from(path), file, Place::Source(folder)), expected, |_, _| {});
+    }
+
+    /// What went wrong, when all was searched.
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
+        self.caches.tidy();
+        self.diagnostics
     }
 
     fn folder(&mut self, dir: &Dir, path: &Path, depth: usize) {
@@ -151,7 +203,7 @@ impl<'c> Walk<'c> {
             Some(None) => return,
             Some(Some(summary)) => {
                 let summary = summary.clone();
-                return self.push(summary, path, file, Status::Ok);
+                return self.push(summary, (path, file, Place::Folder), Status::Ok);
             }
             None => {}
         }
@@ -159,27 +211,42 @@ impl<'c> Walk<'c> {
             Ok(bytes) => text_of(&file, bytes),
             Err(error) => Err(Box::new(unreadable(&file, &error))),
         };
+        let shown = file.clone();
+        self.found(text, (path, file, Place::Folder), expected, |walk, summary| {
+            walk.cache.put(&shown, stamp, summary);
+        });
+    }
+
+    /// Takes what was read of a file for what it is, and says what can be kept of it.
+    fn found(
+        &mut self,
+        text: Result<String, Box<Diagnostic>>,
+        at: (PathBuf, String, Place),
+        expected: bool,
+        keep: impl FnOnce(&mut Walk, Option<&Summary>),
+    ) {
+        let (path, file, _) = &at;
         match text {
-            Ok(text) => match inspect(&file, &text, self.scope, expected) {
-                Content::Companion => self.cache.put(&file, stamp, None),
+            Ok(text) => match inspect(file, &text, self.scope, expected) {
+                Content::Companion => keep(self, None),
                 Content::Definition(summary) => {
-                    self.cache.put(&file, stamp, Some(&summary));
-                    self.push(summary, path, file, Status::Ok);
+                    keep(self, Some(&summary));
+                    self.push(summary, at, Status::Ok);
                 }
-                Content::Broken(summary, diagnostics) => self.push(summary, path, file, Status::Broken(diagnostics)),
+                Content::Broken(summary, diagnostics) => self.push(summary, at, Status::Broken(diagnostics)),
             },
             // Data lies about in many forms; only where a definition is expected is it one that cannot be read.
             Err(diagnostic) if expected || diagnostic.code == codes::UNREADABLE.id => {
                 let dialect = if path.ends_with("SKILL.md") { Dialect::SkillMd } else { Dialect::V2 };
-                self.push(stub(&file, dialect), path, file, Status::Broken(vec![*diagnostic]));
+                self.push(stub(file, dialect), at, Status::Broken(vec![*diagnostic]));
             }
             Err(_) => {}
         }
     }
 
-    fn push(&mut self, summary: Summary, path: PathBuf, file: String, status: Status) {
+    fn push(&mut self, summary: Summary, (path, file, place): (PathBuf, String, Place), status: Status) {
         let (scope, rank) = (self.scope, self.rank);
-        self.entries.push(Entry { summary, scope, path, status, file, place: Place::Folder, rank });
+        self.entries.push(Entry { summary, scope, path, status, file, place, rank });
     }
 
     fn warn(&mut self, code: codes::Code, path: &Path, message: &str) {

@@ -119,7 +119,7 @@ impl Engine {
     /// A session of what another one held, by its name, with what is left of its budget.
     pub fn restore_session(&self, image: &SessionImage) -> SessionBuilder {
         let about = &image.about;
-        let (skill, problem) = match about.skill.as_ref().map(|name| self.inner.catalog.load(name)) {
+        let (skill, problem) = match about.skill.as_ref().map(|name| self.inner.catalog().load(name)) {
             Some(Ok(skill)) => (Some(skill), None),
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),

@@ -12,7 +12,8 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let tested: Vec<_> =
         languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
     let (worker, container, layers) = (engine.workers_available(), engine.containers_available(), engine.layers());
-    let entries = engine.catalog().entries();
+    let catalog = engine.catalog();
+    let entries = catalog.entries();
     let broken = entries.iter().filter(|entry| entry.is_broken()).count();
     if args.json.json {
         let mut by_language = Map::new();

@@ -9,16 +9,17 @@ use skills::Entry;
 pub(crate) fn list(args: &List) -> Result<(), Stop> {
     let engine = Context::new().quiet_engine()?;
     let wanted = |entry: &&Entry| args.filter.as_deref().is_none_or(|filter| matches(entry, filter));
-    let mut entries: Vec<&Entry> = engine.catalog().entries().iter().filter(wanted).collect();
+    let catalog = engine.catalog();
+    let mut entries: Vec<&Entry> = catalog.entries().iter().filter(wanted).collect();
     entries.sort_by(|a, b| a.name().cmp(b.name()).then(b.scope.cmp(&a.scope)));
     if args.json.json {
-        render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, engine.catalog())).collect()))?;
+        render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, &catalog)).collect()))?;
     } else if let (Some(filter), true) = (&args.filter, entries.is_empty()) {
         render::note(&format!("no skill has `{filter}` in its name, aliases or description"));
     } else {
         let mut table = render::table(&["NAME", "ALIASES", "TYPE", "SCOPE", "DESCRIPTION"]);
         for entry in &entries {
-            let name = if engine.catalog().is_shadowed(entry) {
+            let name = if catalog.is_shadowed(entry) {
                 format!("{}:{}", entry.scope, entry.name())
             } else {
                 entry.name().to_owned()
@@ -32,7 +33,7 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
         }
         render::print_table(&table)?;
     }
-    let broken = engine.catalog().entries().iter().filter(|entry| entry.is_broken()).count();
+    let broken = catalog.entries().iter().filter(|entry| entry.is_broken()).count();
     if broken > 0 {
         render::note(&format!("{broken} of the definitions found have errors: `skills validate` shows them"));
     }

@@ -126,9 +126,11 @@ fn named(engine: &Engine, path: &str) -> Result<Vec<Arc<Skill>>, Error> {
 #[expect(clippy::disallowed_methods, reason = "a person names the folder; nothing is opened")]
 fn in_project(engine: &Engine, folder: &Path) -> Vec<String> {
     let Ok(folder) = folder.canonicalize() else { return Vec::new() };
-    let entries = engine.catalog().entries();
-    let below =
-        entries.iter().filter(|entry| Path::new(entry.file()).canonicalize().is_ok_and(|f| f.starts_with(&folder)));
+    let catalog = engine.catalog();
+    let below = catalog
+        .entries()
+        .iter()
+        .filter(|entry| Path::new(entry.file()).canonicalize().is_ok_and(|f| f.starts_with(&folder)));
     below.map(|entry| entry.file().to_owned()).collect()
 }
 

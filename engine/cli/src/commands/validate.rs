@@ -79,8 +79,7 @@ fn count(n: usize, what: &str) -> String {
 }
 
 fn everything(engine: &Engine) -> Vec<String> {
-    let entries = engine.catalog().entries().iter();
-    entries.map(|entry| entry.file().to_owned()).collect()
+    engine.catalog().entries().iter().map(|entry| entry.file().to_owned()).collect()
 }
 
 /// Finds what is wrong with one definition, or with all in a folder.

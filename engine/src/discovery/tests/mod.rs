@@ -59,17 +59,17 @@ impl Machine {
             user_data: Some(self.path("data")),
             home: Some(self.path("home")),
             extra: Vec::new(),
-            cache_file: None,
+            cache_folder: None,
         }
     }
 
     fn registry(&self) -> Registry {
-        Registry::discover(&self.layout(), Some(&BUNDLED), &Caching::default())
+        Registry::discover(&self.layout(), Some(&BUNDLED), &[], &Caching::default())
     }
 
     fn cached(&self, caching: &Caching) -> Registry {
-        let layout = Layout { cache_file: Some(self.path("cache/deep/metadata")), ..self.layout() };
-        Registry::discover(&layout, None, caching)
+        let layout = Layout { cache_folder: Some(self.path("cache/deep")), ..self.layout() };
+        Registry::discover(&layout, None, &[], caching)
     }
 }
 
@@ -150,7 +150,7 @@ fn one_folder_is_just_that() {
     machine.skill("project/mine/a.json", "a", &[]);
     machine.skill("project/.skills/b.json", "b", &[]);
     let layout = Layout::of_folder(&machine.path("project/mine"));
-    let registry = Registry::discover(&layout, None, &Caching::default());
+    let registry = Registry::discover(&layout, None, &[], &Caching::default());
     assert_eq!(names(&registry), ["a"]);
     assert_eq!(registry.entries()[0].scope, Scope::User);
 }
@@ -162,7 +162,7 @@ fn an_extra_folder_stands_between_user_and_project() {
     machine.skill("more/a.json", "a", &[]);
     let layout = Layout { extra: vec![machine.path("more"), "../tools".into()], ..machine.layout() };
     machine.skill("project/team/tools/b.json", "b", &[]);
-    let discover = || Registry::discover(&layout, None, &Caching::default());
+    let discover = || Registry::discover(&layout, None, &[], &Caching::default());
     assert_eq!(found(&discover(), "user:a"), "more/a.json");
     assert_eq!(found(&discover(), "b"), "project/team/tools/b.json");
     machine.skill("project/.skills/a.json", "a", &[]);
@@ -432,7 +432,7 @@ fn overlapping_folders_give_a_skill_once() {
     let machine = Machine::new();
     machine.skill("home/.claude/skills/a.json", "a", &[]);
     let layout = Layout { cwd: machine.path("home"), ..machine.layout() };
-    let registry = Registry::discover(&layout, None, &Caching::default());
+    let registry = Registry::discover(&layout, None, &[], &Caching::default());
     assert_eq!(names(&registry), ["a"]);
     assert_eq!(registry.entries()[0].scope, Scope::User);
 }
