@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: demo test soak lint doc examples bench prerequisites
+.PHONY: demo test soak lint check-v8 doc examples bench prerequisites
 
 # Runs bundled skills in all three languages.
 demo: prerequisites
@@ -22,6 +22,10 @@ soak: prerequisites
 lint: prerequisites
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+# JavaScript on V8, as far as it goes without V8's library: types and lints.
+check-v8:
+	DOCS_RS=1 $(CARGO) clippy -p skills-javascript --no-default-features --features v8 --tests -- -D warnings
 
 doc: prerequisites
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps
