@@ -14,11 +14,12 @@ fuzz_target!(|bytes: &[u8]| {
         rest = &rest[count..];
         assembler.filled(count);
         loop {
-            match assembler.next(1 << 16) {
+            match assembler.next(|kind| FromWorker::most(kind, 1 << 16)) {
                 Ok(Some(frame)) => {
                     if let Ok(message) = FromWorker::decode(frame, 1 << 16) {
                         // What was understood can be said again, and means the same.
                         let again = message.encode().unwrap();
+                        assert!(again.len() - 4 <= FromWorker::most(again[4], 1 << 16));
                         assert_eq!(FromWorker::decode(&again[4..], 1 << 16).unwrap(), message);
                     }
                 }

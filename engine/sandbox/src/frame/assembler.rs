@@ -45,18 +45,19 @@ impl Assembler {
         self.end = (self.end + count).min(self.buffer.len());
     }
 
-    /// The next frame, without its length, once all of it is there.
+    /// The next frame, without its length, once all of it is there. `most` says how long one of a kind may be.
     ///
     /// # Errors
-    /// Where it is empty or longer than `most`.
-    pub fn next(&mut self, most: usize) -> Result<Option<&[u8]>, Malformed> {
+    /// Where it is empty or longer than that.
+    pub fn next(&mut self, most: impl FnOnce(u8) -> usize) -> Result<Option<&[u8]>, Malformed> {
         let held = &self.buffer[self.start..self.end];
         let Some((length, rest)) = held.split_first_chunk::<4>() else { return Ok(None) };
         let length = u32::from_le_bytes(*length) as usize;
         if length == 0 {
             return Err(Malformed("a message is empty"));
         }
-        if length > most {
+        let Some(kind) = rest.first() else { return Ok(None) };
+        if length > most(*kind) {
             return Err(Malformed("a message is longer than it may be"));
         }
         if rest.len() < length {

@@ -1,6 +1,6 @@
 use super::functions::{read_function, write_function};
 use super::live::{self, Live, Told};
-use super::{MOST_CALL, MOST_PRINT, Malformed, Reader, Writer};
+use super::{MOST_CALL, MOST_PART, MOST_PRINT, MOST_TOLD, Malformed, Reader, Writer};
 use serde_json::Value;
 use skills_core::value::ELEMENT_COST;
 use skills_core::{Arguments, Failure, FunctionSpec, Language, Limits, Script, Stream};
@@ -308,6 +308,27 @@ impl FromWorker {
         out.number(run);
         out.bytes(bytes);
         out.finish()
+    }
+
+    /// How long a message of a kind may be, without its length: as long as what it may hold, written in the longest way.
+    /// So a worker has its host hold no more than what it says that it sends, and of that what it may say.
+    pub fn most(kind: u8, most_result: u64) -> usize {
+        /// Numbers, flags and lengths beside what is counted.
+        const BESIDE: u64 = 256;
+        // An element counts for 8 bytes, and is written in at most 11; a name takes another one.
+        let value = most_result.saturating_add(most_result / 2);
+        let failure = 2 * MOST_FAILURE as u64;
+        let most = match kind {
+            OPENED => failure,
+            PRINT => MOST_PRINT as u64,
+            CALL => MOST_CALL,
+            ANSWER => value.max(failure),
+            PART => MOST_PART as u64,
+            TOLD => value.saturating_add(MOST_TOLD).max(failure),
+            // It is refused when it is read.
+            _ => 0,
+        };
+        usize::try_from(most.saturating_add(BESIDE)).unwrap_or(usize::MAX)
     }
 
     /// Reads a message of a worker, of whom nothing is believed. A result may hold `most_result`, as the limit on a

@@ -219,6 +219,40 @@ fn a_call_counts_what_its_arguments_take() {
 }
 
 #[test]
+fn what_may_be_said_fits_a_frame_of_its_kind() {
+    const MOST: u64 = 1 << 20;
+    let count = MOST as usize / ELEMENT_COST;
+    let members = json!({"": u64::MAX});
+    for value in [json!(vec![u64::MAX; count]), json!(vec![0.1; count]), json!(vec![members; count / 2])] {
+        for message in [
+            FromWorker::Answer { run: u64::MAX, result: Ok(value.clone()), operations: Some(u64::MAX), reusable: true },
+            FromWorker::Told {
+                run: u64::MAX,
+                result: Ok(Told::Value(value.clone())),
+                operations: Some(u64::MAX),
+                reusable: true,
+            },
+        ] {
+            let frame = message.encode().unwrap();
+            assert!(payload(&frame).len() <= FromWorker::most(frame[4], MOST));
+            assert_eq!(FromWorker::decode(payload(&frame), MOST), Ok(message));
+        }
+    }
+    let text = "x".repeat(MOST_PRINT);
+    let print = FromWorker::Print { run: u64::MAX, stream: Stream::Stderr, text }.encode().unwrap();
+    assert!(payload(&print).len() <= FromWorker::most(print[4], 0));
+    let part = FromWorker::part(u64::MAX, &vec![1; MOST_PART]).unwrap();
+    assert!(payload(&part).len() <= FromWorker::most(part[4], 0));
+    let values = vec![json!(u64::MAX); MOST_CALL as usize / size_of::<Value>()];
+    let arguments = Arguments::positional(values);
+    let call = FromWorker::Call { run: u64::MAX, index: usize::MAX, arguments }.encode().unwrap();
+    assert!(payload(&call).len() <= FromWorker::most(call[4], 0));
+    // A large result that is allowed lets nothing else be large.
+    assert!(FromWorker::most(print[4], u64::MAX) < 2 * MOST_PRINT);
+    assert!(FromWorker::most(part[4], u64::MAX) < 2 * MOST_PART);
+}
+
+#[test]
 fn lies_about_lengths_are_found() {
     // An array of 2³² elements, a text of 2⁶⁴ bytes, a frame that goes on.
     assert_eq!(
@@ -249,7 +283,7 @@ fn a_frame_comes_in_any_pieces() {
             space[..count].copy_from_slice(&rest[..count]);
             rest = &rest[count..];
             assembler.filled(count);
-            while let Some(frame) = assembler.next(1 << 20).unwrap() {
+            while let Some(frame) = assembler.next(|_| 1 << 20).unwrap() {
                 let FromWorker::Print { run, .. } = FromWorker::decode(frame, 0).unwrap() else { panic!() };
                 assert_eq!(run, runs);
                 runs += 1;
@@ -266,13 +300,16 @@ fn a_length_that_is_only_announced_takes_no_memory() {
     let space = assembler.space();
     space[..4].copy_from_slice(&(1_u32 << 30).to_le_bytes());
     assembler.filled(4);
-    assert_eq!(assembler.next(1 << 30), Ok(None));
+    assert_eq!(assembler.next(|_| 0), Ok(None), "of what kind it is comes next");
+    assembler.space()[0] = 7;
+    assembler.filled(1);
+    assert_eq!(assembler.next(|kind| usize::from(kind == 7) << 30), Ok(None));
     assert!(assembler.space().len() <= 64 << 10);
-    assert_eq!(assembler.next(1 << 29), Err(Malformed("a message is longer than it may be")));
+    assert_eq!(assembler.next(|_| 1 << 29), Err(Malformed("a message is longer than it may be")));
     let mut empty = Assembler::new();
     empty.space()[..4].fill(0);
     empty.filled(4);
-    assert_eq!(empty.next(1), Err(Malformed("a message is empty")));
+    assert_eq!(empty.next(|_| 1), Err(Malformed("a message is empty")));
 }
 
 fn value() -> impl Strategy<Value = Value> {

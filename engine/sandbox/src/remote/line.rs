@@ -186,16 +186,16 @@ impl Line {
         Ok(())
     }
 
-    /// The next frame of at most `most` bytes, as `read` understands it.
+    /// The next frame, as `read` understands it; `most` says how long one of a kind may be.
     pub(crate) fn receive<T>(
         &mut self,
-        most: usize,
+        most: impl Fn(u8) -> usize,
         patience: &mut Patience<'_>,
         host: &dyn Host,
         read: impl Fn(&[u8]) -> Result<T, Malformed>,
     ) -> Result<T, Silence> {
         loop {
-            if let Some(frame) = self.inbox.next(most).map_err(Silence::Malformed)? {
+            if let Some(frame) = self.inbox.next(&most).map_err(Silence::Malformed)? {
                 return read(frame).map_err(Silence::Malformed);
             }
             self.wait(PollFlags::IN, patience, host)?;

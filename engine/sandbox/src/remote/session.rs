@@ -2,7 +2,7 @@ use super::control::Control;
 use super::death;
 use super::line::{Line, Patience, Silence};
 use super::process::Process;
-use crate::frame::{Asked, FromWorker, MOST_BEFORE, MOST_CALL, MOST_RESULT, Malformed, Open, Reply, ToWorker};
+use crate::frame::{Asked, FromWorker, MOST_BEFORE, MOST_RESULT, Malformed, Open, Reply, ToWorker};
 use crate::zygote::{Ended, Payload, Reason, Watch, Zygotes};
 use crate::{Cage, proxy};
 use rustix::fs::{Mode, OFlags};
@@ -90,7 +90,7 @@ impl RemoteSession {
         let budget = host.budget();
         let mut patience = Patience::of(budget);
         let opened = (session.line.send(&frame, &mut patience, &**host))
-            .and_then(|()| session.line.receive(MOST_BEFORE, &mut patience, &**host, |f| FromWorker::decode(f, 0)));
+            .and_then(|()| session.line.receive(|_| MOST_BEFORE, &mut patience, &**host, |f| FromWorker::decode(f, 0)));
         match opened {
             Ok(FromWorker::Opened(Ok(()))) => {
                 session.settle();
@@ -222,7 +222,7 @@ impl RemoteSession {
         let budget = host.budget();
         let limits = budget.limits();
         let most_result = limits.result.unwrap_or(MOST_RESULT).min(MOST_RESULT);
-        let most = (2 * most_result.max(MOST_CALL)) as usize;
+        let most = |kind| FromWorker::most(kind, most_result);
         let _running = budget.running(self.line.wake());
         let watch = Watch {
             memory: limits.memory.map(|limit| limit.saturating_add(self.base)),

@@ -56,7 +56,7 @@ impl Link {
 
     fn next(&self, inbox: &mut Assembler) -> Result<Option<ToWorker>, Malformed> {
         loop {
-            if let Some(frame) = inbox.next(u32::MAX as usize)? {
+            if let Some(frame) = inbox.next(|_| u32::MAX as usize)? {
                 return ToWorker::decode(frame).map(Some);
             }
             match (&self.socket).read(inbox.space()) {

@@ -1,31 +1,23 @@
 //! Control groups: limits of the kernel on a whole tree of processes, where this program may make them.
 //!
 //! The one hierarchy (version 2) is used where a part of it was delegated, else the older ones of each controller. A group lies
-//! below the program's own, is named after it, and is removed when its processes have ended; those of programs that were killed
-//! are removed by the next.
+//! where [`places`] found room, is named after this program, and is removed when its processes have ended; those of programs that were
+//! killed are removed by the next.
 #![expect(clippy::disallowed_methods, reason = "the kernel's interface to control groups is a file tree")]
+
+mod places;
 
 use super::tree;
 use crate::Cage;
+use places::places;
 use skills_core::Enforcement;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpu"];
 /// The period of a share of the processor, in microseconds.
 const PERIOD: u64 = 50_000;
-
-/// Where this program may make groups.
-#[derive(Debug, Default)]
-struct Places {
-    /// The program's own group in the one hierarchy, and what can be limited below it.
-    unified: Option<(PathBuf, Vec<&'static str>)>,
-    /// The program's own group of each older controller.
-    older: Vec<(&'static str, PathBuf)>,
-}
 
 /// A group of one tree of processes.
 #[derive(Debug)]
@@ -41,11 +33,12 @@ impl Group {
         let places = places();
         let mut group = Group { folders: Vec::new(), paces: false };
         let name = name(std::process::id(), tree::started(std::process::id())?, next());
-        if let Some((own, controllers)) = &places.unified
-            && fs::create_dir(own.join(&name)).is_ok()
+        if let Some(place) = &places.unified
+            && fs::create_dir(place.folder.join(&name)).is_ok()
         {
-            group.folders.push(own.join(&name));
-            group.limit(&own.join(&name), controllers, cage, true);
+            let folder = place.folder.join(&name);
+            group.limit(&folder, &place.controllers, cage, true);
+            group.folders.push(folder);
         }
         for (controller, own) in &places.older {
             let folder = own.join(&name);
@@ -150,86 +143,15 @@ pub(crate) fn report() -> (Enforcement, String) {
     let places = places();
     let older: Vec<&str> = places.older.iter().map(|(controller, _)| *controller).collect();
     match &places.unified {
-        Some((own, controllers)) if !controllers.is_empty() => {
-            (Enforcement::Enforced, format!("version 2 at {}: {}", own.display(), controllers.join(", ")))
-        }
+        Some(place) if !place.controllers.is_empty() => (
+            Enforcement::Enforced,
+            format!("version 2 at {}: {}", place.folder.display(), place.controllers.join(", ")),
+        ),
         _ if !older.is_empty() => (Enforcement::Enforced, format!("version 1: {}", older.join(", "))),
         _ => (
             Enforcement::Unavailable,
             "none may be made here: memory and processes are watched instead, and CPU time is held by stopping".into(),
         ),
-    }
-}
-
-fn places() -> &'static Places {
-    static PLACES: OnceLock<Places> = OnceLock::new();
-    PLACES.get_or_init(|| {
-        let mut places = find();
-        for folder in places.unified.iter().map(|(own, _)| own).chain(places.older.iter().map(|(_, own)| own)) {
-            sweep(folder);
-        }
-        // A try tells more than the bits of a mode.
-        places.older.retain(|(_, own)| try_out(own).is_some());
-        if let Some((own, controllers)) = &mut places.unified {
-            *controllers = try_out(own).unwrap_or_default();
-        }
-        places.unified.take_if(|(_, controllers)| controllers.is_empty());
-        places
-    })
-}
-
-/// Makes a group and removes it; what can be limited in it, where that can be said.
-fn try_out(own: &Path) -> Option<Vec<&'static str>> {
-    set(&own.join("cgroup.subtree_control"), "+memory +pids +cpu");
-    let folder = own.join(name(std::process::id(), tree::started(std::process::id())?, next()));
-    fs::create_dir(&folder).ok()?;
-    let there = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
-    let _ = fs::remove_dir(&folder);
-    Some(CONTROLLERS.into_iter().filter(|name| there.split_whitespace().any(|word| word == *name)).collect())
-}
-
-/// The program's own groups.
-fn find() -> Places {
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let mut places = Places::default();
-    for mount in mounts.lines() {
-        let Some((left, right)) = mount.split_once(" - ") else { continue };
-        let (left, right): (Vec<&str>, Vec<&str>) = (left.split(' ').collect(), right.split(' ').collect());
-        let ([_, _, _, root, point, ..], [kind, _, options]) = (&left[..], &right[..]) else { continue };
-        let at = |controllers: &str| {
-            let line = own.lines().find_map(|line| {
-                let (_, rest) = line.split_once(':')?;
-                let (names, path) = rest.split_once(':')?;
-                names.split(',').any(|name| name == controllers).then_some(path)
-            })?;
-            let below = Path::new(line).strip_prefix(root).ok()?;
-            Some(Path::new(point).join(below))
-        };
-        match *kind {
-            "cgroup2" => places.unified = at("").map(|own| (own, Vec::new())),
-            "cgroup" => {
-                for controller in
-                    CONTROLLERS.into_iter().filter(|name| options.split(',').any(|option| option == *name))
-                {
-                    places.older.extend(at(controller).map(|own| (controller, own)));
-                }
-            }
-            _ => {}
-        }
-    }
-    places
-}
-
-/// Removes groups of programs that are no more.
-fn sweep(own: &Path) {
-    for entry in fs::read_dir(own).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some((process, start)) = name.to_str().and_then(owner) else { continue };
-        if tree::started(process) != Some(start) {
-            set(&entry.path().join("cgroup.kill"), "1");
-            let _ = fs::remove_dir(entry.path());
-        }
     }
 }
 
@@ -256,19 +178,5 @@ mod tests {
         assert_eq!(owner(&name(12, 345, 6)), Some((12, 345)));
         assert_eq!(owner("skills"), None);
         assert_eq!(owner("skills-a-b-c"), None);
-    }
-
-    #[test]
-    fn groups_of_the_dead_are_swept() {
-        let folder = tempfile::tempdir().unwrap();
-        let own = tree::started(std::process::id()).unwrap();
-        let (dead, alive, other) =
-            (name(std::process::id(), own + 1, 1), name(std::process::id(), own, 1), "other".to_owned());
-        for name in [&dead, &alive, &other] {
-            fs::create_dir(folder.path().join(name)).unwrap();
-        }
-        sweep(folder.path());
-        let left = [&dead, &alive, &other].map(|name| folder.path().join(name).exists());
-        assert_eq!(left, [false, true, true]);
     }
 }
