@@ -313,7 +313,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::judge`], and `unavailable` for what this build does not run.
     pub fn judge_skill(&self, skill: &Arc<Skill>, options: &RunOptions) -> Result<Judgement, Error> {
-        self.judge(self.inner.lay_out(skill, Map::new(), options)?)
+        self.judge(self.inner.lay_out(skill, options)?)
     }
 
     /// The last step: runs it.
@@ -444,21 +444,27 @@ impl Inner {
             }
             _ => given,
         };
-        self.lay_out(skill, arguments, options)
+        self.plan_of(skill, arguments, options, true)
+    }
+
+    /// A plan of a skill that is not given arguments yet, to decide about it, or to open a session of it.
+    pub(crate) fn lay_out(&self, skill: &Arc<Skill>, options: &RunOptions) -> Result<Plan, Error> {
+        self.plan_of(skill, Map::new(), options, false)
     }
 
     /// A plan of arguments that have been checked.
-    pub(crate) fn lay_out(
+    fn plan_of(
         &self,
         skill: &Arc<Skill>,
         arguments: Map<String, Value>,
         options: &RunOptions,
+        asks: bool,
     ) -> Result<Plan, Error> {
         let correlation_id = options.correlation_id.clone().unwrap_or_else(|| self.next_id());
         // What keeps sessions has one of a single call where none is named.
         let made_up = (skill.kind == SkillKind::CodeSession).then_some(&correlation_id);
         let session = options.session.as_ref().or(made_up).map(String::as_str);
-        let (step, command_line) = Step::of(skill, options.script.as_deref(), &arguments, session)?;
+        let (step, command_line) = Step::of(skill, options.script.as_deref(), &arguments, (session, asks))?;
         Ok(Plan {
             engine: self.id,
             options: options.clone(),

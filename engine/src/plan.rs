@@ -241,12 +241,13 @@ impl CapabilityRequest {
 
 impl Step {
     /// The step of a skill with its arguments, and what a script is given that is written as a program; `script` names one of
-    /// the scripts beside a `SKILL.md`, and `session` is the session that the run is a part of.
+    /// the scripts beside a `SKILL.md`, `session` is the session that the run is a part of, and `asks` says whether a program that
+    /// stays is asked something, rather than started only.
     pub(crate) fn of(
         skill: &Skill,
         script: Option<&str>,
         arguments: &Map<String, Value>,
-        session: Option<&str>,
+        (session, asks): (Option<&str>, bool),
     ) -> Result<(Step, Option<Arc<CommandLine>>), Error> {
         let mut arguments = Cow::Borrowed(arguments);
         if let (Some(session), Body::Command(_)) = (session, &skill.body)
@@ -262,7 +263,16 @@ impl Step {
             folder: skill.folder.as_deref(),
             output: skill.output,
         };
-        let step = Step::with(skill, script, call)?;
+        let mut step = Step::with(skill, script, &call)?;
+        if let (Step::Program(invocation), Some(settings)) = (&mut step, &skill.session)
+            && let Some(protocol) = &settings.protocol
+        {
+            let invocation = Arc::make_mut(invocation);
+            invocation.protocol = Some(protocol.clone());
+            if asks {
+                invocation.request = Some(call.request(protocol, settings.request.as_deref())?);
+            }
+        }
         let command_line = match (&step, &skill.body) {
             (Step::Script(_), Body::Command(spec)) => Some(call.command(spec)?),
             _ => None,
@@ -272,7 +282,7 @@ impl Step {
         Ok((step, command_line.map(Arc::new)))
     }
 
-    fn with(skill: &Skill, script: Option<&str>, call: Call<'_>) -> Result<Step, Error> {
+    fn with(skill: &Skill, script: Option<&str>, call: &Call<'_>) -> Result<Step, Error> {
         let lacks = |what: &str| {
             Error::new(ErrorKind::Unavailable, format!("`{}` {what}, which this version does not run", skill.name))
                 .with_help(

@@ -2,8 +2,11 @@
 
 use crate::plan::{Isolation, Step};
 use crate::worker::LazyWorkers;
-use skills_core::{Enforcement, Evaluation, Failure, Host, Launcher, LimitName, Session, Usage};
-use skills_executors::{Invocation, Machine, Shell, environment};
+use serde_json::Map;
+use skills_core::{
+    Completeness, Enforcement, Evaluation, Failure, Host, Language, Launcher, LimitName, Script, Session, Usage,
+};
+use skills_executors::{Invocation, Machine, Resident, Shell, environment};
 use skills_sandbox::ProgramLauncher;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -44,26 +47,39 @@ impl Programs {
         }
     }
 
-    /// Runs a program.
+    /// Runs a program. One that stays has a session of a single request.
     pub(crate) fn run(&self, invocation: &Invocation, host: &Arc<dyn Host>) -> Evaluation {
-        match self.launcher() {
-            Ok(launcher) => {
-                let machine = Machine { launcher: &**launcher, search: &self.search };
-                skills_executors::run(invocation, machine, host)
-            }
-            Err(failure) => Evaluation { result: Err(failure), usage: Usage::default() },
-        }
+        let run = || match request(invocation) {
+            Some(script) => Ok(self.open(invocation, host)?.run(&script, &Map::new().into(), host)),
+            None => Ok(skills_executors::run(invocation, self.machine()?, host)),
+        };
+        run().unwrap_or_else(|failure| Evaluation { result: Err(failure), usage: Usage::default() })
     }
 
-    /// Starts a shell that stays.
-    pub(crate) fn open_shell(
-        &self,
-        invocation: &Invocation,
-        host: &Arc<dyn Host>,
-    ) -> Result<Box<dyn Session>, Failure> {
-        let machine = Machine { launcher: &**self.launcher()?, search: &self.search };
-        Ok(Box::new(Shell::open(invocation, machine, host)?))
+    /// Starts a program that stays: one that is asked by its protocol, or a shell.
+    pub(crate) fn open(&self, invocation: &Invocation, host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+        let machine = self.machine()?;
+        Ok(match &invocation.protocol {
+            Some(protocol) => Box::new(Resident::open(invocation, protocol, machine, host)?),
+            None => Box::new(Shell::open(invocation, machine, host)?),
+        })
     }
+
+    /// Whether code of bash is all there, as bash says. Where bash cannot be asked, it is.
+    pub(crate) fn completeness(&self, source: &str, host: &Arc<dyn Host>) -> Completeness {
+        let asked = |machine| skills_executors::completeness(source, machine, host);
+        self.machine().map_or(Completeness::Complete, asked)
+    }
+
+    fn machine(&self) -> Result<Machine<'_>, Failure> {
+        Ok(Machine { launcher: &**self.launcher()?, search: &self.search })
+    }
+}
+
+/// What a program that stays is asked, as a session evaluates it.
+pub(crate) fn request(invocation: &Invocation) -> Option<Arc<Script>> {
+    let source = invocation.request.clone()?;
+    Some(Arc::new(Script { language: Language::Program, file: invocation.name.clone(), source }))
 }
 
 /// What a limit is worth for a program, which the operating system holds to it.

@@ -133,7 +133,7 @@ impl Inner {
         remote.open_living(&(Arc::clone(host) as Arc<dyn Host>))
     }
 
-    /// Opens what keeps the state of a session: an interpreter, or a shell.
+    /// Opens what keeps the state of a session: an interpreter, or a program.
     ///
     /// # Errors
     /// As [`Inner::open_living`], and what keeps a program from starting.
@@ -144,7 +144,7 @@ impl Inner {
         host: &Arc<RunHost>,
     ) -> Result<Box<dyn Session>, Failure> {
         match &plan.step {
-            Step::Program(invocation) => self.programs.open_shell(invocation, &(Arc::clone(host) as Arc<dyn Host>)),
+            Step::Program(invocation) => self.programs.open(invocation, &(Arc::clone(host) as Arc<dyn Host>)),
             _ => self.open_living(self.interpreter(language)?, plan.isolation, host),
         }
     }

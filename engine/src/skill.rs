@@ -4,8 +4,8 @@ use crate::files::SkillFiles;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use skills_core::{ParameterSpec, Script};
-pub use skills_executors::{CommandSpec, ExitMeaning, OutputForm, Stdin};
+use skills_core::{Language, ParameterSpec, Script};
+pub use skills_executors::{CommandSpec, ExitMeaning, OutputForm, Pattern, Protocol, Stdin};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -314,7 +314,7 @@ pub enum Persistence {
 }
 
 /// Settings of a session.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SessionSettings {
     /// How long a session may live.
     #[serde(serialize_with = "as_millis", rename = "max_duration_ms")]
@@ -331,6 +331,12 @@ pub struct SessionSettings {
     /// Whether a program that is an interpreter stays a process of its own, where it could run embedded.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub external: bool,
+    /// How a program that stays is asked: as the definition says, or as is known of the program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+    /// What it is asked, with `{parameter}` placeholders; the only parameter where the definition says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 /// What to do when a skill fails.
@@ -361,6 +367,12 @@ impl Skill {
             Body::Inline { script } => Some(script),
             _ => self.embedded.as_ref(),
         }
+    }
+
+    /// The language of its sessions, where it has any.
+    pub fn session_language(&self) -> Option<Language> {
+        let of_program = || self.session.as_ref()?.protocol.as_ref().map(|_| Language::Program);
+        self.script().map(|script| script.language).or_else(of_program)
     }
 
     /// The name with its scope: `project:deploy`.

@@ -32,6 +32,7 @@ mod sessions_host;
 #[cfg(target_os = "linux")]
 mod sessions_kills;
 mod sessions_library;
+mod sessions_programs;
 mod sessions_reach;
 mod sources;
 mod support;

@@ -2,6 +2,7 @@
 
 use crate::support::tiers;
 use serde_json::json;
+use skills::core::Completeness;
 use skills::{Engine, ErrorKind, EvalOptions, Isolation, Language, LimitName, LimitOverrides, Session};
 use std::time::Duration;
 
@@ -56,6 +57,60 @@ fn errors_of_cells_leave_the_shell_as_it_is() {
     assert_eq!(session.eval("echo $x").unwrap(), "1");
     let outcome = session.evaluate("echo out; echo err >&2", &EvalOptions::default());
     assert_eq!((outcome.result.unwrap(), outcome.stderr), (json!("out"), "err\n".to_owned()));
+}
+
+#[test]
+fn how_a_cell_ended_is_known_to_the_next() {
+    let engine = engine();
+    let Some(session) = session(&engine) else { return };
+    assert!(session.eval("f() { return 42; }; f").is_err());
+    // Who asks of the shell in between changes nothing of it.
+    assert_eq!(session.variables().unwrap().len(), 1);
+    assert_eq!(session.eval("echo \"$?\"").unwrap(), "42");
+    assert_eq!(session.eval("echo \"$?\"").unwrap(), "0");
+    // Neither is an error of this cell.
+    session.eval("trap 'echo trapped' ERR").unwrap();
+    session.eval("f").unwrap_err();
+    assert_eq!(session.eval("echo \"$?\"; trap - ERR").unwrap(), "42");
+    assert_eq!(session.eval("compgen -A function").unwrap(), "f");
+}
+
+#[test]
+fn bash_itself_says_what_goes_on_in_the_next_line() {
+    let engine = engine();
+    let Some(session) = session(&engine) else { return };
+    for code in [
+        "echo 'open",
+        "echo \"open",
+        "cat <<END\ntext",
+        "if true; then",
+        "for i in 1 2; do\necho $i",
+        "f() {",
+        "echo \\",
+        "echo a |",
+        "true &&",
+        "true ||",
+        "echo $(ls",
+        "case x in",
+        "a=(1",
+        "cat <<A <<B\nA",
+    ] {
+        assert_eq!(session.completeness(code), Completeness::Incomplete, "{code}");
+    }
+    for code in [
+        "",
+        "echo a",
+        "echo \\\\",
+        "cat <<END\ntext\nEND",
+        "if true; then\n  echo\nfi",
+        "echo )",
+        "fi",
+        "echo 'unexpected end of file' )",
+        "echo !(a)",
+        "# echo 'open",
+    ] {
+        assert_eq!(session.completeness(code), Completeness::Complete, "{code}");
+    }
 }
 
 #[test]

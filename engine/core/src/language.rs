@@ -15,10 +15,12 @@ pub enum Language {
     TypeScript,
     /// Bash, an external program.
     Bash,
+    /// What some other program reads, in a session of it. No code of a definition is in it, so no name leads here.
+    Program,
 }
 
 impl Language {
-    /// Every language, in the order in which they are listed to people.
+    /// Every language that code can be written in, in the order in which they are listed to people.
     pub const ALL: [Language; 5] =
         [Language::Rhai, Language::Python, Language::JavaScript, Language::TypeScript, Language::Bash];
 
@@ -30,6 +32,7 @@ impl Language {
             Language::JavaScript => "javascript",
             Language::TypeScript => "typescript",
             Language::Bash => "bash",
+            Language::Program => "program",
         }
     }
 
@@ -65,6 +68,7 @@ impl Language {
             Language::JavaScript => "js",
             Language::TypeScript => "ts",
             Language::Bash => "sh",
+            Language::Program => "txt",
         }
     }
 }

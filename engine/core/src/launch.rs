@@ -64,7 +64,7 @@ pub struct Layer {
     pub detail: String,
 }
 
-/// Something that a living program wrote.
+/// Something that a living program wrote, or that it writes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Heard<'a> {
@@ -74,6 +74,8 @@ pub enum Heard<'a> {
     Stderr(&'a str),
     /// On the descriptor that it has beside these: [`Program::says`].
     Said(&'a [u8]),
+    /// Nothing for a moment, though it has all of its input.
+    Quiet,
 }
 
 /// What takes what a living program writes, and gives whether that is all that was waited for.
@@ -90,6 +92,12 @@ pub trait Staying {
     /// # Errors
     /// The verdict of the budget, the listener's error, and what the program was ended for.
     fn talk(&mut self, input: &[u8], listen: &mut Listener<'_>, host: &Arc<dyn Host>) -> Result<Option<End>, Failure>;
+
+    /// Gives the listener what it has written since the last talk, and waits for nothing.
+    ///
+    /// # Errors
+    /// The listener's error.
+    fn catch_up(&mut self, listen: &mut Listener<'_>) -> Result<(), Failure>;
 
     /// Whether it is there.
     fn is_alive(&self) -> bool;

@@ -5,8 +5,8 @@ use crate::definition::node::{Node, Span};
 use crate::definition::reference::References;
 use crate::definition::sink::Sink;
 use crate::definition::{
-    LoadOptions, RawDefinition, body, codes, embedded, limits, names, parameters, permissions, reader, settings,
-    suggest,
+    LoadOptions, RawDefinition, body, codes, embedded, limits, names, parameters, permissions, protocol, reader,
+    settings, suggest,
 };
 use crate::{Dialect, OutputForm, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
@@ -114,8 +114,8 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     context.read = permissions.file_read.iter().chain(&permissions.file_write).flatten().cloned().collect();
     let mut limits = settings::limits(&mut fields, context);
     let resilience = settings::resilience(&mut fields, &mut limits, context);
-    let session = settings::session(&mut fields, context);
-    let body = match kind {
+    let mut session = settings::session(&mut fields, context);
+    let mut body = match kind {
         Some(_) => body::build(&mut fields, &mut limits, context),
         None => body::skip(&mut fields),
     };
@@ -137,6 +137,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     configuration(&mut fields, context);
     fields.finish(&mut context.sink);
     let embedded = embedded::script(body.as_ref(), session.as_ref(), context);
+    protocol::settle(root, body.as_mut(), session.as_mut(), embedded.is_some(), context);
     // Everything has been looked at: what is missing now has been reported.
     Some(Skill {
         name: name?,

@@ -56,6 +56,8 @@ codes! {
     MISSING_SESSION = "S0044" "a skill that keeps a session without session settings";
     MISSING_CONVERSATION = "S0045" "a conversation without a prompt";
     SEVERAL_BODIES = "S0047" "more than one thing to run";
+    NO_PROTOCOL = "S0048" "a session of a program of which nothing says how it is asked";
+    PROTOCOL = "S0049" "a protocol that does not go with the rest of the definition";
 
     REFERENCE_MISSING = "S0050" "a referenced file does not exist";
     REFERENCE_OUTSIDE = "S0051" "a reference out of the skill's folder";

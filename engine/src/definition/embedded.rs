@@ -14,8 +14,9 @@ pub(crate) fn script(
     context: &mut Context<'_>,
 ) -> Option<Arc<Script>> {
     let Some(Body::Command(spec)) = body else { return None };
-    if context.kind != SkillKind::CodeSession || session.is_some_and(|session| session.external) || needs_process(spec)
-    {
+    // Whoever says how it is asked means a process.
+    let external = session.is_some_and(|session| session.external || session.protocol.is_some());
+    if context.kind != SkillKind::CodeSession || external || needs_process(spec) {
         return None;
     }
     let language = language(&spec.command)?;

@@ -48,6 +48,7 @@ pub(crate) mod names;
 pub(crate) mod node;
 mod parameters;
 pub(crate) mod permissions;
+mod protocol;
 mod reader;
 mod reference;
 mod schema;

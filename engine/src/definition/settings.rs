@@ -2,7 +2,7 @@
 
 use crate::definition::build::Context;
 use crate::definition::fields::Fields;
-use crate::definition::{codes, limits, suggest};
+use crate::definition::{codes, limits, protocol, suggest};
 use crate::{Dialect, LimitRequest, Persistence, Resilience, SessionSettings, SkillKind};
 
 /// Kinds of failure that may be tried again: the seed's names, and those of the outcome.
@@ -80,9 +80,18 @@ pub(crate) fn session(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Opt
         cleanup_on_exit: inner.bool("cleanup_on_exit", &mut context.sink),
         persistence: persistence(&mut inner, context),
         external: inner.bool("external", &mut context.sink).unwrap_or(false),
+        protocol: protocol::read(&mut inner, context),
+        request: request(&mut inner, context),
     };
     inner.finish(&mut context.sink);
     Some(settings)
+}
+
+/// The template of a request to a program that stays.
+fn request(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<String> {
+    let text = fields.filled("request", &mut context.sink)?;
+    context.check_placeholders(text.text, text.span);
+    Some(text.text.to_owned())
 }
 
 /// v1 names where state is kept; v2 says whether it is saved between executions.

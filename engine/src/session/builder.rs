@@ -13,8 +13,7 @@ use crate::host::{Chain, FunctionTable, RunHost};
 use crate::plan::Step;
 use crate::run::defect;
 use crate::secrets::{Seen, Vault};
-use crate::{Engine, Error, Isolation, Persistence, RunOptions, Skill, scripts};
-use serde_json::Map;
+use crate::{Body, Engine, Error, Isolation, Persistence, RunOptions, Skill, SkillKind, scripts};
 use skills_core::{ErrorKind, Forked, Host, Language, Lost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -315,6 +314,13 @@ impl SessionBuilder {
         if asked != Persistence::Disk || (self.persistence.is_none() && self.name.is_none()) {
             return Ok(if asked == Persistence::Disk { Persistence::Memory } else { asked });
         }
+        if self.language()? == Language::Program {
+            let message = format!(
+                "a session of `{}` cannot be kept on disk: what a program holds cannot be saved",
+                self.skill.name
+            );
+            return Err(Error::new(ErrorKind::Unavailable, message).with_help("open it in memory"));
+        }
         if self.engine.inner.session_store.is_none() {
             return Err(Error::new(ErrorKind::Unavailable, "this engine keeps no sessions on disk")
                 .with_help("open it with `Persistence::Memory`"));
@@ -326,14 +332,20 @@ impl SessionBuilder {
     }
 
     fn language(&self) -> Result<Language, Error> {
-        match self.skill.script().map(|script| script.language) {
-            None => {
-                let what = &self.skill.name;
-                Err(Error::new(ErrorKind::Unavailable, format!("this version keeps no session of `{what}` alive"))
-                    .with_help("sessions are of code in Rhai, Python, JavaScript, TypeScript and bash"))
-            }
-            Some(language) => Ok(language),
-        }
+        self.skill.session_language().ok_or_else(|| {
+            let name = &self.skill.name;
+            let (message, help) = match &self.skill.body {
+                Body::Command(spec) if self.skill.kind == SkillKind::CodeSession => (
+                    format!("nothing says how `{}` is asked in a session of `{name}`", spec.command),
+                    "write `\"session_config\": {\"protocol\": \"lines\"}` into its definition, or one of the other protocols",
+                ),
+                _ => (
+                    format!("there are no sessions of `{name}`"),
+                    "sessions are of code, and of programs in a skill of the type `code_session`",
+                ),
+            };
+            Error::new(ErrorKind::Unavailable, message).with_help(help)
+        })
     }
 
     /// Everything about opening that is done on the session's own thread.
@@ -412,7 +424,7 @@ impl SessionBuilder {
     /// Decides about the session: its tier, and what it may use.
     fn authorize(&self, answers: &Answers, name: &str) -> Result<AuthorizedPlan, Error> {
         let inner = &self.engine.inner;
-        let plan = inner.lay_out(&self.skill, Map::new(), &self.options)?;
+        let plan = inner.lay_out(&self.skill, &self.options)?;
         let chain = Chain::default();
         let mut circumstances = inner.circumstances(&self.options, &chain, true);
         circumstances.deciding.approver = Some(answers);
@@ -422,7 +434,7 @@ impl SessionBuilder {
         }
         match &authorized.plan().step {
             Step::Script(_) => Ok(authorized),
-            Step::Program(invocation) if invocation.is_shell() => Ok(authorized),
+            Step::Program(invocation) if invocation.is_shell() || invocation.protocol.is_some() => Ok(authorized),
             _ => Err(Error::new(ErrorKind::Unavailable, "only code in an interpreter keeps a session")),
         }
     }

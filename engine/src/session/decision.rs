@@ -7,8 +7,7 @@ use crate::engine::Inner;
 use crate::host::Chain;
 use crate::plan::{LimitOverrides, Step};
 use crate::{Error, Isolation, Permissions, Plan, RunOptions, scripts};
-use serde_json::Map;
-use skills_core::{ErrorKind, Script};
+use skills_core::{ErrorKind, Language, Script};
 use std::sync::Arc;
 
 impl Terms {
@@ -59,13 +58,13 @@ impl Shared {
     /// `permission_denied` where it has to run elsewhere than the session does.
     pub(crate) fn typed(&self, engine: &Arc<Inner>) -> Result<(), Error> {
         let terms = &self.terms;
-        // A session of no skill was opened as such code.
-        if terms.skill.is_none() {
+        // A session of no skill was opened as such code, and a program is confined as such code is.
+        if terms.skill.is_none() || terms.language == Language::Program {
             return Ok(());
         }
         let decide = || {
             let code = Arc::new(scripts::from_text(terms.language, ""));
-            let plan = engine.lay_out(&code, Map::new(), &terms.options)?;
+            let plan = engine.lay_out(&code, &terms.options)?;
             self.judged(engine, plan, &terms.options).and_then(|authorized| self.same_tier(authorized.plan().isolation))
         };
         self.typed.get_or_init(decide).clone()

@@ -4,12 +4,13 @@ use super::image::{About, KnownSecrets, SessionImage};
 use super::living::{Living, without_secrets};
 use super::shared::Shared;
 use crate::engine::Inner;
+use crate::host::Chain;
 use crate::plan::{LimitOverrides, Step};
 use crate::secrets::Redactor;
-use crate::{Cancel, Engine, Error, Isolation, Outcome, RunOptions};
+use crate::{Cancel, Engine, Error, Isolation, Outcome, RunOptions, programs};
 use serde_json::Value;
 use skills_core::{
-    Completeness, Completions, Entry, ErrorKind, Failure, Host, Inspection, Language, Script,
+    Completeness, Completions, Entry, ErrorKind, Failure, Grants, Host, Inspection, Language, Script,
     Session as InterpreterSession, Variable,
 };
 use std::sync::Arc;
@@ -194,9 +195,20 @@ impl Session {
 
     /// Whether code can be evaluated as it stands, for whoever types it line by line. Does not wait for the session's turn.
     pub fn completeness(&self, code: &str) -> Completeness {
+        if self.language() == Language::Bash {
+            return self.parsed_by_bash(code);
+        }
         let script = Script { language: self.language(), file: "<cell>".to_owned(), source: code.to_owned() };
         let interpreter = self.engine.inner.interpreter(script.language);
         interpreter.map_or(Completeness::Complete, |interpreter| interpreter.completeness(&script))
+    }
+
+    /// What a bash of its own says, which reads the code and may do nothing.
+    fn parsed_by_bash(&self, code: &str) -> Completeness {
+        let engine = &self.engine.inner;
+        let (plan, _) = self.shared.again(engine, &EvalOptions::default(), None).into_parts();
+        let host = engine.host(&plan, Grants::default(), Chain::default());
+        engine.programs.completeness(code, &(Arc::new(host) as Arc<dyn Host>))
     }
 
     /// An independent copy of it, with all that it holds, its limits, and what it has spent of its budget: of its process
@@ -361,7 +373,7 @@ fn skill_run(
     };
     let script = match &authorized.plan().step {
         Step::Script(script) => Some(Arc::clone(script)),
-        Step::Program(invocation) => invocation.script.clone(),
+        Step::Program(invocation) => invocation.script.clone().or_else(|| programs::request(invocation)),
         _ => None,
     };
     match script {

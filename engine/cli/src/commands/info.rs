@@ -3,7 +3,7 @@ use crate::context::Context;
 use crate::exit::Stop;
 use crate::render;
 use serde_json::{Value, json};
-use skills::{Body, ParameterSpec, Skill};
+use skills::{Body, ParameterSpec, SessionSettings, Skill};
 
 /// Shows everything about a skill.
 pub(crate) fn info(args: &Info) -> Result<(), Stop> {
@@ -38,6 +38,7 @@ fn describe(skill: &Skill, parameters: &[ParameterSpec]) -> String {
     line("aliases", Some(skill.aliases.join(", ")));
     line("type", plain(json!(skill.kind)));
     line("runs", Some(runs(&skill.body)));
+    line("asked by", skill.session.as_ref().and_then(asked_by));
     line("scope", Some(skill.scope.to_string()));
     line("file", Some(skill.file.clone()));
     line("written as", plain(json!(skill.dialect)));
@@ -59,6 +60,15 @@ fn describe(skill: &Skill, parameters: &[ParameterSpec]) -> String {
         }
     }
     out
+}
+
+/// How a program that stays is asked.
+fn asked_by(session: &SessionSettings) -> Option<String> {
+    let name = session.protocol.as_ref()?.name();
+    Some(match &session.request {
+        Some(request) => format!("{name}: {request}"),
+        None => name.to_owned(),
+    })
 }
 
 fn runs(body: &Body) -> String {

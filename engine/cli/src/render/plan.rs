@@ -103,6 +103,12 @@ fn program(invocation: &Invocation) -> String {
     for (name, value) in &invocation.environment {
         out.push_str(&format!("  {name}={}\n", word(value)));
     }
+    if let Some(protocol) = &invocation.protocol {
+        out.push_str(&format!("asked by     {}\n", protocol.name()));
+    }
+    if let Some(request) = &invocation.request {
+        out.push_str(&format!("request      {}\n", word(request)));
+    }
     out
 }
 

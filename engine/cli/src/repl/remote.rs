@@ -6,6 +6,7 @@ use crate::host::{Client, Evaluated, Exported, Failed, Front, Opened, Opening, R
 use crate::render::Console;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use skills::core::{Completeness, Completions, Inspection, Variable};
@@ -115,7 +116,7 @@ struct Theirs {
 impl Theirs {
     fn new(remote: &Remote, link: Link, opened: &Opened) -> Result<Theirs, Error> {
         let of = |key: &str| opened.session[key].as_str().unwrap_or_default();
-        let language = Language::from_name(of("language")).ok_or_else(|| {
+        let language = Language::deserialize(&opened.session["language"]).map_err(|_| {
             Error::new(ErrorKind::Internal, format!("the session host has a session of `{}`", of("language")))
         })?;
         let name = of("name").to_owned();

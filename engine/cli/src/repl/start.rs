@@ -31,7 +31,8 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
     let skill = args.skill.as_deref().map(|name| crate::commands::skill(&engine, name)).transpose()?;
     let language = language(args, skill.as_deref())?;
     let mut options = options(args)?;
-    if skill.is_some() && options.isolation.is_none() {
+    // A program is confined anyway.
+    if skill.is_some() && options.isolation.is_none() && language != Language::Program {
         options.isolation = typed_tier(&engine, language, &options)?;
     }
     let sessions: Box<dyn Sessions> = match &args.session.name {
@@ -123,8 +124,9 @@ fn greet(repl: &mut Repl, skill: &Skill) -> Result<(), Stop> {
 
 fn language(args: &ReplArgs, skill: Option<&Skill>) -> Result<Language, Error> {
     if let Some(skill) = skill {
-        return skill.script().map(|script| script.language).ok_or_else(|| {
-            let message = format!("`{}` has no script, so there is nothing to talk to", skill.name);
+        return skill.session_language().ok_or_else(|| {
+            let message =
+                format!("`{}` has no script, and no program that stays: there is nothing to talk to", skill.name);
             Error::new(ErrorKind::InvalidArguments, message).with_help(format!("`skills run {}` runs it", skill.name))
         });
     }

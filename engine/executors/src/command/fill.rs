@@ -19,7 +19,7 @@ const MOST_TEXT: usize = 131_071;
 const MOST_TOGETHER: usize = 1 << 20;
 
 /// A placeholder that the engine fills itself, in a session.
-const SESSION: &str = "session_id";
+pub(super) const SESSION: &str = "session_id";
 
 /// One call of a skill.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +82,8 @@ impl Call<'_> {
             script: None,
             name,
             folder: self.folder.map(Path::to_path_buf),
+            protocol: None,
+            request: None,
         })
     }
 
@@ -123,6 +125,8 @@ impl Call<'_> {
             script: Some(Arc::clone(script)),
             name: script.file.clone(),
             folder: self.folder.map(Path::to_path_buf),
+            protocol: None,
+            request: None,
         })
     }
 
@@ -139,7 +143,7 @@ impl Call<'_> {
         }
         let message = format!("`{}` uses `{{{SESSION}}}`, which only a session has", self.skill);
         Err(Failure::new(ErrorKind::Unavailable, message).with_help(
-            "this version keeps no sessions of programs: remove the argument, or declare a parameter of that name",
+            "make it a skill of the type `code_session`, remove the argument, or declare a parameter of that name",
         ))
     }
 

@@ -3,12 +3,14 @@
 mod fill;
 mod find;
 mod output;
+mod request;
 pub(crate) mod run;
 
 pub use fill::Call;
 pub use output::OutputForm;
 pub use run::{Machine, run};
 
+use crate::Protocol;
 use serde::Serialize;
 use skills_core::Script;
 use std::collections::BTreeMap;
@@ -91,6 +93,12 @@ pub struct Invocation {
     /// The skill's own folder, which it may read.
     #[serde(skip)]
     pub folder: Option<PathBuf>,
+    /// How it is asked, where it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+    /// What it is asked, where it stays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 impl Invocation {

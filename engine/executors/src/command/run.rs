@@ -34,7 +34,7 @@ fn attempt(
     usage: &mut Usage,
 ) -> Result<Value, Failure> {
     let program = program(invocation, machine, host)?;
-    let apart = Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default() });
+    let apart = Apart::new(host);
     let ran = machine.launcher.run(&program, &(Arc::clone(&apart) as Arc<dyn Host>));
     let ran = ran.map_err(|failure| {
         apart.give_stdout();
@@ -251,10 +251,21 @@ pub(crate) struct Kept {
 /// no value.
 pub(crate) struct Apart {
     pub(crate) inner: Arc<dyn Host>,
-    pub(crate) kept: Mutex<Kept>,
+    kept: Mutex<Kept>,
+    /// Whether what is written to standard error is printed as it comes.
+    prints: bool,
 }
 
 impl Apart {
+    pub(crate) fn new(host: &Arc<dyn Host>) -> Arc<Apart> {
+        Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default(), prints: true })
+    }
+
+    /// One that keeps what is written to standard error, and prints none of it.
+    pub(crate) fn silent(host: &Arc<dyn Host>) -> Arc<Apart> {
+        Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default(), prints: false })
+    }
+
     pub(crate) fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -292,7 +303,7 @@ impl Host for Apart {
             }
             kept.stderr.drain(..cut);
             drop(kept);
-            return self.inner.print(stream, text);
+            return if self.prints { self.inner.print(stream, text) } else { Ok(()) };
         }
         let budget = self.inner.budget();
         let reading = budget.output() + (kept.stdout.len() + text.len()) as u64;

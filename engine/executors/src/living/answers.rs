@@ -1,7 +1,7 @@
-//! What bash tells of its variables, as values, and values as bash is told them.
+//! What bash tells of its variables, as values, and values as bash is told them; and what all programs that stay have in common.
 
 use serde_json::{Map, Value};
-use skills_core::{ErrorKind, Failure, NameKind, Shown, Variable, template};
+use skills_core::{ErrorKind, Failure, Held, NameKind, Shown, Usage, Variable, template};
 
 /// The lines of what was told.
 pub(super) fn lines(told: &[u8]) -> impl Iterator<Item = &str> {
@@ -72,6 +72,8 @@ pub(super) fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Array(_) => "array",
         Value::Object(_) => "map",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
         _ => "string",
     }
 }
@@ -90,6 +92,14 @@ pub(super) fn shown(type_name: &str, text: &str) -> Shown {
         end -= 1;
     }
     Shown { type_name: type_name.to_owned(), text: text[..end].to_owned(), cut: end < text.len(), png: None }
+}
+
+/// What was used between two moments.
+pub(super) fn usage(before: Held, after: Held) -> Usage {
+    let mut usage = Usage::default();
+    usage.cpu = after.cpu.zip(before.cpu).map(|(after, before)| after.saturating_sub(before));
+    usage.peak_memory = after.memory;
+    usage
 }
 
 /// What bash says of places in its script, as places in a file whose first line is the next after so many.

@@ -10,12 +10,12 @@ use crate::{Invocation, OutputForm, environment};
 use serde_json::{Map, Value};
 use skills_core::{
     Cell, Completion, Completions, End, Entry, ErrorKind, Evaluated, Evaluation, Failure, Heard, Held, Host,
-    Inspection, Language, Lost, NameKind, Script, Session, Shown, Snapshot, Staying, Stream, Usage, Variable, template,
+    Inspection, Language, Lost, NameKind, Script, Session, Shown, Snapshot, Staying, Stream, Variable, template,
 };
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The form of a snapshot: source for bash.
 const FORMAT: &str = "bash source 1";
@@ -23,6 +23,9 @@ const FORMAT: &str = "bash source 1";
 /// What the shell reads first. An interruption ends loops; what they run is interrupted by itself.
 const OPENING: &str = "exec {SKILLS_OUT}>&\"$SKILLS_SAYS\" {SKILLS_SAYS}>&-; unset SKILLS_SAYS; \
                        trap 'break 999 2>/dev/null' INT\n";
+
+/// The function that gives the next cell the status of the last one, and is gone then.
+const STATUS: &str = "skills_status";
 
 /// Variables of the session's own, and those that the shell sets by itself.
 const OWN: [&str; 7] = ["SKILLS_OUT", "SKILLS_CELL", "_", "REPLY", "PIPESTATUS", "BASH_REMATCH", "COLUMNS"];
@@ -40,6 +43,19 @@ pub struct Shell {
     lines: usize,
     /// The variables that it had before the first cell.
     known: BTreeSet<String>,
+    /// How the last cell ended, which is `$?` for the next one.
+    status: i32,
+}
+
+/// What surrounds a source in the shell's own script.
+#[derive(Clone, Copy, Default)]
+struct Around<'a> {
+    /// Lines before it.
+    before: &'a str,
+    /// What places in it are called by.
+    file: &'a str,
+    /// What `$?` is where it begins.
+    status: i32,
 }
 
 /// What came of a request.
@@ -67,8 +83,10 @@ impl Shell {
             search: machine.search.to_vec(),
             lines: 0,
             known: BTreeSet::new(),
+            status: 0,
         };
-        shell.request(OPENING, "", "bash", host, &mut |_| Ok(()))?;
+        let around = Around { before: OPENING, file: "bash", ..Around::default() };
+        shell.request("", around, host, &mut |_| Ok(()))?;
         shell.known = answers::lines(&shell.ask("compgen -v", host)?).map(str::to_owned).collect();
         Ok(shell)
     }
@@ -76,12 +94,12 @@ impl Shell {
     /// Has a source evaluated, behind lines of the shell's own script. Gives its status and what it wrote.
     fn request(
         &mut self,
-        before: &str,
         source: &str,
-        file: &str,
+        around: Around<'_>,
         host: &Arc<dyn Host>,
         listen: &mut dyn FnMut(Heard<'_>) -> Result<(), Failure>,
     ) -> Result<Heeded, Failure> {
+        let Around { before, file, status: last } = around;
         if source.contains('\0') {
             return Err(Failure::new(
                 ErrorKind::InvalidArguments,
@@ -89,8 +107,13 @@ impl Shell {
             ));
         }
         let word = format!("{:016x}", RandomState::new().build_hasher().finish());
+        // Before a `||`, so that neither `set -e` nor a trap makes something of it.
+        let restored = match last {
+            0 => String::new(),
+            last => format!("{STATUS}() {{ builtin unset -f {STATUS}; builtin return {last}; }}; {STATUS} || "),
+        };
         let input = format!(
-            "{before}IFS= builtin read -r -d '' SKILLS_CELL; builtin eval \"$SKILLS_CELL\" </dev/null\n\
+            "{before}IFS= builtin read -r -d '' SKILLS_CELL; {restored}builtin eval \"$SKILLS_CELL\" </dev/null\n\
              {source}\0\nbuiltin printf '%s %s\\n' \"$?\" {word} >&$SKILLS_OUT\n"
         );
         let base = self.lines + before.matches('\n').count();
@@ -120,7 +143,8 @@ impl Shell {
     /// Has the shell tell something of itself. What it writes is neither printed nor a value.
     fn ask(&mut self, source: &str, host: &Arc<dyn Host>) -> Result<Vec<u8>, Failure> {
         let mut errors = String::new();
-        let heeded = self.request("", source, "bash", host, &mut |heard| {
+        let around = Around { file: "bash", ..Around::default() };
+        let heeded = self.request(source, around, host, &mut |heard| {
             if let Heard::Stderr(text) = heard {
                 errors.push_str(text);
             }
@@ -142,13 +166,17 @@ impl Shell {
             Entry::Cell => String::new(),
             Entry::Skill { params } => given(params),
         };
-        let apart = Arc::new(Apart { inner: Arc::clone(host), kept: Mutex::default() });
+        let apart = Apart::new(host);
         let seen = Arc::clone(&apart) as Arc<dyn Host>;
-        let heeded = self.request(&before, &script.source, &script.file, &seen, &mut |heard| match heard {
+        let around = Around { before: &before, file: &script.file, status: self.status };
+        let heeded = self.request(&script.source, around, &seen, &mut |heard| match heard {
             Heard::Stdout(_, text) => seen.print(Stream::Stdout, text),
             Heard::Stderr(text) => seen.print(Stream::Stderr, text),
             _ => Ok(()),
         });
+        if let Ok(heeded) = &heeded {
+            self.status = heeded.status;
+        }
         let invocation =
             Invocation { name: script.file.clone(), script: Some(Arc::clone(script)), ..self.invocation.clone() };
         let value = heeded.and_then(|heeded| {
@@ -222,11 +250,7 @@ impl Session for Shell {
     fn eval(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
         let before = self.held();
         let result = self.evaluate(cell, host);
-        let after = self.held();
-        let cpu = after.cpu.zip(before.cpu).map(|(after, before)| after.saturating_sub(before));
-        let mut usage = Usage::default();
-        usage.cpu = cpu;
-        usage.peak_memory = after.memory;
+        let usage = answers::usage(before, self.held());
         let shown = match &result {
             Ok(Value::String(text)) if !text.is_empty() => Some(answers::shown("string", text)),
             Ok(Value::String(_)) | Err(_) => None,

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 const GRACE: Duration = Duration::from_secs(2);
 /// How far apart two interruptions are.
 const AGAIN: Duration = Duration::from_millis(100);
-/// How often a talk looks whether it is to stop.
-const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// How often a talk looks whether it is to stop, and how long a program says nothing until it is quiet.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 25_000_000 };
 /// The most that is read of a stream after the answer: more than a pipe holds, for others may go on writing.
 const MOST_AFTER: usize = 128 << 10;
 /// How many descriptors of its own a talk looks at.
@@ -165,6 +165,20 @@ impl Alive {
         listen(heard).map(|enough| (length, enough))
     }
 
+    /// Reads what there is of both outputs now.
+    fn take_rest(&mut self, listen: &mut Listener<'_>) -> Result<(), Failure> {
+        for index in 0..2 {
+            let mut most = MOST_AFTER;
+            while let (length @ 1.., _) = self.take(index, listen)? {
+                most = most.saturating_sub(length);
+                if most == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Moves what there is until the listener has what it waits for. Gives whether that was before the program's end.
     fn converse(
         &mut self,
@@ -208,6 +222,9 @@ impl Alive {
             {
                 self.word.extend_from_slice(&bytes[..length]);
             }
+            if !writes && !ready.contains(&true) {
+                enough |= heard(Heard::Quiet);
+            }
             if let Some(desk) = &mut self.desk {
                 desk.serve(visits, host);
             }
@@ -216,15 +233,7 @@ impl Alive {
                 stop.interrupt();
             }
         }
-        for index in 0..2 {
-            let mut most = MOST_AFTER;
-            while let (length @ 1.., _) = self.take(index, &mut |event| Ok(heard(event)))? {
-                most = most.saturating_sub(length);
-                if most == 0 {
-                    break;
-                }
-            }
-        }
+        self.take_rest(&mut |event| Ok(heard(event)))?;
         match refused {
             Some(failure) => {
                 self.alive = enough;
@@ -268,6 +277,10 @@ impl Staying for Alive {
             return Err(verdict.clone());
         }
         talked.map(|_| end)
+    }
+
+    fn catch_up(&mut self, listen: &mut Listener<'_>) -> Result<(), Failure> {
+        self.take_rest(listen)
     }
 
     fn is_alive(&self) -> bool {

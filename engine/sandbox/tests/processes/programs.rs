@@ -26,6 +26,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("what_a_program_leaves_behind_ends_with_it", what_a_program_leaves_behind_ends_with_it),
         test("granted_hosts_are_reached_through_the_proxy", granted_hosts_are_reached_through_the_proxy),
         test("a_program_that_stays_answers_and_is_interrupted", a_program_that_stays_answers_and_is_interrupted),
+        test("a_program_may_be_a_link_beside_it", a_program_may_be_a_link_beside_it),
         test("layers_are_tried", layers_are_tried),
         test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
     ]
@@ -202,6 +203,21 @@ fn what_cannot_be_started_says_why() {
     let good = file("good", "#!/bin/sh\nexit 5\n", 0o755);
     let program = Program { executable: good, ..Program::default() };
     assert_eq!(run(&program, &TestHost::granted(limits(), programs())).unwrap().end, End::Exited(5));
+}
+
+/// `sh` is a link to another shell on most machines, and `python3` one to a version.
+fn a_program_may_be_a_link_beside_it() {
+    for name in ["/bin/sh", "/usr/bin/sh", "/usr/bin/python3", "/usr/bin/awk"] {
+        let executable = PathBuf::from(name);
+        let Ok(real) = executable.canonicalize() else { continue };
+        let arguments = if name.ends_with("awk") { ["-W", "version"] } else { ["-c", ""] };
+        // As whoever looks for it says: the link, and what it leads to.
+        let needs = vec![executable.clone(), real];
+        let arguments = arguments.map(Into::into).to_vec();
+        let program = Program { executable, arguments, needs, ..Program::default() };
+        let ran = run(&program, &TestHost::new(limits()));
+        assert_eq!(ran.unwrap_or_else(|failure| panic!("{name}: {failure}")).end, End::Exited(0), "{name}");
+    }
 }
 
 fn layers_are_tried() {

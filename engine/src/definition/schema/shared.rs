@@ -146,6 +146,59 @@ pub(super) enum Place {
     Disk,
 }
 
+/// How a program that stays is asked, and where its answer ends.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Protocol {
+    /// By its name alone, where it needs no more.
+    Named(LinesOrJson),
+    /// With what it needs.
+    Settings(ProtocolSettings),
+}
+
+/// The protocols that need no more than their name.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(super) enum LinesOrJson {
+    /// One line in, one line out.
+    Lines,
+    /// A JSON value a line, both ways.
+    JsonLines,
+}
+
+/// A protocol with what it needs.
+#[derive(JsonSchema)]
+pub(super) struct ProtocolSettings {
+    /// Its name; `prompt` and `send` say it as well.
+    #[schemars(rename = "type")]
+    kind: Option<ProtocolType>,
+    /// For lines: a pattern of the line with which the program says that it is ready.
+    #[schemars(length(max = 1000))]
+    ready: Option<String>,
+    /// A pattern of the program's prompt, which ends an answer.
+    #[schemars(length(max = 1000))]
+    prompt: Option<String>,
+    /// With a prompt: whether the program writes each line back before it answers.
+    echo: Option<bool>,
+    /// What is sent for a request: `{input}`, `{input_json}` or `{input_shell}` is the request, and `{marker}` what the program is to
+    /// print behind its answer.
+    send: Option<String>,
+}
+
+/// The protocols.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(super) enum ProtocolType {
+    /// One line in, one line out.
+    Lines,
+    /// A JSON value a line, both ways: the parameters in, the value out.
+    JsonLines,
+    /// Each line is answered with all that comes before the next prompt.
+    Prompt,
+    /// The program is made to print a marker behind its answer.
+    Marker,
+}
+
 /// Files that a conversation includes.
 #[derive(JsonSchema)]
 #[schemars(untagged)]

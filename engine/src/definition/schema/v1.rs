@@ -2,7 +2,7 @@
 
 #![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
 
-use super::shared::{Completion, Conversation, Guides, Output, Parameters, Persistence, Stdin};
+use super::shared::{Completion, Conversation, Guides, Output, Parameters, Persistence, Protocol, Stdin};
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -157,4 +157,8 @@ struct Session {
     state_persistence: Option<Persistence>,
     /// Whether a `command` that is Python or Node stays a process of its own, instead of running in the embedded interpreter.
     external: Option<bool>,
+    /// How a program that stays a process of its own is asked.
+    protocol: Option<Protocol>,
+    /// What such a program is asked, with `{parameter}` placeholders; left out, the only parameter.
+    request: Option<String>,
 }

@@ -3,7 +3,9 @@
 #![expect(dead_code, reason = "only the JSON Schemas of these structs are used")]
 
 use super::protection::{Limits, Resilience, Sandbox, Security};
-use super::shared::{Completion, ContextFilesOrPatterns, Conversation, Output, Parameters, Persistence, Prompt, Stdin};
+use super::shared::{
+    Completion, ContextFilesOrPatterns, Conversation, Output, Parameters, Persistence, Prompt, Protocol, Stdin,
+};
 use schemars::JsonSchema;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -219,4 +221,8 @@ struct Session {
     state_persistence: Option<Persistence>,
     /// Whether a `command` that is Python or Node stays a process of its own, instead of running in the embedded interpreter.
     external: Option<bool>,
+    /// How a program that stays a process of its own is asked.
+    protocol: Option<Protocol>,
+    /// What such a program is asked, with `{parameter}` placeholders; left out, the only parameter.
+    request: Option<String>,
 }

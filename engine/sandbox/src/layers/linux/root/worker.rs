@@ -6,12 +6,12 @@ use super::mounts::{QUIET, copy, fresh, is_folder, place, restrict, show, show_a
 use crate::LayerName::{MountNamespace, Root};
 use crate::{Cage, Programs};
 use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2, symlinkat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fchmod, mkdirat, openat, openat2, readlinkat, symlinkat};
 use rustix::io::Errno;
 use rustix::mount::{MountAttrFlags, MountPropagationFlags, UnmountFlags, mount_change, unmount};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// What fits into the temporary folders where no limit says so.
 const DISK: u64 = 256 << 20;
@@ -204,11 +204,32 @@ fn show_one(host: &OwnedFd, root: &OwnedFd, path: &Path, access: Access) -> Resu
         Err(_) if access == Access::Need => return Ok(Some(folder)),
         target => target?,
     };
+    // A link of the base's stays one, and what it leads to is shown: a mount on it would hide where that is.
+    if access == Access::Need
+        && let Some(next) = link_at(&target, path)
+    {
+        return if next == path { Ok(None) } else { show_one(host, root, &next, access) };
+    }
     let tree = copy(&from, Path::new("")).attempt(Root, format_args!("copying the mount of {}", path.display()))?;
     let mode = if access == Access::Write { QUIET } else { QUIET | MountAttrFlags::MOUNT_ATTR_RDONLY };
     restrict(&tree, mode, true)?;
     show(&tree, &target)?;
     Ok(Some(folder))
+}
+
+/// Where a link leads that stands at a path, without `..`; `None` where it is no link.
+fn link_at(at: &OwnedFd, path: &Path) -> Option<PathBuf> {
+    let target = readlinkat(at, "", Vec::new()).ok()?;
+    let target = Path::new(OsStr::from_bytes(target.as_bytes()));
+    let mut next = PathBuf::from("/");
+    for part in path.parent().unwrap_or(path).join(target).components() {
+        match part {
+            Component::ParentDir => drop(next.pop()),
+            Component::Normal(name) => next.push(name),
+            _ => {}
+        }
+    }
+    Some(next)
 }
 
 /// The paths that a grant means: itself, or for the root all that stands in it; nothing for what is private to a worker.
