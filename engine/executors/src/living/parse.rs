@@ -13,7 +13,8 @@ const UNFINISHED: [&str; 3] =
 /// Whether a source goes on in the next line. Where bash cannot be asked, it does not.
 pub fn completeness(source: &str, machine: Machine<'_>, host: &Arc<dyn Host>) -> Completeness {
     // To bash that is a line that goes on with nothing.
-    if source.len() - source.trim_end_matches('\\').len() & 1 == 1 {
+    let backslashes = source.len() - source.trim_end_matches('\\').len();
+    if !backslashes.is_multiple_of(2) {
         return Completeness::Incomplete;
     }
     let apart = Apart::silent(host);
