@@ -88,9 +88,20 @@ fn python_and_node_keep_their_process_where_the_definition_says_so() {
         assert_eq!(run(&session, "def f(n):\n    return n + 1\n\nf(x)").result.unwrap(), "42");
         let outcome = run(&session, "print('out')\nimport sys\nsys.stderr.write('err\\n')\n'last'");
         assert_eq!((outcome.result.unwrap(), outcome.stderr.as_str()), (json!("out\n4\n'last'"), "err\n"));
-        assert!(run(&session, "1 / 0").stderr.contains("ZeroDivisionError"));
-        assert!(run(&session, "open quote '").stderr.contains("SyntaxError"));
+        for (request, name) in [("print('so far'); 1 / 0", "ZeroDivisionError"), ("open quote '", "SyntaxError")] {
+            let outcome = run(&session, request);
+            let error = outcome.result.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ScriptError, "{error}");
+            assert!(error.message().contains("with status 1") && error.message().contains(name), "{error}");
+            assert!(outcome.stderr.contains(name), "{}", outcome.stderr);
+            assert_eq!(outcome.stdout, if name == "SyntaxError" { "" } else { "so far\n" });
+        }
         assert_eq!(session.eval("x").unwrap(), "41");
+    }
+    if let Some(world) = World::of("python3", json!({"args": ["-i", "-q"]})) {
+        let session = world.open();
+        let outcome = run(&session, "21 * 2");
+        assert_eq!((outcome.result.unwrap(), outcome.stderr.as_str()), (json!("42"), ""));
     }
     if let Some(world) = World::of("node", external) {
         let session = world.open();
@@ -138,8 +149,8 @@ fn programs_that_are_known_need_no_protocol() {
     }
     if let Some(world) = World::of("bash", json!({})) {
         let session = world.open();
-        run(&session, "x=42; read y").result.unwrap();
-        run(&session, "echo 'open").result.unwrap();
+        assert!(run(&session, "x=42; read y").result.unwrap_err().message().contains("with status 1"));
+        assert!(run(&session, "echo 'open").result.unwrap_err().message().contains("unexpected EOF"));
         assert_eq!(run(&session, "echo \"$x\"").result.unwrap(), "42");
     }
 }

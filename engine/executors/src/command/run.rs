@@ -167,7 +167,7 @@ pub(crate) fn judge(invocation: &Invocation, search: &[PathBuf], end: End, stder
 }
 
 /// The message with the end of what was written to standard error.
-fn with_last_line(message: String, stderr: &str) -> String {
+pub(crate) fn with_last_line(message: String, stderr: &str) -> String {
     match stderr.lines().rev().find(|line| !line.trim().is_empty()) {
         Some(last) => format!("{message}: {}", last.trim().chars().take(400).collect::<String>()),
         None => message,
@@ -243,7 +243,7 @@ const KEPT: usize = 4096;
 
 #[derive(Default)]
 pub(crate) struct Kept {
-    stdout: String,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 

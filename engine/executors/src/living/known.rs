@@ -13,8 +13,10 @@ pub struct Known {
 
 /// What makes Python evaluate a request as its prompt would, however many lines that has, and print a marker.
 const PYTHON: &str = "exec(compile((lambda ast, request: ast.Interactive(ast.parse(request, '<request>').body))(__import__('ast'), \
-                      {input_json}), '<request>', 'single'))\nprint('{marker}', flush=True)\n";
-/// Without prompts, which it writes to its standard error.
+                      {input_json}), '<request>', 'single'))\n\
+                      (lambda sys: print('{marker}', int(sys.__dict__.pop('last_type', None) is not None), flush=True) or \
+                      sys.__dict__.update(ps1='', ps2=''))(__import__('sys'))\n";
+/// Without prompts, which it writes to its standard error. They are gone with the first request anyway.
 const PYTHON_ARGUMENTS: &[&str] = &["-i", "-q", "-u", "-c", "import sys; sys.ps1 = sys.ps2 = ''"];
 
 /// The same of Node. Its own `-i` writes prompts between the answers.
@@ -29,7 +31,7 @@ const PSQL: &str = "{input}\n;\n\\echo {marker}\n";
 const PSQL_ARGUMENTS: &[&str] = &["-q", "-X", "-A", "-t"];
 const BC: &str = "{input}\nprint \"{marker}\\n\"\n";
 /// As one word, so that an open quote hurts nothing behind it.
-const SHELL: &str = "eval {input_shell} </dev/null\nprintf '%s\\n' {marker}\n";
+const SHELL: &str = "eval {input_shell} </dev/null\nprintf '%s %s\\n' {marker} \"$?\"\n";
 
 /// How a program is asked that is started with such arguments, if that is known.
 pub fn known(program: &str, arguments: &[String]) -> Option<Known> {

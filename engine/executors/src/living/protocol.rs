@@ -45,7 +45,8 @@ pub enum Protocol {
     },
     /// The request goes along with what makes the program print a marker, a random word, behind the answer.
     Marker {
-        /// What is sent: `{input}` (or `{input_json}`, `{input_shell}`) is the request, `{marker}` the marker.
+        /// What is sent: `{input}` (or `{input_json}`, `{input_shell}`) is the request, `{marker}` the marker. A number that the
+        /// program prints behind that is a status: other than 0, the request has failed.
         send: String,
     },
 }
@@ -82,7 +83,7 @@ impl Protocol {
 /// A regular expression that was checked.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    text: String,
+    text: Regex,
     /// At the end of what was written, at the start of a line.
     line: Regex,
     /// At the end of what was written, anywhere.
@@ -99,16 +100,17 @@ impl Pattern {
             return Err(format!("it has more than {MAX_PATTERN} bytes"));
         }
         let build = |pattern: &str| {
-            let built = RegexBuilder::new(pattern).size_limit(MAX_COMPILED).dfa_size_limit(MAX_COMPILED).build();
+            let built = RegexBuilder::new(pattern).multi_line(true).size_limit(MAX_COMPILED).build();
             built.map_err(|error| error.to_string())
         };
         // By itself first, so that what is wrong with it is said of what was written.
-        if build(text)?.is_match(b"") {
+        let plain = build(text)?;
+        if plain.is_match(b"") {
             return Err("it matches where nothing is".to_owned());
         }
-        let line = build(&format!(r"(?m:^)(?:{text})[ \t]*(?:\r?\n)?\z"))?;
+        let line = build(&format!(r"^(?:{text})[ \t]*(?:\r?\n)?\z"))?;
         let end = build(&format!(r"(?:{text})[ \t]*\z"))?;
-        Ok(Pattern { text: text.to_owned(), line, end })
+        Ok(Pattern { text: plain, line, end })
     }
 
     /// Where what ends an output begins, if that is it.
@@ -118,19 +120,19 @@ impl Pattern {
 
     /// Whether a line, without its end, has it.
     pub(super) fn is_in(&self, line: &[u8]) -> bool {
-        self.end.is_match(line)
+        self.text.is_match(line)
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Pattern) -> bool {
-        self.text == other.text
+        self.text.as_str() == other.text.as_str()
     }
 }
 
 impl Serialize for Pattern {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.text.serialize(serializer)
+        self.text.as_str().serialize(serializer)
     }
 }
 
@@ -153,6 +155,8 @@ mod tests {
 
     #[test]
     fn a_prompt_ends_the_output() {
+        assert_eq!(Pattern::new("^> ").unwrap().at_end(b"1\n> "), Some(2));
+        assert_eq!(Pattern::new("^> ").unwrap().at_end(b"1 > "), None);
         let prompt = Pattern::new("[a-z]+> ?").unwrap();
         for (output, at) in [
             ("1\ndb> ", Some(2)),

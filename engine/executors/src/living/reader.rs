@@ -31,12 +31,25 @@ pub(super) struct Reader<'a> {
     open: Vec<u8>,
     /// What came after the answer.
     rest: Vec<u8>,
+    /// The number behind the marker.
+    status: Option<i32>,
     done: bool,
+}
+
+/// What was read of an output.
+#[derive(Default)]
+pub(super) struct Answer {
+    /// The answer, or as much of it as there is.
+    pub(super) bytes: Vec<u8>,
+    /// What the program wrote after it.
+    pub(super) rest: Vec<u8>,
+    /// How the request ended, where the program says so behind its marker.
+    pub(super) status: Option<i32>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(until: Until<'a>) -> Reader<'a> {
-        Reader { until, answer: Vec::new(), open: Vec::new(), rest: Vec::new(), done: false }
+        Reader { until, answer: Vec::new(), open: Vec::new(), rest: Vec::new(), status: None, done: false }
     }
 
     /// Takes more output. Gives whether the answer is all there.
@@ -67,7 +80,7 @@ impl<'a> Reader<'a> {
                 }
             }
             // It need not end its line.
-            Until::Marker { word, .. } if self.open.ends_with(word.as_bytes()) => self.end_line(),
+            Until::Marker { word, .. } if marked(&self.open, word).is_some() => self.end_line(),
             _ => {}
         }
         self.done
@@ -83,13 +96,16 @@ impl<'a> Reader<'a> {
                 self.done = true;
             }
             Until::Ready(pattern) => self.done = pattern.is_in(line),
-            Until::Marker { word, sent } if line.ends_with(word.as_bytes()) => {
-                if sent == word || !line.ends_with(sent.as_bytes()) {
-                    self.answer.extend_from_slice(&line[..line.len() - word.len()]);
+            Until::Marker { word, sent } => match marked(line, word) {
+                None => self.answer.extend_from_slice(&self.open),
+                Some(_) if sent != word && line.ends_with(sent.as_bytes()) => {}
+                Some((before, status)) => {
+                    self.answer.extend_from_slice(before);
+                    self.status = status;
                     self.done = true;
                 }
-            }
-            Until::Marker { .. } | Until::Prompt(_) => self.answer.extend_from_slice(&self.open),
+            },
+            Until::Prompt(_) => self.answer.extend_from_slice(&self.open),
         }
         self.open.clear();
     }
@@ -101,11 +117,21 @@ impl<'a> Reader<'a> {
         self.open.drain(..most);
     }
 
-    /// The answer, or as much of it as there is, and what the program wrote after it.
-    pub(super) fn into_parts(mut self) -> (Vec<u8>, Vec<u8>) {
+    /// What was read.
+    pub(super) fn into_answer(mut self) -> Answer {
         self.answer.append(&mut self.open);
-        (self.answer, self.rest)
+        Answer { bytes: self.answer, rest: self.rest, status: self.status }
     }
+}
+
+/// What stands before a marker at the end of a line, and the number behind it.
+fn marked<'a>(line: &'a [u8], word: &str) -> Option<(&'a [u8], Option<i32>)> {
+    if let Some(before) = line.strip_suffix(word.as_bytes()) {
+        return Some((before, None));
+    }
+    let blank = line.iter().rposition(|byte| *byte == b' ')?;
+    let status = std::str::from_utf8(&line[blank + 1..]).ok()?.parse().ok()?;
+    Some((line[..blank].strip_suffix(word.as_bytes())?, Some(status)))
 }
 
 #[cfg(test)]
@@ -120,8 +146,8 @@ mod tests {
             let (first, second) = output.as_bytes().split_at(cut);
             reader.take(first);
             let done = reader.take(second) || (quiet && reader.quiet());
-            let (answer, rest) = reader.into_parts();
-            done.then(|| (text(answer), text(rest)))
+            let answer = reader.into_answer();
+            done.then(|| (text(answer.bytes), text(answer.rest)))
         });
         let first = all.next().unwrap();
         assert!(all.all(|other| other == first), "{output:?}: {first:?}");
@@ -139,7 +165,7 @@ mod tests {
         assert_eq!(read(Until::Line, "not yet", true), None);
         let pattern = Pattern::new("READY").unwrap();
         assert_eq!(read(Until::Ready(&pattern), "v1\nhello READY\r\nmore", false), some("", "more"));
-        assert_eq!(read(Until::Ready(&pattern), "READY not\n", true), None);
+        assert_eq!(read(Until::Ready(&pattern), "READY", true), None);
     }
 
     #[test]
@@ -163,6 +189,11 @@ mod tests {
         assert_eq!(read(until, "> .print f00d\n1\nf00d\n", false), some("1\n", ""));
         assert_eq!(read(until, "> .print f00d", false), None);
         assert_eq!(read(until, "a f00d b\n", true), None);
+        assert_eq!(read(until, "1\n2 f00d 130\r\n", false), some("1\n2 ", ""));
+        assert_eq!(read(until, "1\nf00d x\n", true), None);
+        let mut reader = Reader::new(until);
+        assert!(reader.take(b"f00d 130\n"));
+        assert_eq!(reader.into_answer().status, Some(130));
         let until = Until::Marker { word: "f00d", sent: "print('f00d')" };
         assert_eq!(read(until, "print('f00d')\nf00d\n", false), some("print('f00d')\n", ""));
         // Who writes back what it reads has nothing else to say.
@@ -178,6 +209,6 @@ mod tests {
         reader.forget();
         reader.take(b"\ndb> ");
         assert!(reader.quiet());
-        assert!(reader.into_parts().0.len() <= TAIL + 1);
+        assert!(reader.into_answer().bytes.len() <= TAIL + 1);
     }
 }

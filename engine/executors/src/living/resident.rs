@@ -5,8 +5,8 @@
 
 use super::answers;
 use super::protocol::{INPUT, INPUT_JSON, INPUT_SHELL, MARKER, Protocol};
-use super::reader::{Reader, Until};
-use crate::command::run::{Apart, Machine, judge, program};
+use super::reader::{Answer, Reader, Until};
+use crate::command::run::{Apart, Machine, judge, program, with_last_line};
 use crate::{Invocation, OutputForm};
 use serde_json::Value;
 use skills_core::template::{self, Piece};
@@ -54,8 +54,7 @@ impl Resident {
             protocol: protocol.clone(),
             search: machine.search.to_vec(),
         };
-        let apart = Apart::new(host);
-        resident.greet(&apart)?;
+        resident.greet(&Apart::silent(host))?;
         Ok(resident)
     }
 
@@ -72,7 +71,7 @@ impl Resident {
     }
 
     /// Sends a request, and gives what the program answers.
-    fn ask(&mut self, request: &str, apart: &Arc<Apart>) -> Result<Vec<u8>, Failure> {
+    fn ask(&mut self, request: &str, apart: &Arc<Apart>) -> Result<Answer, Failure> {
         self.hear_what_is_left(apart)?;
         match self.protocol.clone() {
             Protocol::Lines { .. } => {
@@ -94,14 +93,14 @@ impl Resident {
                 self.exchange(Exchange { input: &input, until: Until::Line, says_more: true }, apart)
             }
             Protocol::Prompt { prompt, echo } => {
-                let mut answer = Vec::new();
+                let mut answer = Answer::default();
                 for line in request.strip_suffix('\n').unwrap_or(request).split('\n') {
                     let line = line.strip_suffix('\r').unwrap_or(line);
                     let input = format!("{line}\n");
                     let until = Until::Prompt(&prompt);
-                    let said = self.exchange(Exchange { input: &input, until, says_more: false }, apart)?;
+                    let said = self.exchange(Exchange { input: &input, until, says_more: false }, apart)?.bytes;
                     let echoed = echo.then(|| without_echo(&said, line)).flatten();
-                    answer.extend_from_slice(echoed.unwrap_or(&said));
+                    answer.bytes.extend_from_slice(echoed.unwrap_or(&said));
                 }
                 Ok(answer)
             }
@@ -110,7 +109,7 @@ impl Resident {
     }
 
     /// Sends a request with a marker behind it.
-    fn marked(&mut self, send: &str, request: &str, apart: &Arc<Apart>) -> Result<Vec<u8>, Failure> {
+    fn marked(&mut self, send: &str, request: &str, apart: &Arc<Apart>) -> Result<Answer, Failure> {
         let word = format!("{:016x}", RandomState::new().build_hasher().finish());
         let known = |name: &str| [INPUT, INPUT_JSON, INPUT_SHELL, MARKER].contains(&name);
         let fill = |template: &str| -> String {
@@ -144,7 +143,7 @@ impl Resident {
     }
 
     /// Writes to the program, and reads until its answer is there.
-    fn exchange(&mut self, exchange: Exchange<'_>, apart: &Arc<Apart>) -> Result<Vec<u8>, Failure> {
+    fn exchange(&mut self, exchange: Exchange<'_>, apart: &Arc<Apart>) -> Result<Answer, Failure> {
         let host = Arc::clone(apart) as Arc<dyn Host>;
         let mut reader = Reader::new(exchange.until);
         let mut hear = |heard: Heard<'_>| {
@@ -168,9 +167,9 @@ impl Resident {
         if let Some(end) = end {
             return Err(self.over(end, &apart.kept().stderr));
         }
-        let (answer, rest) = reader.into_parts();
-        if exchange.says_more && !rest.is_empty() {
-            apart.inner.print(Stream::Stdout, &String::from_utf8_lossy(&rest))?;
+        let answer = reader.into_answer();
+        if exchange.says_more && !answer.rest.is_empty() {
+            apart.inner.print(Stream::Stdout, &String::from_utf8_lossy(&answer.rest))?;
         }
         Ok(answer)
     }
@@ -187,6 +186,12 @@ impl Resident {
         }
     }
 
+    /// What a status behind the marker means.
+    fn failed(&self, status: i32, stderr: &str) -> Failure {
+        let message = format!("`{}` answers that the request failed, with status {status}", self.name());
+        Failure::new(ErrorKind::ScriptError, with_last_line(message, stderr))
+    }
+
     fn name(&self) -> &str {
         &self.invocation.name
     }
@@ -199,7 +204,14 @@ impl Resident {
         };
         let limit = host.budget().limits().result;
         let answer = self.ask(request, &apart);
-        let value = answer.and_then(|answer| form.value(self.name(), &answer, limit));
+        let value = answer.and_then(|answer| {
+            // Neither prompts nor markers are shown where there is no value.
+            apart.kept().stdout = String::from_utf8_lossy(&answer.bytes).into_owned();
+            match answer.status {
+                None | Some(0) => form.value(self.name(), &answer.bytes, limit),
+                Some(status) => Err(self.failed(status, &apart.kept().stderr)),
+            }
+        });
         if value.is_err() {
             apart.give_stdout();
         }
