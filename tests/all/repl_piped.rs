@@ -33,6 +33,19 @@ fn a_script_goes_in_and_results_come_out() {
 }
 
 #[test]
+fn bash_says_where_its_cells_end() {
+    if !tiers().contains(&Isolation::Worker) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = "x=1\nif true; then\n  echo \"a $x\"\nfi\nread -r y <<END\nb\nEND\necho \"$y\"\necho c \\\n  d\n";
+    for session in [&[][..], &["--session", "s"]] {
+        let ran = piped(&sandbox, &[&["--lang", "bash"], session].concat(), script).exits(0);
+        assert_eq!(ran.stdout, "a 1\nb\nc d\n", "{session:?}");
+    }
+}
+
+#[test]
 fn typed_code_runs_in_a_worker_unless_somebody_says_otherwise() {
     if !tiers().contains(&Isolation::Worker) {
         return;

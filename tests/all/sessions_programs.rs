@@ -98,6 +98,13 @@ fn python_and_node_keep_their_process_where_the_definition_says_so() {
         }
         assert_eq!(session.eval("x").unwrap(), "41");
     }
+    if let Some(world) = World::of("python3", external.clone()) {
+        let session = world.open();
+        let outcome = session.evaluate("print('so far', flush=True)\nwhile True: pass", &within(500));
+        assert_eq!(outcome.result.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(outcome.stdout, "so far\n", "no marker");
+        assert_eq!(session.eval("6 * 7").unwrap(), "42");
+    }
     if let Some(world) = World::of("python3", json!({"args": ["-i", "-q"]})) {
         let session = world.open();
         let outcome = run(&session, "21 * 2");

@@ -146,6 +146,8 @@ impl Resident {
     fn exchange(&mut self, exchange: Exchange<'_>, apart: &Arc<Apart>) -> Result<Answer, Failure> {
         let host = Arc::clone(apart) as Arc<dyn Host>;
         let mut reader = Reader::new(exchange.until);
+        let before = apart.kept().stdout.len();
+        let mut forgot = false;
         let mut hear = |heard: Heard<'_>| {
             // A limit on output stops the program by the budget, and is the error then. How it goes on shows whether it can stay.
             let fits = match heard {
@@ -160,14 +162,21 @@ impl Resident {
             };
             if !fits {
                 reader.forget();
+                forgot = true;
             }
             Ok(done)
         };
-        let end = self.program.talk(exchange.input.as_bytes(), &mut hear, &host)?;
-        if let Some(end) = end {
+        let end = self.program.talk(exchange.input.as_bytes(), &mut hear, &host);
+        let answer = reader.into_answer();
+        if !forgot {
+            // Neither prompts nor markers are shown where there is no value.
+            let mut kept = apart.kept();
+            kept.stdout.truncate(before);
+            kept.stdout.push_str(&String::from_utf8_lossy(&answer.bytes));
+        }
+        if let Some(end) = end? {
             return Err(self.over(end, &apart.kept().stderr));
         }
-        let answer = reader.into_answer();
         if exchange.says_more && !answer.rest.is_empty() {
             apart.inner.print(Stream::Stdout, &String::from_utf8_lossy(&answer.rest))?;
         }
@@ -204,13 +213,9 @@ impl Resident {
         };
         let limit = host.budget().limits().result;
         let answer = self.ask(request, &apart);
-        let value = answer.and_then(|answer| {
-            // Neither prompts nor markers are shown where there is no value.
-            apart.kept().stdout = String::from_utf8_lossy(&answer.bytes).into_owned();
-            match answer.status {
-                None | Some(0) => form.value(self.name(), &answer.bytes, limit),
-                Some(status) => Err(self.failed(status, &apart.kept().stderr)),
-            }
+        let value = answer.and_then(|answer| match answer.status {
+            None | Some(0) => form.value(self.name(), &answer.bytes, limit),
+            Some(status) => Err(self.failed(status, &apart.kept().stderr)),
         });
         if value.is_err() {
             apart.give_stdout();

@@ -217,6 +217,9 @@ impl Polyglot {
 
     /// Whether code of a language can be evaluated as it stands, for whoever types it line by line.
     pub fn completeness(&self, language: Language, code: &str) -> Completeness {
+        if let Some((_, session)) = self.open_ones().into_iter().find(|(own, _)| *own == language) {
+            return session.completeness(code);
+        }
         let script = Script { language, file: "<cell>".to_owned(), source: code.to_owned() };
         let interpreter = self.0.engine.inner.interpreter(language);
         interpreter.map_or(Completeness::Complete, |interpreter| interpreter.completeness(&script))
