@@ -196,7 +196,9 @@ impl Inner {
     }
 
     fn outcome(&self, plan: Plan, evaluation: Evaluation, budget: &Budget, printed: Printed) -> Outcome {
-        let Evaluation { result, usage } = evaluation;
+        let Evaluation { result, mut usage } = evaluation;
+        let called = budget.called_operations();
+        usage.operations = usage.operations.or((called > 0).then_some(0)).map(|own| own.saturating_add(called));
         let caps = match &plan.step {
             Step::Script(script) => self.caps(script.language, plan.isolation),
             Step::Program(_) => LIMIT_NAMES.iter().map(|name| (*name, programs::cap(*name))).collect(),

@@ -1,7 +1,8 @@
 //! Skills that call one another.
 
+use crate::support::tiers;
 use serde_json::json;
-use skills::{Engine, ErrorKind, Language};
+use skills::{Engine, ErrorKind, Language, LimitName, RunOptions};
 
 #[test]
 fn skills_call_one_another_and_cycles_end() {
@@ -124,5 +125,79 @@ fn the_failure_of_a_called_skill_shows_its_frames_before_the_callers() {
             })
             .collect();
         assert_eq!(frames, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
+    let folder = tempfile::tempdir().unwrap();
+    // Each works before and after it calls, so that what it did before counts against what it calls, and the other way round.
+    let codes = |inner: &str| {
+        [
+            (
+                "rhai",
+                "rhai",
+                format!(
+                    "fn run(params) {{ let n = 0; for i in 0..40 {{ n += i; }} skill.call(\"{inner}\"); for i in 0..30 {{ n += i; }} }}"
+                ),
+            ),
+            (
+                "python",
+                "py",
+                format!(
+                    "import skill\ndef run(value=None):\n    for i in range(50): pass\n    skill.call('{inner}')\n    for i in range(20): pass"
+                ),
+            ),
+            (
+                "javascript",
+                "js",
+                format!(
+                    "export default () => {{ for (let i = 0; i < 60; i++); skill.call('{inner}'); for (let i = 0; i < 10; i++); }}"
+                ),
+            ),
+        ]
+    };
+    write_skill(
+        folder.path(),
+        "last",
+        "rhai",
+        "last.rhai",
+        "fn run(params) { let n = 0; for i in 0..100 { n += i; } }",
+    );
+    let mut names = Vec::new();
+    for (language, extension, code) in codes("last") {
+        let name = format!("to-last-{language}");
+        write_skill(folder.path(), &name, language, &format!("x.{extension}"), &code);
+        for (outer, extension, code) in codes(&name) {
+            let name = format!("{outer}-to-{language}");
+            write_skill(folder.path(), &name, outer, &format!("x.{extension}"), &code);
+            names.push(name);
+        }
+    }
+    let builder = Engine::builder().layout(skills::Layout::of_folder(folder.path()));
+    let engine = builder.worker(env!("CARGO_BIN_EXE_skills")).build().unwrap();
+    for isolation in tiers() {
+        let run = |name: &str, limit: u64| {
+            let mut options = RunOptions::default();
+            options.isolation = Some(isolation);
+            options.limits.operations = Some(limit);
+            engine.run_with(name, json!({}), &options)
+        };
+        for name in &names {
+            let all = run(name, 1_000_000).usage.operations.unwrap();
+            // Two skills that pass through 70 loops and one of 100.
+            assert!((240..2000).contains(&all), "{name}: {all}");
+            let enough = run(name, all);
+            assert!(enough.result.is_ok(), "{name} in {isolation:?} with {all}: {:?}", enough.result);
+            assert_eq!(enough.usage.operations, Some(all), "{name} in {isolation:?}");
+            // One less is not enough, wherever the last of them is.
+            let error = run(name, all - 1).result.unwrap_err();
+            let breach = error.limit().unwrap();
+            let (limit, reading) = (all - 1, all);
+            assert_eq!((breach.name, breach.limit, breach.reading), (LimitName::Operations, limit, reading), "{name}");
+            // What stops a called skill stops its caller with the figures of the whole.
+            let breach = run(name, 150).result.unwrap_err().limit().unwrap();
+            assert_eq!((breach.name, breach.limit, breach.reading), (LimitName::Operations, 150, 151), "{name}");
+        }
     }
 }

@@ -22,6 +22,7 @@ pub struct Budget {
     clock: Mutex<Clock>,
     host_calls: AtomicU64,
     output: AtomicU64,
+    own_operations: AtomicU64,
     called_operations: AtomicU64,
     stopping: AtomicBool,
     stopped_by: OnceLock<Failure>,
@@ -48,6 +49,7 @@ impl Budget {
             clock: Mutex::new(clock),
             host_calls: AtomicU64::new(0),
             output: AtomicU64::new(0),
+            own_operations: AtomicU64::new(0),
             called_operations: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
             stopped_by: OnceLock::new(),
@@ -130,14 +132,14 @@ impl Budget {
         }
     }
 
-    /// What is left of every limit that adds up, for a run that this one calls: time, operations of called runs, output
-    /// and host calls. The others hold for each run by itself.
+    /// What is left of every limit that adds up, for a run that this one calls: time, operations, output and host calls.
+    /// The others hold for each run by itself.
     pub fn left(&self) -> Limits {
         let rest = |limit: Option<u64>, used: u64| limit.map(|limit| limit.saturating_sub(used));
         Limits {
             time: self.limits.time.map(|limit| limit.saturating_sub(self.elapsed())),
             wall: self.limits.wall.map(|limit| limit.saturating_sub(self.wall())),
-            operations: rest(self.limits.operations, self.called_operations.load(Ordering::Relaxed)),
+            operations: rest(self.limits.operations, self.own_operations().saturating_add(self.called_operations())),
             output: rest(self.limits.output, self.output()),
             host_calls: rest(self.limits.host_calls, self.host_calls()),
             ..self.limits.clone()
@@ -148,6 +150,39 @@ impl Budget {
     pub fn charge_called(&self, host_calls: u64, operations: u64) {
         self.host_calls.fetch_add(host_calls, Ordering::Relaxed);
         self.called_operations.fetch_add(operations, Ordering::Relaxed);
+    }
+
+    /// Notes how many operations the run itself has executed: an interpreter does so before each host call, because what is
+    /// called gets what is left.
+    pub fn note_operations(&self, own: u64) {
+        self.own_operations.fetch_max(own, Ordering::Relaxed);
+    }
+
+    /// The operations that were noted.
+    pub fn own_operations(&self) -> u64 {
+        self.own_operations.load(Ordering::Relaxed)
+    }
+
+    /// Sets what called runs used to what the budget says that this one stands for.
+    pub fn agree_called_operations(&self, operations: u64) {
+        self.called_operations.store(operations, Ordering::Relaxed);
+    }
+
+    /// The operations of called runs.
+    pub fn called_operations(&self) -> u64 {
+        self.called_operations.load(Ordering::Relaxed)
+    }
+
+    /// How many operations the run itself may execute: its limit without those of called runs. It changes with each host
+    /// call.
+    pub fn operations_limit(&self) -> Option<u64> {
+        self.limits.operations.map(|limit| limit.saturating_sub(self.called_operations()))
+    }
+
+    /// The breach where the run itself has executed more operations than it may, with the figures of the whole limit.
+    pub fn operations_breach(&self, own: u64) -> Breach {
+        let limit = self.limits.operations.unwrap_or(0);
+        Breach { name: LimitName::Operations, limit, reading: own.saturating_add(self.called_operations()) }
     }
 
     /// The number of host calls so far, those of called runs included.

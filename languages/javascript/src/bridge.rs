@@ -85,12 +85,14 @@ pub(crate) fn build(
 }
 
 fn build_bridge(scope: &mut v8::PinScope<'_, '_>) -> Result<Bridge, Fault> {
-    let setup = compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded"], 0)?;
+    let setup =
+        compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "called"], 0)?;
     let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
     let arguments = [
         v8::Function::new(scope, natives::print).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::call).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::exceeded).ok_or_else(missing)?.into(),
+        v8::Function::new(scope, natives::called).ok_or_else(missing)?.into(),
     ];
     let made = call(scope, &setup, &arguments)?;
     let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;

@@ -154,7 +154,8 @@ pub(crate) fn print(
     }
 }
 
-/// `call(index, arguments)`: arguments and answer are JSON text, see `caller` in `bridge/run.js`.
+/// `call(index, arguments, operations)`: arguments and answer are JSON text, see `caller` in `bridge/run.js`; `operations` are
+/// those that the script has counted, or -1.
 pub(crate) fn call(
     scope: &mut v8::PinScope<'_, '_>,
     arguments: v8::FunctionCallbackArguments<'_>,
@@ -163,11 +164,24 @@ pub(crate) fn call(
     let Some(natives) = natives(scope) else { return };
     let index = arguments.get(0).uint32_value(scope).unwrap_or(u32::MAX) as usize;
     let text = arguments.get(1).to_rust_string_lossy(scope);
+    if let (Some(host), Some(own)) = (natives.host(), arguments.get(2).number_value(scope).filter(|own| *own > 0.0)) {
+        host.budget().note_operations(own as u64);
+    }
     let answer = natives.call(index, &text);
     match v8::String::new(scope, &answer) {
         Some(answer) => result.set(answer.into()),
         None => throw(scope, "the result of a host function is too large for the engine"),
     }
+}
+
+/// `called()`: the operations of all that the run has called so far.
+pub(crate) fn called(
+    scope: &mut v8::PinScope<'_, '_>,
+    _: v8::FunctionCallbackArguments<'_>,
+    mut result: v8::ReturnValue<'_, v8::Value>,
+) {
+    let host = natives(scope).and_then(|natives| natives.host());
+    result.set_double(host.map_or(0.0, |host| host.budget().called_operations() as f64));
 }
 
 /// `exceeded(which)`: a counter of an instrumented script passed its limit. 0 is operations, 1 is nested calls.

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};
 use skills_core::value::Meter;
 use skills_core::{Arguments, Breach, Failure, FunctionSpec, LimitName};
+use std::sync::atomic::Ordering;
 
 /// What one value of an argument costs the host beside its JSON, in bytes.
 const VALUE_OVERHEAD: usize = 32;
@@ -132,6 +133,7 @@ impl HostFunction {
         let arguments = self.arguments(py, &run, arguments, named)?;
         // What was printed before the call is seen before what the call does.
         run.flush(py)?;
+        run.budget.note_operations(run.operations.load(Ordering::Relaxed));
         let answer = py.detach(|| run.host.call(self.index, arguments));
         // Refusing memory here would be a panic; what is over the limit stops the run a moment later.
         let _lenient = memory::lenient(true);

@@ -246,12 +246,12 @@ impl State {
     }
 
     fn count(&mut self) -> Option<Breach> {
-        let limit = self.run.budget.limits().operations?;
+        let limit = self.run.budget.operations_limit()?;
         if !self.run.counting.load(Ordering::Relaxed) {
             return None;
         }
-        let reading = self.run.operations.fetch_add(1, Ordering::Relaxed) + 1;
-        (reading > limit).then_some(Breach { name: LimitName::Operations, limit, reading })
+        let own = self.run.operations.fetch_add(1, Ordering::Relaxed) + 1;
+        (own > limit).then(|| self.run.budget.operations_breach(own))
     }
 
     fn single(&mut self, frame: *mut ffi::PyFrameObject) -> Option<Breach> {

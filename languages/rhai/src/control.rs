@@ -2,7 +2,7 @@ use crate::last_value::LastValue;
 use crate::memory::MemoryCap;
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rustix::time::{ClockId, clock_gettime};
-use skills_core::{Breach, ErrorKind, Failure, Host, Interrupt, LimitName, Pace, Stream};
+use skills_core::{Breach, Budget, ErrorKind, Failure, Host, Interrupt, Pace, Stream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -47,7 +47,7 @@ impl Control {
     /// Makes ready for a run.
     pub(crate) fn begin(&self, host: &Arc<dyn Host>) {
         let budget = host.budget();
-        let limit = budget.limits().operations.unwrap_or(u64::MAX);
+        let limit = budget.operations_limit().unwrap_or(u64::MAX);
         let pace = budget.limits().cpu_percent.and_then(|percent| Pace::new(percent, cpu(), budget.wall()));
         self.limit.store(limit, Relaxed);
         self.operations.store(0, Relaxed);
@@ -56,6 +56,19 @@ impl Control {
         *lock(&self.pace) = pace;
         lock(&self.failures).clear();
         *lock(&self.host) = Some(Arc::clone(host));
+    }
+
+    /// Tells the budget how many operations there were, before a host call.
+    pub(crate) fn before_call(&self, budget: &Budget) {
+        budget.note_operations(self.operations());
+    }
+
+    /// Takes what a host call left of the operations.
+    pub(crate) fn after_call(&self, budget: &Budget) {
+        let Some(limit) = budget.operations_limit() else { return };
+        self.limit.store(limit, Relaxed);
+        // An alarm of 0 says that the script is to stop, and stays.
+        self.alarm.fetch_min(limit.saturating_add(1), Relaxed);
     }
 
     /// Lets go of the host.
@@ -102,15 +115,17 @@ impl Control {
 
     #[cold]
     fn look(&self, operations: u64) -> Option<Dynamic> {
-        let limit = self.limit.load(Relaxed);
-        let breach = if operations > limit {
-            Breach { name: LimitName::Operations, limit, reading: operations }
-        } else if let Err(breach) = self.memory.check() {
-            breach
-        } else {
-            self.keep_pace(operations);
-            return (self.alarm.load(Relaxed) == 0).then_some(Dynamic::UNIT);
-        };
+        if operations > self.limit.load(Relaxed) {
+            return self.host().and_then(|host| self.breached(host.budget().operations_breach(operations)));
+        }
+        if let Err(breach) = self.memory.check() {
+            return self.breached(breach);
+        }
+        self.keep_pace(operations);
+        (self.alarm.load(Relaxed) == 0).then_some(Dynamic::UNIT)
+    }
+
+    fn breached(&self, breach: Breach) -> Option<Dynamic> {
         self.breach(breach);
         Some(Dynamic::UNIT)
     }

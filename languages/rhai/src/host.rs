@@ -184,7 +184,9 @@ fn call(control: &Control, index: usize, args: &mut [&mut Dynamic]) -> Rhaied<Dy
         let value = ToJson::new("argument", None, &control.memory).value(arg);
         positional.push(value.map_err(|failure| raise(control, failure))?);
     }
+    control.before_call(host.budget());
     let result = control.memory.outside(|| host.call(index, Arguments::positional(positional)));
+    control.after_call(host.budget());
     let value = result.map_err(|failure| control.throw(failure))?;
     // The arguments' and the result's JSON is the host's: only what the script is given counts as its own.
     control.reserve(size_in_rhai(&value))?;

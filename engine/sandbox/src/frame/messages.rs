@@ -59,6 +59,8 @@ pub struct Reply {
     pub verdict: Option<Failure>,
     /// How much execution time and wall time have passed.
     pub passed: (Duration, Duration),
+    /// The operations of all runs that the run has called.
+    pub called_operations: u64,
 }
 
 /// What a worker tells its host.
@@ -83,6 +85,8 @@ pub enum FromWorker {
         index: usize,
         /// With what.
         arguments: Arguments,
+        /// The operations of the run itself so far, where they are counted.
+        operations: u64,
     },
     /// The run has ended.
     Answer {
@@ -166,6 +170,7 @@ impl ToWorker {
                     write_failure(&mut out, verdict);
                 }
                 write_passed(&mut out, reply.passed);
+                out.number(reply.called_operations);
                 out.finish()
             }
         }
@@ -211,7 +216,8 @@ impl ToWorker {
             REPLY => {
                 let result = read_result(&mut input)?;
                 let verdict = if input.flag()? { Some(read_failure(&mut input)?) } else { None };
-                ToWorker::Reply(Reply { result, verdict, passed: read_passed(&mut input)? })
+                let (passed, called_operations) = (read_passed(&mut input)?, input.number()?);
+                ToWorker::Reply(Reply { result, verdict, passed, called_operations })
             }
             _ => return Err(Malformed("a message has an unknown tag")),
         };
@@ -266,10 +272,11 @@ impl FromWorker {
                 out.text(text);
                 out.finish()
             }
-            FromWorker::Call { run, index, arguments } => {
+            FromWorker::Call { run, index, arguments, operations } => {
                 let mut out = Writer::new(CALL);
                 out.number(*run);
                 out.number(*index as u64);
+                out.number(*operations);
                 out.number(arguments.positional.len() as u64);
                 arguments.positional.iter().for_each(|value| out.value(value));
                 out.map(&arguments.named);
@@ -350,11 +357,9 @@ impl FromWorker {
                 input.room(MOST_CALL, size_of::<Value>());
                 let run = input.number()?;
                 let index = usize::try_from(input.number()?).map_err(|_| Malformed("there is no such function"))?;
-                FromWorker::Call {
-                    run,
-                    index,
-                    arguments: Arguments { positional: input.values()?, named: input.map()? },
-                }
+                let operations = input.number()?;
+                let arguments = Arguments { positional: input.values()?, named: input.map()? };
+                FromWorker::Call { run, index, arguments, operations }
             }
             ANSWER => {
                 let run = input.number()?;

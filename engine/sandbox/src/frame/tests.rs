@@ -36,7 +36,12 @@ fn messages_of_a_worker_arrive_as_they_were_sent() {
         FromWorker::Opened(Ok(())),
         FromWorker::Opened(Err(failure.clone())),
         FromWorker::Print { run: 3, stream: Stream::Stderr, text: "tea\n".into() },
-        FromWorker::Call { run: 1, index: 300, arguments: Arguments { positional: vec![json!(1), json!([])], named } },
+        FromWorker::Call {
+            run: 1,
+            index: 300,
+            arguments: Arguments { positional: vec![json!(1), json!([])], named },
+            operations: 1 << 40,
+        },
         FromWorker::Answer { run: u64::MAX, result: Ok(json!(0.1)), operations: Some(7), reusable: false },
         FromWorker::Answer { run: 1, result: Err(failure), operations: None, reusable: true },
     ] {
@@ -69,6 +74,7 @@ fn messages_of_a_host_arrive_as_they_were_sent() {
             result: Ok(json!(1)),
             verdict: Some(Failure::new(ErrorKind::Timeout, "late")),
             passed,
+            called_operations: 12,
         }),
     ] {
         assert_eq!(ToWorker::decode(payload(&message.encode().unwrap())).unwrap(), message);
@@ -213,7 +219,8 @@ fn a_value_is_charged_before_it_is_made() {
 #[test]
 fn a_call_counts_what_its_arguments_take() {
     let many = vec![Value::Null; MOST_CALL as usize / size_of::<Value>() + 1];
-    let call = FromWorker::Call { run: 1, index: 0, arguments: Arguments::positional([json!(many)]) };
+    let arguments = Arguments::positional([json!(many)]);
+    let call = FromWorker::Call { run: 1, index: 0, arguments, operations: 0 };
     let frame = call.encode().unwrap();
     assert_eq!(FromWorker::decode(payload(&frame), u64::MAX).unwrap_err().0, "a message holds more than it may");
 }
@@ -245,7 +252,7 @@ fn what_may_be_said_fits_a_frame_of_its_kind() {
     assert!(payload(&part).len() <= FromWorker::most(part[4], 0));
     let values = vec![json!(u64::MAX); MOST_CALL as usize / size_of::<Value>()];
     let arguments = Arguments::positional(values);
-    let call = FromWorker::Call { run: u64::MAX, index: usize::MAX, arguments }.encode().unwrap();
+    let call = FromWorker::Call { run: u64::MAX, index: usize::MAX, arguments, operations: u64::MAX }.encode().unwrap();
     assert!(payload(&call).len() <= FromWorker::most(call[4], 0));
     // A large result that is allowed lets nothing else be large.
     assert!(FromWorker::most(print[4], u64::MAX) < 2 * MOST_PRINT);

@@ -246,10 +246,16 @@ impl RemoteSession {
                     drop(host.print(stream, &text));
                     Ok(())
                 }
-                Ok(FromWorker::Call { index, arguments, .. }) => {
+                Ok(FromWorker::Call { index, arguments, operations, .. }) => {
+                    budget.note_operations(operations);
                     let result = host.call(index, arguments);
                     let passed = (budget.elapsed(), budget.wall());
-                    let reply = Reply { result, verdict: budget.verdict().cloned(), passed };
+                    let reply = Reply {
+                        result,
+                        verdict: budget.verdict().cloned(),
+                        passed,
+                        called_operations: budget.called_operations(),
+                    };
                     match ToWorker::Reply(reply).encode() {
                         Ok(frame) => self.line.send(&frame, &mut patience, &**host),
                         Err(error) => Err(Silence::Malformed(error)),

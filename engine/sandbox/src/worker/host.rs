@@ -63,13 +63,14 @@ impl WorkerHost {
             let message = format!("an argument of skill.{name} is nested deeper than {MAX_DEPTH} levels");
             return Err(Failure::new(ErrorKind::InvalidArguments, message));
         }
-        let call = FromWorker::Call { run: self.run, index, arguments };
+        let call = FromWorker::Call { run: self.run, index, arguments, operations: self.budget.own_operations() };
         // What of this is the script's time, the host says afterwards.
         let pause = self.budget.pause();
         let reply = self.link.ask(|link| self.send(link, &call)).map_err(lost);
         drop(pause);
-        let Reply { result, verdict, passed } = reply?.ok_or_else(late)?;
+        let Reply { result, verdict, passed, called_operations } = reply?.ok_or_else(late)?;
         self.budget.agree(passed.0);
+        self.budget.agree_called_operations(called_operations);
         if let Some(verdict) = verdict {
             match verdict.limit {
                 Some(breach) => drop(self.budget.breach(breach)),

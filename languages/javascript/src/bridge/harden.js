@@ -232,7 +232,7 @@ const core = () => ({
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText,
   regexpSource, regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf,
-  typedSet, changed: baseline, pendingTimers: () => timers.length,
+  typedSet, countWith, count, changed: baseline, pendingTimers: () => timers.length,
 });
 
 // The names of the global object that no cell can declare as they are, as JSON.

@@ -17,7 +17,7 @@ function caller(index, name, given = "") {
       }
       text += (text ? "," : "") + encoded;
     }
-    const answer = call(index, `[${text}]`);
+    const answer = counter === undefined ? call(index, `[${text}]`, -1) : callCounted(index, `[${text}]`);
     const tag = answer[0];
     if (tag === "=") return decode(slice(answer, 1), "");
     if (tag === "+") { const parts = jsonParse(slice(answer, 1)); return decode(parts[0], parts[1]); }
@@ -25,6 +25,16 @@ function caller(index, name, given = "") {
     throw new SkillError(kind, message, help, id);
   } }[name];
   return freeze(wrapped);
+}
+
+// What is called takes its operations from what this run has left, and the count goes on from there.
+function callCounted(index, text) {
+  const before = called();
+  const answer = call(index, text, count());
+  const more = called() - before;
+  others += more;
+  counter(more);
+  return answer;
 }
 
 function unsendable(name, index, stop) {
@@ -169,10 +179,11 @@ function begin(most, given, how) {
 }
 
 // What an instrumented script calls, see `count.rs`: `exceeded` when a count passes its limit, and `counter` to hand over
-// a function that tells the count.
-let counter;
-const tools = freeze({ __proto__: null, exceeded, counter: (fn) => { counter = fn; } });
-const count = () => (counter === undefined ? -1 : counter());
+// a function that adds to the count and tells it. What a script calls counts as its own, so that both end at one limit.
+let counter, others = 0;
+const countWith = (fn) => { counter = fn; others = 0; };
+const tools = freeze({ __proto__: null, exceeded, counter: countWith });
+const count = () => (counter === undefined ? -1 : counter(0) - others);
 
 // How many calls of a small function the stack holds, for the failure of a script that filled it.
 function depth() {

@@ -1,6 +1,6 @@
 // What every script's world is made of. It runs once in a session, before any script, as the body of a function whose
-// arguments are the only ways into the host: `print(stream, text)`, `call(index, argumentsJson)` and `exceeded(which)`. They
-// stay in this closure; a script can reach none of them except through what is built here.
+// arguments are the only ways into the host: `print(stream, text)`, `call(index, argumentsJson, operations)`, `exceeded(which)` and
+// `called()`. They stay in this closure; a script can reach none of them except through what is built here.
 //
 // Nothing below looks a method up on an object that a script can touch: every built-in that is needed later is taken
 // now, and called through `uncurry`, so a script that rewrites prototypes changes only its own view.

@@ -38,7 +38,7 @@ pub(crate) fn header(counting: Counting, names: &Names) -> String {
     let Names { count, depth, tools, .. } = names;
     let mut out = String::new();
     if counting.operations.is_some() {
-        out.push_str(&format!("let {count}=0;{tools}.counter(()=>{count});"));
+        out.push_str(&format!("let {count}=0;{tools}.counter(more=>{count}+=more);"));
     }
     if counting.recursion.is_some() {
         out.push_str(&format!("let {depth}=0;"));

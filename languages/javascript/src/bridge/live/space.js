@@ -12,7 +12,8 @@ const {
   symbolText, list, quote, clip, described, Encoder, Stop, facts, thrown, global, skill, exceeded, decode,
   begin, follow, settle, finish, allowCodegen, isKnown, knownGlobals, print, typedTag, typedLength, bufferLength,
   viewBuffer, viewOffset, viewLength, mapSize, setSize, mapEach, setEach, mapPut, mapGet, mapHas, setAdd, dateTime, dateText, regexpSource,
-  regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf, typedSet, changed, pendingTimers,
+  regexpFlags, weakGet, weakSet, weakHas, fromCharCode, toBigInt, isError, plainName, WIDEST, bytesOf, typedSet, countWith, count, changed,
+  pendingTimers,
 } = core;
 
 const hidden = (value) => ({ __proto__: null, value, writable: true, enumerable: false, configurable: true });
@@ -102,6 +103,7 @@ function evaluate(main, mode, key, text, wide, most, operations, recursion) {
   const bound = most < 0 ? Infinity : most;
   const given = decode(text, wide);
   begin(bound, given, (mode & 8) !== 0 ? (value) => answerOf(bound, value) : undefined);
+  if (operations >= 0) countWith((more) => tools.operations += more);
   let value;
   try {
     if (mode & 8) {
@@ -144,7 +146,7 @@ function unsettled() {
   return answerOf(Infinity, promise);
 }
 
-const operations = () => tools.operations;
+const operations = () => count();
 
 // ---- variables --------------------------------------------------------------------------------------------------
 
