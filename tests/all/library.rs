@@ -341,3 +341,40 @@ fn a_definition_limits_the_files_that_its_script_writes() {
     assert!(error.message().contains("would have 1048577 bytes, more than the 1048576 allowed"), "{error}");
     assert_eq!(std::fs::metadata(root.join("out.txt")).unwrap().len(), 1 << 20);
 }
+
+/// The most memory that this process has had, in bytes.
+#[cfg(target_os = "linux")]
+fn most_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_near_its_limit_takes_about_as_much_as_the_limit() {
+    const LIMIT: u64 = 32 << 20;
+    let engine = Engine::new().unwrap();
+    let run = |language, count: usize| {
+        let code = match language {
+            Language::Rhai => format!("let list = []; list.pad({count}, 0); list"),
+            Language::Python => format!("[0] * {count}"),
+            _ => format!("new Array({count}).fill(0)"),
+        };
+        let mut options = RunOptions::default();
+        options.limits.result = Some(LIMIT);
+        engine.run_skill(&engine.code(language, &code), json!({}), &options).result
+    };
+    for language in LANGUAGES {
+        run(language, 10).unwrap();
+        let before = most_memory();
+        // What fits is given, and nothing that comes near what an element of two bytes took when only its text counted.
+        let result = run(language, 400_000).unwrap();
+        assert_eq!(result.as_array().unwrap().len(), 400_000);
+        drop(result);
+        let error = run(language, 2_000_000).unwrap_err();
+        assert_eq!(error.limit().unwrap().name, LimitName::Result, "{language}");
+        let more = most_memory() - before;
+        assert!(more < 4 * LIMIT, "{language}: {} MB", more >> 20);
+    }
+}

@@ -88,7 +88,7 @@ pub enum LimitName {
     Operations,
     /// What the script printed, stdout and stderr together, in bytes.
     Output,
-    /// The size of the result as compact JSON, in bytes.
+    /// The size of the result: its text, and what holding its elements and members takes, in bytes.
     Result,
     /// The depth of nested calls.
     Recursion,

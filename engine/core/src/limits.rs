@@ -22,7 +22,7 @@ pub struct Limits {
     pub operations: Option<u64>,
     /// What the script prints, stdout and stderr together, in bytes.
     pub output: Option<u64>,
-    /// The result as compact JSON, in bytes.
+    /// The result: its text, and what holding its elements and members takes, in bytes.
     pub result: Option<u64>,
     /// Depth of nested calls. `None` leaves each language's own guard against a stack overflow in force.
     pub recursion: Option<u64>,
@@ -39,7 +39,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 30 s of execution (the seed's default timeout), 10 min of wall time, 256 MiB, 1 MiB of output, 16 MiB of
+    /// 30 s of execution (the seed's default timeout), 10 min of wall time, 256 MiB, 1 MiB of output, 64 MiB of
     /// result, 100,000 host calls; operations and recursion as the language has them.
     fn default() -> Limits {
         Limits {
@@ -48,7 +48,7 @@ impl Default for Limits {
             memory: Some(256 << 20),
             operations: None,
             output: Some(1 << 20),
-            result: Some(16 << 20),
+            result: Some(64 << 20),
             recursion: None,
             host_calls: Some(100_000),
             ..Limits::none()

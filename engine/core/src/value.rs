@@ -13,9 +13,12 @@ use serde_json::{Map, Value};
 /// It stays below the 128 levels that common JSON readers (serde_json among them) accept.
 pub const MAX_DEPTH: usize = 100;
 
-/// What each element of an array and each member of an object counts for on top of its text, in bytes, against the limit
-/// on a result.
-pub const ELEMENT_COST: usize = 8;
+/// What each element of an array counts for on top of its text, in bytes, against the limit on a result: what holding it
+/// takes.
+pub const ELEMENT_COST: usize = size_of::<Value>();
+
+/// The same for a member of an object: its value, its name, and its place in the table of names.
+pub const MEMBER_COST: usize = ELEMENT_COST + size_of::<String>() + 24;
 
 /// The longest `repr` of a description, in characters; what is longer is cut and ends in `…`.
 pub const MAX_REPR: usize = 200;
@@ -95,13 +98,13 @@ enum Step {
 }
 
 impl Meter {
-    /// A meter for a value that errors call `root` (`result`, `argument`), at most `limit` bytes of compact JSON.
+    /// A meter for a value that errors call `root` (`result`, `argument`), at most `limit` bytes: its text, and what holding it takes.
     pub fn new(root: &'static str, limit: Option<u64>) -> Meter {
         Meter { path: Vec::new(), root, size: 0, limit }
     }
 
-    /// Counts bytes of compact JSON that are about to be made. On top, each element and member counts for
-    /// [`ELEMENT_COST`] as it is entered: a short one costs the host far more than its text.
+    /// Counts bytes of compact JSON that are about to be made. On top, each element counts for [`ELEMENT_COST`] as it is
+    /// entered, and each member for [`MEMBER_COST`]: a short one costs the host far more than its text.
     pub fn charge(&mut self, bytes: usize) -> Result<(), Failure> {
         self.size = self.size.saturating_add(bytes as u64);
         match self.limit {
@@ -117,18 +120,24 @@ impl Meter {
         self.size
     }
 
+    /// How many elements may come, of that many: room for them can be made at once.
+    pub fn capacity(&self, elements: usize) -> usize {
+        let left = self.limit.map_or(u64::MAX, |limit| limit.saturating_sub(self.size));
+        elements.min(usize::try_from(left / ELEMENT_COST as u64).unwrap_or(usize::MAX))
+    }
+
     /// Goes into an element of an array.
     pub fn enter_index(&mut self, index: usize) -> Result<(), Failure> {
+        self.check_inside()?;
         self.path.push(Step::Index(index));
-        self.check_depth()?;
         self.charge(ELEMENT_COST)
     }
 
     /// Goes into a member of an object.
     pub fn enter_key(&mut self, key: &str) -> Result<(), Failure> {
+        self.check_inside()?;
         self.path.push(Step::Key(key.to_owned()));
-        self.check_depth()?;
-        self.charge(ELEMENT_COST)
+        self.charge(MEMBER_COST)
     }
 
     /// Leaves what was entered last.
@@ -136,8 +145,9 @@ impl Meter {
         self.path.pop();
     }
 
-    fn check_depth(&self) -> Result<(), Failure> {
-        if self.path.len() <= MAX_DEPTH {
+    /// Fails where nothing can be entered any more: an empty container is a level too.
+    pub fn check_inside(&self) -> Result<(), Failure> {
+        if self.path.len() < MAX_DEPTH {
             return Ok(());
         }
         Err(Failure::new(ErrorKind::ScriptError, format!("the {} is nested deeper than {MAX_DEPTH} levels", self.root))
@@ -216,7 +226,7 @@ mod tests {
         }
         assert!(meter.enter_index(0).unwrap_err().message.contains("deeper than 100"));
         assert!(meter.charge(10).is_ok());
-        assert_eq!(meter.charge(1).unwrap_err().limit.unwrap().reading, 811);
+        assert_eq!(meter.charge(1).unwrap_err().limit.unwrap().reading, (MAX_DEPTH * ELEMENT_COST) as u64 + 11);
     }
 
     #[test]

@@ -8,15 +8,12 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 use serde_json::Value;
-use skills_core::value::Meter;
+use skills_core::value::{ELEMENT_COST, Meter};
 use skills_core::{ErrorKind, Failure};
 use std::cell::RefCell;
 
-/// The largest result, as the standard functions have it: bytes of text, and some for each value.
+/// The largest result, as the standard functions have it: bytes of text, and what holding it takes.
 const MAX_RESULT: u64 = 64 << 20;
-
-/// What a value counts besides its text and what [`Meter`] counts for each element and member.
-const VALUE: usize = 8;
 
 /// Turns the result of a host function into JSON.
 ///
@@ -81,7 +78,7 @@ impl Watch {
     }
 
     fn charge<E: serde::ser::Error>(&self, text: usize) -> Result<(), E> {
-        self.bound(|meter| meter.charge(text.saturating_add(VALUE)))
+        self.bound(|meter| meter.charge(text))
     }
 
     fn finite<E: serde::ser::Error>(&self, number: f64) -> Result<(), E> {
@@ -175,13 +172,13 @@ impl<'a, S: Serializer> Serializer for Watched<'a, S> {
     }
 
     fn serialize_str(self, value: &str) -> Result<S::Ok, S::Error> {
-        self.watch.charge(value.len())?;
+        self.watch.charge(value.len().saturating_add(2))?;
         self.inner.serialize_str(value)
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<S::Ok, S::Error> {
         // They become an array of numbers.
-        self.watch.charge(value.len().saturating_mul(2 * VALUE))?;
+        self.watch.charge(value.len().saturating_mul(ELEMENT_COST))?;
         self.inner.serialize_bytes(value)
     }
 

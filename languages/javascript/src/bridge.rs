@@ -4,6 +4,7 @@ use crate::engine::Fault;
 use crate::heap::{Heap, StopFlag};
 use crate::natives;
 use deno_core::v8;
+use skills_core::value::{ELEMENT_COST, MEMBER_COST};
 use skills_core::{ErrorKind, Failure, FunctionSpec, Host};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -86,13 +87,15 @@ pub(crate) fn build(
 
 fn build_bridge(scope: &mut v8::PinScope<'_, '_>) -> Result<Bridge, Fault> {
     let setup =
-        compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "called"], 0)?;
+        compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "called", "ELEMENT", "MEMBER"], 0)?;
     let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
     let arguments = [
         v8::Function::new(scope, natives::print).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::call).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::exceeded).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::called).ok_or_else(missing)?.into(),
+        v8::Number::new(scope, ELEMENT_COST as f64).into(),
+        v8::Number::new(scope, MEMBER_COST as f64).into(),
     ];
     let made = call(scope, &setup, &arguments)?;
     let made = v8::Local::<v8::Object>::try_from(made).map_err(|_| missing())?;

@@ -12,9 +12,6 @@ use skills_core::value::Meter;
 use skills_core::{Arguments, Breach, Failure, FunctionSpec, LimitName};
 use std::sync::atomic::Ordering;
 
-/// What one value of an argument costs the host beside its JSON, in bytes.
-const VALUE_OVERHEAD: usize = 32;
-
 /// `skill`, for the run of whichever thread asks.
 #[pyclass(frozen, module = "skill", name = "skill")]
 pub(crate) struct SkillModule;
@@ -186,7 +183,7 @@ impl HostFunction {
         let mut meter = Meter::new("argument", run.budget.limits().memory);
         let mut arguments = Arguments::default();
         let mut convert = |object: &Bound<'_, PyAny>| {
-            from_python(object, &mut meter, VALUE_OVERHEAD).map_err(|error| self.unconverted(py, run, error))
+            from_python(object, &mut meter).map_err(|error| self.unconverted(py, run, error))
         };
         if let Some(first) = &self.given {
             arguments.positional.push(convert(first.bind(py))?);

@@ -44,10 +44,9 @@ impl From<PyErr> for Unconverted {
 
 type Converted<T = Value> = Result<T, Unconverted>;
 
-/// The JSON value of an object. The meter bounds depth and size as it grows; `overhead` bytes are charged for each
-/// value on top of its JSON.
-pub(crate) fn from_python(object: &Bound<'_, PyAny>, meter: &mut Meter, overhead: usize) -> Converted {
-    Converter { meter, overhead, open: Vec::new() }.convert(object)
+/// The JSON value of an object. The meter bounds depth and size as it grows.
+pub(crate) fn from_python(object: &Bound<'_, PyAny>, meter: &mut Meter) -> Converted {
+    Converter { meter, open: Vec::new() }.convert(object)
 }
 
 /// The text of a Python string, each lone surrogate replaced.
@@ -101,14 +100,12 @@ fn without_address(repr: &str) -> String {
 
 struct Converter<'m> {
     meter: &'m mut Meter,
-    overhead: usize,
     /// The containers that the conversion is inside of.
     open: Vec<*mut ffi::PyObject>,
 }
 
 impl Converter<'_> {
     fn convert(&mut self, object: &Bound<'_, PyAny>) -> Converted {
-        self.meter.charge(self.overhead)?;
         if object.is_none() {
             self.meter.charge(4)?;
             return Ok(Value::Null);
@@ -133,10 +130,10 @@ impl Converter<'_> {
             return self.nested(object, |this| this.list(list));
         }
         if let Ok(tuple) = object.cast::<PyTuple>() {
-            return self.nested(object, |this| this.items(tuple.iter().map(Ok)));
+            return self.nested(object, |this| this.items(tuple.len(), tuple.iter().map(Ok)));
         }
         if is_iterable(object) {
-            return self.nested(object, |this| this.items(object.try_iter()?));
+            return self.nested(object, |this| this.items(0, object.try_iter()?));
         }
         self.other(object)
     }
@@ -195,9 +192,7 @@ impl Converter<'_> {
             let name = type_name(object);
             return self.described(value::describe("cycle", &format!("<{name} that contains itself>")));
         }
-        // An empty container is a level too.
-        self.meter.enter_index(0)?;
-        self.meter.leave();
+        self.meter.check_inside()?;
         self.open.push(object.as_ptr());
         self.meter.charge(2)?;
         let converted = convert(self);
@@ -208,15 +203,17 @@ impl Converter<'_> {
     fn list(&mut self, list: &Bound<'_, PyList>) -> Converted {
         // By index, because the `repr` of an item may run code that changes the list.
         let mut index = 0;
-        self.items(std::iter::from_fn(|| {
+        let items = std::iter::from_fn(|| {
             let item = list.get_item(index).ok()?;
             index += 1;
             Some(Ok(item))
-        }))
+        });
+        self.items(list.len(), items)
     }
 
-    fn items<'py>(&mut self, items: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> Converted {
-        let mut array = Vec::new();
+    /// `about` is how many there are, where that is known.
+    fn items<'py>(&mut self, about: usize, items: impl Iterator<Item = PyResult<Bound<'py, PyAny>>>) -> Converted {
+        let mut array = Vec::with_capacity(self.meter.capacity(about));
         for (index, item) in items.enumerate() {
             self.meter.enter_index(index)?;
             self.meter.charge(usize::from(index > 0))?;

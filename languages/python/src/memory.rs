@@ -131,6 +131,17 @@ fn current<'a>() -> Option<&'a MemoryMeter> {
     unsafe { METER.get().as_ref() }
 }
 
+/// Whether this much more is within the limit of whatever this thread is charged to, and nothing was refused yet; notes the
+/// breach where not. For the engine's own work, which ends there instead of being refused.
+pub(crate) fn has_room(more: usize) -> bool {
+    let Some(meter) = current() else { return true };
+    let fits = meter.fits(more as u64);
+    if !fits {
+        meter.note_refusal(more as u64);
+    }
+    fits && meter.refused().is_none()
+}
+
 /// Whether a request may go on; notes the breach where not.
 fn admit(meter: &MemoryMeter, more: usize) -> bool {
     if meter.fits(more as u64) {
@@ -266,7 +277,7 @@ extern "C" fn arena_alloc(_: *mut c_void, size: usize) -> *mut c_void {
     let Some(alloc) = arena.alloc else { return ptr::null_mut() };
     let Some(meter) = current() else { return alloc(arena.ctx, size) };
     // No breach: CPython falls back on the raw domain, which decides for the object at hand.
-    if !meter.fits(size as u64) && !LENIENT.get() {
+    if !meter.fits(size as u64) {
         return ptr::null_mut();
     }
     let block = alloc(arena.ctx, size);

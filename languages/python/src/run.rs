@@ -66,8 +66,10 @@ pub(crate) struct Scene {
     pub(crate) folder: Option<Arc<str>>,
     pub(crate) params: Py<PyAny>,
     pub(crate) members: Py<PyDict>,
-    /// What a session that lives has for all of its runs.
-    pub(crate) lasting: Option<(Arc<MemoryMeter>, Arc<Texts>)>,
+    /// What the run's memory is charged to: its own, or that of a session that lives.
+    pub(crate) memory: Arc<MemoryMeter>,
+    /// What a session that lives has evaluated.
+    pub(crate) texts: Option<Arc<Texts>>,
 }
 
 #[derive(Default)]
@@ -78,14 +80,13 @@ struct Pending {
 
 impl Run {
     pub(crate) fn new(host: &Arc<dyn Host>, scene: Scene) -> Arc<Run> {
-        let Scene { file, folder, params, members, lasting } = scene;
-        let (memory, texts) = lasting.unzip();
+        let Scene { file, folder, params, members, memory, texts } = scene;
         let budget = Arc::clone(host.budget());
         // SAFETY: asks for the number of the calling thread.
         let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
         Arc::new(Run {
             host: Arc::clone(host),
-            memory: memory.unwrap_or_else(|| Arc::new(MemoryMeter::new(budget.limits().memory))),
+            memory,
             budget,
             operations: AtomicU64::new(0),
             counting: AtomicBool::new(false),

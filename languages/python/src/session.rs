@@ -8,6 +8,7 @@ use crate::errors::{self, End};
 use crate::from_python::{Unconverted, from_python};
 use crate::guard::{flushed, guarded};
 use crate::live::Living;
+use crate::memory::MemoryMeter;
 use crate::run::{Run, Scene};
 use crate::runtime::{KeptThread, Runtime};
 use crate::to_python;
@@ -89,6 +90,10 @@ impl PythonSession {
             run.end_threads(py);
             globals.clear();
             drop(globals);
+            // What the parameters took goes from the account that they were charged to.
+            if let Ok(params) = run.params.bind(py).cast::<PyDict>() {
+                params.clear();
+            }
             // What its variables hold may run code of the script when it goes, so that goes before the tidying.
             drop(context);
             if run.memory.used() > LEFTOVER || run.stopping() {
@@ -120,9 +125,8 @@ impl PythonSession {
         let internal = |error: PyErr| {
             Failure::new(ErrorKind::Internal, format!("the namespace could not be made: {}", error.value(py)))
         };
-        let params = to_python::object(py, params).map_err(|error| {
-            Failure::new(ErrorKind::InvalidArguments, format!("the parameters: {}", error.value(py)))
-        })?;
+        let memory = Arc::new(MemoryMeter::new(host.budget().limits().memory));
+        let params = to_python::parameters(py, params, (&memory, host.budget()), |_| Ok(()))?;
         let runtime = self.runtime;
         let (file, folder) = {
             let known = self.scripts.get(script);
@@ -146,7 +150,7 @@ impl PythonSession {
         let globals = fill().map_err(internal)?;
         let params = params.into_any().unbind();
         let members = members.members.clone_ref(py);
-        let run = Run::new(host, Scene { file, folder, params, members, lasting: None });
+        let run = Run::new(host, Scene { file, folder, params, members, memory, texts: None });
         Ok((run, globals))
     }
 }
@@ -236,7 +240,7 @@ pub(crate) fn is_coroutine(value: &Bound<'_, PyAny>) -> bool {
 /// The JSON of a result, within the limit on it.
 pub(crate) fn converted(run: &Run, value: &Bound<'_, PyAny>) -> Result<Value, Uncalled> {
     let mut meter = Meter::new("result", run.budget.limits().result);
-    from_python(value, &mut meter, 0).map_err(|error| match error {
+    from_python(value, &mut meter).map_err(|error| match error {
         Unconverted::Raised(error) => Uncalled::Raised(error),
         Unconverted::Failure(failure) => {
             let failure = match failure.limit {

@@ -19,7 +19,7 @@ pub(crate) fn signature(script: &Script) -> Option<Signature> {
     let read = Python::attach(|py| -> PyResult<Option<Value>> {
         let function = FUNCTION.get_or_try_init(py, || load(py, runtime))?;
         let found = function.bind(py).call1((&script.source, &script.file))?;
-        Ok(from_python(&found, &mut Meter::new("signature", None), 0).ok())
+        Ok(from_python(&found, &mut Meter::new("signature", None)).ok())
     });
     let Value::Object(mut found) = read.ok()?? else { return None };
     let Some(Value::Array(parameters)) = found.remove("parameters") else { return None };

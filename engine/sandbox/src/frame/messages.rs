@@ -322,8 +322,8 @@ impl FromWorker {
     pub fn most(kind: u8, most_result: u64) -> usize {
         /// Numbers, flags and lengths beside what is counted.
         const BESIDE: u64 = 256;
-        // An element counts for 8 bytes, and is written in at most 11; a name takes another one.
-        let value = most_result.saturating_add(most_result / 2);
+        // Texts, elements and members count for more than they are written in.
+        let value = most_result;
         let failure = 2 * MOST_FAILURE as u64;
         let most = match kind {
             OPENED => failure,

@@ -1,6 +1,7 @@
 // What every script's world is made of. It runs once in a session, before any script, as the body of a function whose
 // arguments are the only ways into the host: `print(stream, text)`, `call(index, argumentsJson, operations)`, `exceeded(which)` and
-// `called()`. They stay in this closure; a script can reach none of them except through what is built here.
+// `called()`. They stay in this closure; a script can reach none of them except through what is built here. `ELEMENT` and
+// `MEMBER` are what one of an array or object counts for beside its text.
 //
 // Nothing below looks a method up on an object that a script can touch: every built-in that is needed later is taken
 // now, and called through `uncurry`, so a script that rewrites prototypes changes only its own view.
@@ -160,7 +161,7 @@ class Encoder {
       const name = names[i];
       const member = value[name];
       if (member === undefined) continue;
-      this.charge(first ? 1 : 2);
+      this.charge((first ? 1 : 2) + MEMBER);
       out += (first ? "" : ",") + this.text(name) + ":";
       this.step(name);
       out += this.value(member);
@@ -185,7 +186,7 @@ class Encoder {
     this.charge(2);
     let out = "";
     for (let i = 0; i < length; i++) {
-      if (i) this.charge(1);
+      this.charge((i ? 1 : 0) + ELEMENT);
       this.step(i);
       out += (i ? "," : "") + this.value(value[i]);
       this.path.length--;
@@ -232,7 +233,7 @@ class Encoder {
     for (let i = 0; i < names.length; i++) {
       const name = names[i];
       this.step(plain ? name : i);
-      this.charge(2);
+      this.charge(2 + (plain ? MEMBER : 3 * ELEMENT));
       const member = members[i];
       out += i ? "," : "";
       out += plain ? `${this.text(name)}:${this.value(member)}` : `[${this.value(name)},${this.value(member)}]`;

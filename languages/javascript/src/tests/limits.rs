@@ -1,6 +1,7 @@
 use super::support::*;
 use crate::JavaScript;
 use serde_json::{Value, json};
+use skills_core::value::{ELEMENT_COST, MEMBER_COST};
 use skills_core::{Enforcement, ErrorKind, Failure, Host, Interpreter, Language, LimitName, Limits};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -202,7 +203,12 @@ fn output_and_result_are_bounded() {
         );
         assert!(failure.limit.unwrap().reading > 100);
     }
-    assert_eq!(under(Limits { result: Some(5), ..Limits::default() }, "[1,2]").unwrap(), json!([1, 2]));
+    // Its text, and what holding it takes.
+    let holds = |result: usize| Limits { result: Some(result as u64), ..Limits::default() };
+    assert_eq!(under(holds(5 + 2 * ELEMENT_COST), "[1,2]").unwrap(), json!([1, 2]));
+    assert!(under(holds(4 + 2 * ELEMENT_COST), "[1,2]").is_err());
+    assert_eq!(under(holds(7 + MEMBER_COST), "({a: 1})").unwrap(), json!({"a": 1}));
+    assert!(under(holds(6 + MEMBER_COST), "({a: 1})").is_err());
 }
 
 #[test]

@@ -295,7 +295,7 @@ fn variables_are_read_and_written_from_outside() {
 
 #[test]
 fn values_that_are_not_json_are_described() {
-    let mut living = Living::with(Limits { result: Some(100), ..Limits::default() });
+    let mut living = Living::with(Limits { result: Some(200), ..Limits::default() });
     assert_eq!(living.value("NaN"), json!({"$type": "number", "repr": "NaN"}));
     let cycle = living.value("const o = {}; o.o = o; o");
     assert_eq!(cycle["o"]["$type"], json!("cycle"));

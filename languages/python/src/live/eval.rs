@@ -5,12 +5,11 @@ use crate::call::{self, Uncalled};
 use crate::compile::{Compiled, TOP_LEVEL_AWAIT, compile};
 use crate::memory;
 use crate::session::{PythonSession, converted, ended, evaluate, is_coroutine};
-use crate::to_python;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 use serde_json::Value;
-use skills_core::{Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Script, Shown};
+use skills_core::{Cell, Entry, Evaluated, Evaluation, Host, Script, Shown};
 use std::sync::Arc;
 
 /// The bits of a code object's flags that say which features of `__future__` it was compiled with.
@@ -27,20 +26,15 @@ impl PythonSession {
         let script = &cell.script;
         let params = match &cell.entry {
             Entry::Cell => None,
-            Entry::Skill { params } => match to_python::object(py, params) {
-                Ok(params) => Some(params.unbind()),
-                Err(error) => {
-                    let message = format!("the parameters: {}", error.value(py));
-                    return Evaluated::failed(Failure::new(ErrorKind::InvalidArguments, message));
-                }
-            },
+            Entry::Skill { params } => Some(params),
         };
-        let folder = params.as_ref().and_then(|_| self.scripts.get(script).folder.clone());
-        let given = Given { file: &script.file, params: params.as_ref(), folder };
+        let folder = params.and_then(|_| self.scripts.get(script).folder.clone());
+        let given = Given { file: &script.file, params, folder };
         let guarded = self.lived(py, host, given, |work| {
-            let answer = match params.as_ref() {
-                None => work.cell(script),
-                Some(params) => work.skill(script, params.bind(py)),
+            let answer = match (params, work.run.params.bind(py).cast::<PyDict>()) {
+                (None, _) => work.cell(script),
+                (Some(_), Ok(params)) => work.skill(script, params),
+                (Some(_), Err(error)) => Err(Uncalled::Raised(error.into())),
             };
             answer.or_else(|error| ended(py, work.runtime, error, script, work.run).map(|()| (Value::Null, None)))
         });
@@ -163,7 +157,7 @@ impl<'py> Work<'_, 'py> {
 fn converted_quietly(run: &crate::run::Run, value: &Bound<'_, PyAny>) -> Result<Option<Value>, Uncalled> {
     use crate::from_python::{Unconverted, from_python};
     let mut meter = skills_core::value::Meter::new("result", run.budget.limits().result);
-    match from_python(value, &mut meter, 0) {
+    match from_python(value, &mut meter) {
         Ok(value) => Ok(Some(value)),
         Err(Unconverted::Failure(_)) => Ok(None),
         Err(Unconverted::Raised(error)) => Err(Uncalled::Raised(error)),

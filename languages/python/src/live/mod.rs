@@ -27,12 +27,14 @@ use crate::memory::MemoryMeter;
 use crate::run::{Run, Scene};
 use crate::runtime::Runtime;
 use crate::session::{Members, PythonSession, begin};
+use crate::to_python;
 use own::Own;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule};
+use serde_json::{Map, Value};
 use skills_core::{ErrorKind, Failure, Held, Host, Script};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,7 +79,7 @@ struct Body {
 #[derive(Default)]
 struct Given<'a> {
     file: &'a str,
-    params: Option<&'a Py<PyDict>>,
+    params: Option<&'a Map<String, Value>>,
     /// The folder of a skill's script.
     folder: Option<Arc<str>>,
 }
@@ -160,10 +162,11 @@ impl PythonSession {
         work: impl FnOnce(&mut Work<'_, 'py>) -> Result<T, Failure>,
     ) -> Guarded<T> {
         let runtime = self.runtime;
-        let prepared = Tools::get(py, runtime).and_then(|tools| Ok((tools, self.awake(py, tools, host, given)?)));
+        let prepared = Tools::get(py, runtime).map_err(|error| internal(py, &error));
+        let prepared = prepared.and_then(|tools| Ok((tools, self.awake(py, tools, host, given)?)));
         let (tools, run) = match prepared {
             Ok(prepared) => prepared,
-            Err(error) => return Guarded::unstarted(internal(py, &error)),
+            Err(failure) => return Guarded::unstarted(failure),
         };
         let Some(living) = self.living.as_deref_mut() else {
             return Guarded::unstarted(Failure::new(ErrorKind::Internal, "the session has no namespace"));
@@ -195,30 +198,46 @@ impl PythonSession {
     }
 
     /// The run of a session that is there.
-    fn awake(&mut self, py: Python<'_>, tools: &Tools, host: &Arc<dyn Host>, given: Given<'_>) -> PyResult<Arc<Run>> {
-        self.members(py, host)?;
-        let Some(members) = &self.members else { return Err(PyRuntimeError::new_err("no members")) };
-        let living = match &mut self.living {
-            Some(living) => {
-                living.refresh(py, members)?;
-                living
-            }
-            none => none.insert(Box::new(Living::new(py, self.runtime, tools, members)?)),
+    fn awake(
+        &mut self,
+        py: Python<'_>,
+        tools: &Tools,
+        host: &Arc<dyn Host>,
+        given: Given<'_>,
+    ) -> Result<Arc<Run>, Failure> {
+        let members = self.at_hand(py, tools, host).map_err(|error| internal(py, &error))?;
+        let Some(living) = &mut self.living else {
+            return Err(Failure::new(ErrorKind::Internal, "the session has no namespace"));
         };
-        let members = members.members.clone_ref(py);
+        living.memory.begin(host.budget().limits().memory);
         let names = living.names.bind(py);
         if let Some(params) = given.params {
-            living.params = params.clone_ref(py).into_any();
-            names.set_item(intern!(py, "params"), params)?;
+            // Those of the last run go from the same account.
+            let last = &mut living.params;
+            to_python::parameters(py, params, (&living.memory, host.budget()), |params| {
+                names.set_item(intern!(py, "params"), params)?;
+                *last = params.clone().into_any().unbind();
+                Ok(())
+            })?;
         }
         if let Some(folder) = given.folder {
-            names.set_item(intern!(py, "__file__"), given.file)?;
+            names.set_item(intern!(py, "__file__"), given.file).map_err(|error| internal(py, &error))?;
             living.folder = Some(folder);
         }
-        living.memory.begin(host.budget().limits().memory);
-        let lasting = Some((Arc::clone(&living.memory), Arc::clone(&living.texts)));
+        let (memory, texts) = (Arc::clone(&living.memory), Some(Arc::clone(&living.texts)));
         let (folder, params) = (living.folder.clone(), living.params.clone_ref(py));
-        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, lasting }))
+        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, memory, texts }))
+    }
+
+    /// Has a namespace be there, with the functions of a host. Gives the members of `skill`.
+    fn at_hand(&mut self, py: Python<'_>, tools: &Tools, host: &Arc<dyn Host>) -> PyResult<Py<PyDict>> {
+        self.members(py, host)?;
+        let Some(members) = &self.members else { return Err(PyRuntimeError::new_err("no members")) };
+        match &mut self.living {
+            Some(living) => living.refresh(py, members)?,
+            none => *none = Some(Box::new(Living::new(py, self.runtime, tools, members)?)),
+        }
+        Ok(members.members.clone_ref(py))
     }
 }
 

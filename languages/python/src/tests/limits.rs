@@ -123,6 +123,45 @@ fn what_a_run_frees_it_may_use_again() {
     );
 }
 
+#[test]
+fn parameters_count_against_the_limit() {
+    let limits = |mb: u64| Limits { memory: Some(mb << 20), ..Limits::default() };
+    let large = json!({"text": "a".repeat(40 << 20)});
+    let evaluation = run_on(&TestHost::new(limits(64)), "len(params['text'])", large.clone());
+    assert_eq!(evaluation.result, Ok(json!(40 << 20)));
+    let peak = evaluation.usage.peak_memory.unwrap();
+    assert!((40 << 20..48 << 20).contains(&peak), "{peak}");
+    // What the script makes comes on top.
+    let failure = run_on(&TestHost::new(limits(64)), "params['text'] + 'b'", large.clone()).result.unwrap_err();
+    breach(&failure, ErrorKind::MemoryLimit, LimitName::Memory);
+    // Many small ones, and one that is not even made: the script never begins.
+    let many: Vec<String> = (0..400_000).map(|i| format!("number {i}")).collect();
+    for params in [large, json!({"many": many}), json!({"many": vec![0; 8_000_000]})] {
+        let host = TestHost::new(limits(16));
+        let evaluation = run_on(&host, "print('began')", params);
+        let breach = breach(&evaluation.result.unwrap_err(), ErrorKind::MemoryLimit, LimitName::Memory);
+        assert!(breach.limit == 16 << 20 && breach.reading > 16 << 20, "{breach:?}");
+        assert_eq!((host.stdout(), evaluation.usage.operations), (String::new(), None));
+    }
+}
+
+#[test]
+fn parameters_are_nobodys_when_the_run_is_over() {
+    let mut session = open();
+    let host: std::sync::Arc<dyn skills_core::Host> =
+        TestHost::new(Limits { memory: Some(64 << 20), ..Limits::default() });
+    let _together = super::host::together();
+    for _ in 0..5 {
+        let evaluation = session.run(
+            &super::host::script("import gc\nkept = params\nlen(params['text'])"),
+            &json!({"text": "a".repeat(40 << 20)}),
+            &host,
+        );
+        assert_eq!(evaluation.result, Ok(json!(40 << 20)));
+        assert!(evaluation.usage.peak_memory.unwrap() < 48 << 20);
+    }
+}
+
 fn operations(source: &str, limit: u64) -> (Result<Value, Failure>, u64) {
     let host = TestHost::new(Limits { operations: Some(limit), ..Limits::default() });
     let evaluation = run_on(&host, source, json!({}));

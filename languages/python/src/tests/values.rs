@@ -1,6 +1,7 @@
 use super::host::{TestHost, failure, run_on, value, value_with};
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value, json};
+use skills_core::value::{ELEMENT_COST, MEMBER_COST};
 use skills_core::{ErrorKind, Limits};
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -25,6 +26,15 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What the elements and members of a value count for beside its text.
+fn held(value: &Value) -> u64 {
+    match value {
+        Value::Array(items) => items.iter().map(|item| ELEMENT_COST as u64 + held(item)).sum(),
+        Value::Object(members) => members.values().map(|item| MEMBER_COST as u64 + held(item)).sum(),
+        _ => 0,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -35,8 +45,8 @@ proptest! {
     }
 
     #[test]
-    fn the_size_of_a_result_is_that_of_its_json(value in any_json()) {
-        let size = value.to_string().len() as u64;
+    fn the_size_of_a_result_is_its_text_and_what_holding_it_takes(value in any_json()) {
+        let size = value.to_string().len() as u64 + held(&value);
         let limited = |limit| {
             let host = TestHost::new(Limits { result: Some(limit), ..Limits::default() });
             run_on(&host, "params['v']", json!({"v": value})).result
