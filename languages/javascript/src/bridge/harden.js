@@ -167,15 +167,20 @@ for (const object of [
 ]) watch(object);
 freeze(SkillError);
 
-// One flat table, so that the comparison is a plain loop: object, number of keys, then for each key its parts.
+// One flat table, so that the comparison is a plain loop: object, number of keys, then its values.
+//
+// Each property is fixed in its place: it can be given another value, where it has one, but not be taken away or become
+// another kind of property. So its value can be read without meeting a script's code, and an accessor need not be looked at.
+const { isExtensible } = Object;
 const baseline = list();
 for (const object of watched) {
   const names = ownKeys(object);
   baseline[baseline.length++] = { __proto__: null, object, count: names.length, parent: getPrototypeOf(object), entries: list() };
   const entries = baseline[baseline.length - 1].entries;
   for (const name of names) {
-    const found = getOwnPropertyDescriptor(object, name);
-    entries[entries.length++] = { __proto__: null, name, value: found.value, get: found.get, set: found.set };
+    defineProperty(object, name, { __proto__: null, configurable: false });
+    const { value, writable } = getOwnPropertyDescriptor(object, name);
+    if (writable) entries[entries.length++] = { __proto__: null, name, value };
   }
 }
 let globalNames;
@@ -186,16 +191,16 @@ function knowGlobals() {
   for (let i = 0; i < globalNames.length; i++) setAdd(knownGlobals, globalNames[i]);
 }
 
-// Whether the last run left the world as it was; takes away what it added to the global object.
+// Whether the last run left the world as it was, or an error where it did not; takes away what it added to the global object.
 function unharmed() {
   for (let i = 0; i < baseline.length; i++) {
     const { object, count, parent, entries } = baseline[i];
-    if (ownKeys(object).length !== count || getPrototypeOf(object) !== parent) return false;
+    if (ownKeys(object).length !== count || getPrototypeOf(object) !== parent || !isExtensible(object)) return false;
     for (let j = 0; j < entries.length; j++) {
-      const entry = entries[j];
-      const found = getOwnPropertyDescriptor(object, entry.name);
-      if (found === undefined || found.get !== entry.get || found.set !== entry.set) return false;
-      if (found.value !== entry.value && found.value === found.value) return false;
+      const { name, value } = entries[j];
+      if (object[name] !== value) return false;
+      // What can no longer be written throws here.
+      object[name] = value;
     }
   }
   const names = ownKeys(global);

@@ -32,6 +32,7 @@ unsafe extern "C" {
     fn JS_UpdateStackTop(runtime: *mut c_void);
     fn JS_SetMaxStackSize(runtime: *mut c_void, bytes: usize);
     fn JS_RunGC(runtime: *mut c_void);
+    fn JS_SetGCThreshold(runtime: *mut c_void, bytes: usize);
     fn JS_ExecutePendingJob(runtime: *mut c_void, context: *mut *mut c_void) -> c_int;
     fn JS_GetException(context: *mut c_void) -> JsValue;
     fn JS_FreeValue(context: *mut c_void, value: JsValue);
@@ -160,6 +161,9 @@ impl Heap {
         let state = &self.state;
         let limit = limit
             .map_or(0, |limit| state.base.get().saturating_add(usize::try_from(limit).unwrap_or(usize::MAX)).max(1));
+        // How much a run may allocate before garbage is looked for. Left alone, the engine begins with 256 KiB in use, most of
+        // which is its own, and looks at everything there is again and again while a script builds something up.
+        const UNSEEN: usize = 8 << 20;
         // What earlier runs left in cycles is theirs, not this run's.
         const TOLERATED: usize = 1 << 20;
         let room = if limit == 0 { usize::MAX } else { limit.saturating_sub(state.base.get()) };
@@ -169,9 +173,11 @@ impl Heap {
         state.limit.set(limit);
         state.breached.set(false);
         state.peak.set(state.used());
+        let collect_at = state.used().saturating_add(UNSEEN.min(room / 4));
         // SAFETY: a live runtime, used on its own thread; these only store numbers.
         unsafe {
             JS_SetMemoryLimit(state.runtime, limit);
+            JS_SetGCThreshold(state.runtime, collect_at);
             JS_UpdateStackTop(state.runtime);
             JS_SetMaxStackSize(state.runtime, stack_for_scripts());
         }

@@ -9,6 +9,7 @@ mod definitions;
 mod edits;
 mod ends;
 mod form;
+mod numbers;
 mod purity;
 mod shadow;
 mod types;

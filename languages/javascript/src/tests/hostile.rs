@@ -83,7 +83,7 @@ fn pollution_does_not_reach_the_bridge() {
     );
     assert_eq!(value("Promise.prototype.then = () => { throw new Error('no') }; await 5; 6"), json!(6));
     let failure = failure(
-        "Error.prototype.toString = () => { throw 1 }; Object.defineProperty(Error.prototype, 'message', { get() { throw 2 } }); skill.fail()",
+        "Error.prototype.toString = () => { throw 1 }; Object.defineProperty(Error.prototype, 'code', { get() { throw 2 } }); Error.prototype.message = 7; skill.fail()",
     );
     assert_eq!(failure.kind, ErrorKind::PermissionDenied);
 }
@@ -98,7 +98,9 @@ fn a_polluted_session_is_not_used_again() {
         "[].__proto__.evil = 1",
         "const k = '__proto__'; ({})[k].evil = 1",
         "Object.setPrototypeOf(Array.prototype, null)",
-        "delete Array.prototype.map",
+        "Object.freeze(Error.prototype)",
+        "Object.preventExtensions(Map.prototype)",
+        "Object.defineProperty(Error.prototype, 'message', { writable: false })",
         "Promise.prototype.then = null",
         "skill.Error.prototype.evil = 1",
         "Object.getPrototypeOf([][Symbol.iterator]()).next = null",
@@ -141,6 +143,8 @@ fn built_ins_cannot_be_replaced() {
         "Array.isArray = 1",
         "Error.prepareStackTrace = () => 'x'",
         "Error.captureStackTrace = 1",
+        "delete Array.prototype.map",
+        "Object.defineProperty(Map.prototype, 'size', { get: () => 1 })",
     ] {
         assert!(failure(source).message.starts_with("TypeError"), "{source}");
     }
