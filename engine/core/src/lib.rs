@@ -22,6 +22,7 @@ mod launch;
 mod limits;
 mod live;
 mod pace;
+mod probe;
 mod secret;
 mod signature;
 mod source;
@@ -46,6 +47,7 @@ pub use live::{
     Variable,
 };
 pub use pace::Pace;
+pub use probe::ProbeHost;
 pub use secret::{ExposeSecret, SecretCommand, SecretSource, SecretString, Variables};
 pub use signature::{ParameterSpec, Signature};
 pub use source::{MemorySkills, SkillSource};

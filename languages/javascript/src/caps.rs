@@ -2,13 +2,12 @@
 
 use crate::engine::Engine;
 use crate::session::JavaScriptSession;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use skills_core::{
-    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, LimitName,
-    Limits, Script, Session, Stream,
+    CapStatus, Enforcement, ErrorKind, Failure, Language, LimitName, Limits, ProbeHost, Script, Session,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Makes sure, once in a process, that the memory limit holds: one that does nothing looks just like one that works.
@@ -122,7 +121,7 @@ pub(crate) fn self_test() -> Result<Vec<CapStatus>, Failure> {
     try_pace(&mut found)?;
     for probe in probes() {
         for source in probe.sources {
-            let host: Arc<dyn Host> = Arc::new(ProbeHost { budget: Budget::new(probe.limits.clone()) });
+            let host = ProbeHost::with_limits(probe.limits.clone());
             let mut session = JavaScriptSession::open(&host)?;
             let script =
                 Arc::new(Script { language: Language::JavaScript, file: "probe.js".into(), source: (*source).into() });
@@ -146,7 +145,7 @@ fn try_pace(found: &mut [CapStatus]) -> Result<(), Failure> {
         return Ok(());
     };
     let limits = Limits { wall: Some(Duration::from_millis(120)), cpu_percent: Some(20), ..Limits::none() };
-    let host: Arc<dyn Host> = Arc::new(ProbeHost { budget: Budget::new(limits) });
+    let host = ProbeHost::with_limits(limits);
     let mut session = JavaScriptSession::open(&host)?;
     // The clock of the budget goes on while the session opens.
     let opened = host.budget().wall();
@@ -159,45 +158,4 @@ fn try_pace(found: &mut [CapStatus]) -> Result<(), Failure> {
         status.detail = format!("a script used {:.0}% instead of 20%", share * 100.0);
     }
     Ok(())
-}
-
-/// A host with one function and a budget.
-struct ProbeHost {
-    budget: Arc<Budget>,
-}
-
-impl Host for ProbeHost {
-    fn functions(&self) -> &Arc<[FunctionSpec]> {
-        static FUNCTIONS: OnceLock<Arc<[FunctionSpec]>> = OnceLock::new();
-        FUNCTIONS.get_or_init(|| {
-            Arc::new([FunctionSpec {
-                name: "probe".into(),
-                description: "Does nothing.".into(),
-                parameters: Vec::new(),
-                returns: json!({}),
-                capability: None,
-            }])
-        })
-    }
-
-    fn is_global(&self, _index: usize) -> bool {
-        false
-    }
-
-    fn call(&self, _index: usize, _arguments: Arguments) -> Result<Value, Failure> {
-        self.budget.charge_host_call()?;
-        Ok(Value::Null)
-    }
-
-    fn print(&self, _stream: Stream, text: &str) -> Result<(), Failure> {
-        self.budget.charge_output(text.len() as u64)
-    }
-
-    fn budget(&self) -> &Arc<Budget> {
-        &self.budget
-    }
-
-    fn grants(&self) -> &Grants {
-        Grants::NONE
-    }
 }

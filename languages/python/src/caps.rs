@@ -1,12 +1,12 @@
 //! What each limit is worth, and the test that each is armed.
 
 use crate::runtime::Runtime;
-use serde_json::{Value, json};
+use serde_json::json;
 use skills_core::{
-    Arguments, Breach, Budget, CapStatus, Enforcement, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter,
-    Language, LimitName, Limits, Script, Stream, watchdog,
+    Breach, CapStatus, Enforcement, Evaluation, Failure, Interpreter, Language, LimitName, Limits, ProbeHost, Script,
+    watchdog,
 };
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 const MEMORY_UNAVAILABLE: &str = "the host program started CPython itself, so its memory is not counted";
@@ -94,49 +94,8 @@ fn trial(name: LimitName) -> (&'static str, Limits) {
 }
 
 fn attempt(interpreter: &dyn Interpreter, source: &str, limits: Limits) -> Result<Evaluation, Failure> {
-    let host: Arc<dyn Host> = Arc::new(Probe { budget: Budget::new(limits) });
+    let host = ProbeHost::with_limits(limits);
     let script =
         Arc::new(Script { language: Language::Python, file: "<self-test>".to_owned(), source: source.to_owned() });
     Ok(interpreter.open(&host)?.run(&script, &json!({}), &host))
-}
-
-/// A host with one function, which does nothing.
-struct Probe {
-    budget: Arc<Budget>,
-}
-
-impl Host for Probe {
-    fn functions(&self) -> &Arc<[FunctionSpec]> {
-        static FUNCTIONS: OnceLock<Arc<[FunctionSpec]>> = OnceLock::new();
-        FUNCTIONS.get_or_init(|| {
-            Arc::from([FunctionSpec {
-                name: "probe".to_owned(),
-                description: "Does nothing.".to_owned(),
-                parameters: Vec::new(),
-                returns: json!({}),
-                capability: None,
-            }])
-        })
-    }
-
-    fn is_global(&self, _index: usize) -> bool {
-        false
-    }
-
-    fn call(&self, _index: usize, _arguments: Arguments) -> Result<Value, Failure> {
-        self.budget.charge_host_call()?;
-        Ok(Value::Null)
-    }
-
-    fn print(&self, _stream: Stream, text: &str) -> Result<(), Failure> {
-        self.budget.charge_output(text.len() as u64)
-    }
-
-    fn budget(&self) -> &Arc<Budget> {
-        &self.budget
-    }
-
-    fn grants(&self) -> &Grants {
-        Grants::NONE
-    }
 }

@@ -3,10 +3,9 @@
 use crate::memory;
 use crate::session::RhaiSession;
 use rhai::Engine;
-use serde_json::{Value, json};
+use serde_json::json;
 use skills_core::{
-    Arguments, Budget, CapStatus, Enforcement, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, LimitName,
-    Limits, Script, Session, Stream,
+    CapStatus, Enforcement, ErrorKind, Failure, Language, LimitName, Limits, ProbeHost, Script, Session,
 };
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -111,13 +110,13 @@ fn trial(name: LimitName) -> (&'static str, Limits) {
             let wall = Some(Duration::from_millis(120));
             ("loop { }", Limits { wall, cpu_percent: Some(20), operations: None, ..within })
         }
-        _ => ("for i in 0..10 { skill.nothing(); }", Limits { host_calls: Some(3), ..within }),
+        _ => ("for i in 0..10 { skill.probe(); }", Limits { host_calls: Some(3), ..within }),
     }
 }
 
 fn attempt(name: LimitName) -> Result<(), String> {
     let (source, limits) = trial(name);
-    let host: Arc<dyn Host> = Arc::new(TrialHost { budget: Budget::new(limits), functions: trial_functions() });
+    let host = ProbeHost::with_limits(limits);
     let script = Script { language: Language::Rhai, file: "self-test".into(), source: source.into() };
     let mut session = RhaiSession::open(&host).map_err(|failure| failure.message)?;
     let evaluation = session.run(&Arc::new(script), &json!({}), &host);
@@ -129,47 +128,5 @@ fn attempt(name: LimitName) -> Result<(), String> {
         Err(failure) if failure.limit.is_some_and(|breach| breach.name == name) => Ok(()),
         Err(failure) => Err(failure.message),
         Ok(_) => Err("it ended by itself".into()),
-    }
-}
-
-/// A host with one function that does nothing.
-struct TrialHost {
-    budget: Arc<Budget>,
-    functions: Arc<[FunctionSpec]>,
-}
-
-fn trial_functions() -> Arc<[FunctionSpec]> {
-    Arc::new([FunctionSpec {
-        name: "nothing".into(),
-        description: "Does nothing.".into(),
-        parameters: Vec::new(),
-        returns: json!({}),
-        capability: None,
-    }])
-}
-
-impl Host for TrialHost {
-    fn functions(&self) -> &Arc<[FunctionSpec]> {
-        &self.functions
-    }
-
-    fn is_global(&self, _index: usize) -> bool {
-        false
-    }
-
-    fn call(&self, _index: usize, _arguments: Arguments) -> Result<Value, Failure> {
-        self.budget.charge_host_call().map(|()| Value::Null)
-    }
-
-    fn print(&self, _stream: Stream, text: &str) -> Result<(), Failure> {
-        self.budget.charge_output(text.len() as u64)
-    }
-
-    fn budget(&self) -> &Arc<Budget> {
-        &self.budget
-    }
-
-    fn grants(&self) -> &Grants {
-        Grants::NONE
     }
 }
