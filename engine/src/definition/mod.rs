@@ -47,6 +47,7 @@ pub(crate) mod limits;
 pub(crate) mod names;
 pub(crate) mod node;
 mod parameters;
+mod patterns;
 pub(crate) mod permissions;
 mod protocol;
 mod reader;

@@ -4,7 +4,7 @@ use crate::definition::fields::Fields;
 use crate::definition::limits;
 use crate::definition::node::{Node, Span};
 use crate::definition::sink::Sink;
-use crate::definition::{codes, names, suggest};
+use crate::definition::{codes, names, patterns, suggest};
 use serde_json::{Map, Value, json};
 use skills_core::ParameterSpec;
 use std::collections::HashSet;
@@ -113,7 +113,7 @@ fn schema(fields: &mut Fields<'_>, sink: &mut Sink) -> Value {
     values(fields, kind, &mut schema, sink);
     if let Some(text) = fields.text("pattern", sink)
         && applies("pattern", &["string"], kind, text.span, sink)
-        && check_pattern(text.text, text.span, sink)
+        && patterns::check(text.text, text.span, sink)
     {
         schema.insert("pattern".into(), text.text.into());
     }
@@ -305,42 +305,6 @@ fn object_schema(properties: Fields<'_>, schema: &mut Map<String, Value>, sink: 
     if !required.is_empty() {
         schema.insert("required".into(), Value::Array(required));
     }
-}
-
-/// What a pattern may take compiled, in bytes, and up to where it costs so little that it is not counted.
-const PATTERN: usize = 1 << 20;
-const SMALL_PATTERN: usize = 128 << 10;
-
-/// How many larger ones a definition may have: each takes milliseconds, and a definition is read before it is trusted.
-const LARGE_PATTERNS: usize = 50;
-
-fn compile_pattern(pattern: &str, most: usize) -> Result<(), regex::Error> {
-    regex::RegexBuilder::new(pattern).size_limit(most).build().map(drop)
-}
-
-fn check_pattern(pattern: &str, span: &Span, sink: &mut Sink) -> bool {
-    let compiled = match compile_pattern(pattern, SMALL_PATTERN) {
-        Err(regex::Error::CompiledTooBig(_)) => {
-            if sink.count_large_pattern() > LARGE_PATTERNS {
-                let message = format!("the definition has more than {LARGE_PATTERNS} large patterns");
-                let help = "write `[0-9]` for `\\d` and `[A-Za-z0-9_]` for `\\w`, and repeat less often";
-                sink.error(codes::BAD_PATTERN, span, message, help);
-                return false;
-            }
-            compile_pattern(pattern, PATTERN)
-        }
-        compiled => compiled,
-    };
-    let Err(error) = compiled else { return true };
-    let text = error.to_string();
-    let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
-    let help = if text.contains("look-around") || text.contains("backreference") {
-        "patterns are matched without backtracking, so that none can hang: use no `(?=`, `(?!`, `(?<=` and no `\\1`"
-    } else {
-        "the syntax is that of Rust's regex crate: https://docs.rs/regex/latest/regex/#syntax"
-    };
-    sink.error(codes::BAD_PATTERN, span, format!("the pattern does not compile: {reason}"), help);
-    false
 }
 
 /// A default has to be what a caller could give.

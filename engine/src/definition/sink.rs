@@ -1,5 +1,6 @@
 use crate::definition::codes::{self, Code};
 use crate::definition::node::Span;
+use crate::definition::patterns;
 use crate::{Diagnostic, Severity};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ pub(crate) struct Sink {
     dropped: usize,
     worst_dropped: Severity,
     errors: usize,
-    large_patterns: usize,
+    pattern_room: usize,
 }
 
 impl Sink {
@@ -30,7 +31,7 @@ impl Sink {
             dropped: 0,
             worst_dropped: Severity::Warning,
             errors: 0,
-            large_patterns: 0,
+            pattern_room: patterns::ROOM,
         }
     }
 
@@ -62,10 +63,9 @@ impl Sink {
         self.diagnostics.len() >= MOST
     }
 
-    /// Counts a pattern that takes long to compile, and gives how many there are.
-    pub(crate) fn count_large_pattern(&mut self) -> usize {
-        self.large_patterns += 1;
-        self.large_patterns
+    /// What further patterns may take compiled, in bytes.
+    pub(crate) fn pattern_room(&mut self) -> &mut usize {
+        &mut self.pattern_room
     }
 
     /// Takes over diagnostics that were made elsewhere.
