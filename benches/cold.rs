@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 fn command() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
-    target.join("release/skills")
+    let command = target.join("release/skills");
+    assert!(command.is_file(), "{} is not there: run `cargo build --release -p skills-cli` first", command.display());
+    command
 }
 
 /// The interpreter that is embedded, not a version manager's shim in front of it.
