@@ -165,6 +165,10 @@ fn variables_are_told_taken_and_completed() {
     assert_eq!(session.get("nothing").unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(session.get("a b").unwrap_err().kind(), ErrorKind::InvalidArguments);
     session.set("text", json!("it's\n$x")).unwrap();
+    for name in ["PATH", "IFS", "BASH_ENV", "LD_PRELOAD"] {
+        let error = session.set(name, json!("x")).unwrap_err();
+        assert!(error.message().contains("means something in bash already"), "{error}");
+    }
     assert_eq!(session.eval("echo \"$text\"").unwrap(), "it's\n$x");
     session.set("list", json!(["1", "2"])).unwrap();
     assert_eq!(session.eval("echo ${#list[@]}").unwrap(), "2");

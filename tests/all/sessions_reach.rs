@@ -125,3 +125,28 @@ fn nobody_has_done_elsewhere_what_may_not_be_done_here() {
         assert!(error.message().contains("running in process"), "{error}");
     }
 }
+
+#[test]
+fn what_is_built_in_is_given_no_other_value_from_outside() {
+    let built_in = [
+        (Language::Rhai, ["skill", "skill"]),
+        (Language::Python, ["print", "skill"]),
+        (Language::JavaScript, ["Map", "console"]),
+        (Language::TypeScript, ["skill", "parseInt"]),
+    ];
+    for tier in tiers() {
+        let engine = engine();
+        let session = open(&engine, Language::Rhai, "a", tier);
+        for (language, names) in built_in {
+            let other = open(&engine, language, language.as_str(), tier);
+            for name in names {
+                let error = session.eval(&format!("skill.session(\"{language}\").set(\"{name}\", 1)")).unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::InvalidArguments, "{error}");
+                assert!(error.message().contains(&format!("`{name}` means something in ")), "{error}");
+                assert_eq!(other.set(name, json!(1)).unwrap_err().kind(), ErrorKind::InvalidArguments);
+            }
+            other.set("mine", json!(41)).unwrap();
+            assert_eq!(other.get("mine").unwrap(), 41);
+        }
+    }
+}

@@ -44,7 +44,7 @@ pub use launch::{End, Heard, Launcher, Layer, Listener, Program, Ran, Staying};
 pub use limits::{CapStatus, Enforcement, Limits};
 pub use live::{
     Cell, Completeness, Completion, Completions, Entry, Evaluated, Inspection, Lost, NameKind, Shown, Snapshot,
-    Variable,
+    Variable, taken,
 };
 pub use pace::Pace;
 pub use probe::ProbeHost;

@@ -1,6 +1,6 @@
 //! What a living namespace is asked, and what it tells: the plain data of [`Session`](crate::Session)'s second half.
 
-use crate::{Evaluation, Failure, Language, Script};
+use crate::{ErrorKind, Evaluation, Failure, Language, Script};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -43,6 +43,16 @@ impl Evaluated {
     pub fn failed(failure: Failure) -> Evaluated {
         Evaluated { evaluation: Evaluation { result: Err(failure), usage: crate::Usage::default() }, shown: None }
     }
+}
+
+/// That a name is not given a value from outside, because it means something to every script of a language: whoever gave it another
+/// meaning there would change what all later code of the session does.
+pub fn taken(name: &str, language: &str) -> Failure {
+    Failure::new(
+        ErrorKind::InvalidArguments,
+        format!("`{name}` means something in {language} already, and is not given a value from outside"),
+    )
+    .with_help("choose another name; code in the session itself may still assign it")
 }
 
 /// A value as its language shows it.

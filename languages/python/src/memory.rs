@@ -48,6 +48,11 @@ impl MemoryMeter {
         self.peak.store(self.used(), Relaxed);
     }
 
+    /// The most that may be held.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit.load(Relaxed)
+    }
+
     /// What is held now.
     pub(crate) fn used(&self) -> u64 {
         self.used.load(Relaxed)

@@ -22,6 +22,29 @@ pub(super) fn check_name(name: &str) -> Result<(), Failure> {
     Err(Failure::new(ErrorKind::InvalidArguments, message).with_help("use letters, digits and `_`, no digit first"))
 }
 
+/// Names that say how the shell itself works, and what the programs that it starts load.
+const SHELL: [&str; 12] = [
+    "PATH",
+    "IFS",
+    "ENV",
+    "HOME",
+    "PS4",
+    "CDPATH",
+    "GLOBIGNORE",
+    "OPTIND",
+    "PROMPT_COMMAND",
+    "SHELLOPTS",
+    "TMPDIR",
+    "PYTHONPATH",
+];
+
+/// Refuses what is no name of a variable that somebody outside may give a value to.
+pub(super) fn check_settable(name: &str) -> Result<(), Failure> {
+    check_name(name)?;
+    let begins = ["BASH", "LD_", "SKILLS_"].iter().any(|start| name.starts_with(start));
+    if begins || SHELL.contains(&name) { Err(skills_core::taken(name, "bash")) } else { Ok(()) }
+}
+
 /// The value that was told of a variable: its attributes, then its text; or its keys, then its values. `None` where nothing was.
 pub(super) fn value(told: &[u8]) -> Option<Value> {
     let text = String::from_utf8_lossy(told.strip_suffix(b"\0")?).into_owned();

@@ -284,7 +284,7 @@ impl Session for Shell {
     }
 
     fn set(&mut self, name: &str, value: &Value, host: &Arc<dyn Host>) -> Result<(), Failure> {
-        answers::check_name(name)?;
+        answers::check_settable(name)?;
         self.ask(&answers::assignment(name, value)?, host).map(drop)
     }
 

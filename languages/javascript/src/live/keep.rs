@@ -15,6 +15,10 @@ const FORMAT: &str = "javascript-1";
 /// How much memory a snapshot may take beside what the session holds, as a multiple of what that may.
 const TEXT: u64 = 4;
 
+/// How much is put before the definitions of a snapshot in all, so that each stands where it stood, in bytes. Nobody knows who wrote
+/// where that was.
+const PADDING: usize = 8 << 20;
+
 /// What of a snapshot the bridge knows nothing about.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -58,11 +62,15 @@ impl Source {
         }
     }
 
-    /// A script that has the source at the lines where it stood, so that its errors point there.
-    fn script(&self) -> Script {
-        const FURTHEST: usize = 100_000;
-        let lines = (self.line as usize).saturating_sub(1).min(FURTHEST);
-        let columns = (self.column as usize).saturating_sub(1).min(FURTHEST);
+    /// A script that has the source at the lines where it stood, so that its errors point there, as long as there is room for
+    /// that.
+    fn script(&self, room: &mut usize) -> Script {
+        let (mut lines, mut columns) =
+            ((self.line as usize).saturating_sub(1), (self.column as usize).saturating_sub(1));
+        match lines.checked_add(columns).and_then(|padding| room.checked_sub(padding)) {
+            Some(left) => *room = left,
+            None => (lines, columns) = (0, 0),
+        }
         let source = format!("{}{}{}", "\n".repeat(lines), " ".repeat(columns), self.source);
         Script { language: self.language, file: self.file.clone(), source }
     }
@@ -131,8 +139,10 @@ pub(crate) fn restore(
                 .map(|Skill { language, file, source }| Arc::new(Script { language, file, source }))
                 .collect();
         }
+        let mut room = PADDING;
         for (number, definition) in head.definitions.iter().enumerate() {
-            let compiled = compile(session, definition, counting)?;
+            host.budget().check_time()?;
+            let compiled = compile(session, &definition.script(&mut room), definition.kind, counting)?;
             let method = f64::from(u8::from(definition.kind == Kind::Method));
             let arguments =
                 [Argument::Main(Some(&compiled)), Argument::Number(number as f64), Argument::Number(method)];
@@ -149,24 +159,53 @@ pub(crate) fn restore(
     .0
 }
 
-fn compile(session: &mut JavaScriptSession, definition: &Source, counting: Counting) -> Result<Compiled, Failure> {
-    let script = definition.script();
+fn compile(
+    session: &mut JavaScriptSession,
+    script: &Script,
+    kind: Kind,
+    counting: Counting,
+) -> Result<Compiled, Failure> {
     let shadows = session.living.as_ref().map(|living| living.shadows.clone()).unwrap_or_default();
-    let prepared = source::prepare_definition(&script, definition.kind, counting, &shadows)?;
+    let prepared = source::prepare_definition(script, kind, counting, &shadows)?;
     let compiled = session.engine.compile_cell(&prepared, !counting.is_off()).map_err(|fault| {
         let resource = fault_resource(&fault);
-        let places = Places { script: &script, resource: &resource, columns: &prepared.columns, earlier: None };
+        let places = Places { script, resource: &resource, columns: &prepared.columns, earlier: None };
         error::fault(&fault, &places, || session.engine.depth())
     })?;
     let source = prepared.source.unwrap_or_default();
     let written = Arc::new(Script { source, ..script.clone() });
     session.engine.natives().definitions.borrow_mut().add(&written, &prepared.body, prepared.definitions);
     if let Some(living) = session.living.as_mut() {
-        living.sources.add(&compiled.resource, Arc::new(script), prepared.columns);
+        living.sources.add(&compiled.resource, Arc::new(script.clone()), prepared.columns);
     }
     Ok(compiled)
 }
 
 fn unreadable(why: &str) -> Failure {
     Failure::new(ErrorKind::InvalidArguments, format!("the snapshot cannot be read: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_definition_stood_takes_no_more_than_there_is_room_for() {
+        let stood = |line, column| Source {
+            kind: Kind::Declaration,
+            language: Language::JavaScript,
+            file: "<cell 1>".into(),
+            line,
+            column,
+            source: "f".into(),
+        };
+        let mut room = 10;
+        assert_eq!(stood(3, 5).script(&mut room).source, "\n\n    f");
+        assert_eq!(room, 4);
+        for (line, column) in [(6, 1), (1, 6), (u32::MAX, u32::MAX)] {
+            assert_eq!(stood(line, column).script(&mut room).source, "f");
+        }
+        assert_eq!(stood(5, 1).script(&mut room).source, "\n\n\n\nf");
+        assert_eq!(room, 0);
+    }
 }

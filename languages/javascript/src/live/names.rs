@@ -8,7 +8,7 @@ use crate::source::{Columns, written};
 use oxc::syntax::identifier::is_identifier_name;
 use oxc::syntax::keyword::is_reserved_keyword;
 use serde_json::Value;
-use skills_core::{ErrorKind, Failure, Host, Language, Variable};
+use skills_core::{ErrorKind, Failure, Host, Language, Variable, taken};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -58,12 +58,15 @@ pub(crate) fn set(
     }
     under(session, host, Language::JavaScript, |session| {
         let Some(living) = session.living.as_mut() else { return Err(missing(name)) };
-        living.shadows.declare(name);
         let own = living.shadows.name(name);
         let (text, wide) = convert::encode(value);
         let answer = session.engine.ask("set", &[Argument::Text(&own), Argument::Text(&text), Argument::Text(&wide)]);
         let answer = answer.map_err(|fault| unanswered(session, &fault))?;
-        if answer == "=" { Ok(()) } else { read(session, &answer, host).map(|_| ()) }
+        match answer.as_str() {
+            "=" => Ok(()),
+            "!" => Err(taken(name, "JavaScript")),
+            _ => read(session, &answer, host).map(|_| ()),
+        }
     })
     .0
 }

@@ -127,8 +127,12 @@ fn a_name_of_the_engine_can_be_declared() {
     assert_eq!(living.names(), ["Map", "Set", "add", "before", "console", "o"]);
     let host: Arc<dyn Host> = living.host();
     assert_eq!(living.session.get("console", &host).unwrap(), json!("c"));
-    living.session.set("Date", &json!(5), &host).unwrap();
-    assert_eq!(living.value("Date += 1; let Map = 7; [Date, Map]"), json!([6, 7]));
+    living.session.set("Map", &json!(5), &host).unwrap();
+    assert_eq!(living.value("Map += 1; let Set = 7; [Map, Set]"), json!([6, 7]));
+    for name in ["Date", "skill", "parseInt"] {
+        let failure = living.session.set(name, &json!(5), &host).unwrap_err();
+        assert!(failure.message.contains(&format!("`{name}` means something in JavaScript")), "{failure:?}");
+    }
     assert!(!living.fails("console.log(1)").message.contains('\u{200d}'));
 }
 

@@ -8,7 +8,7 @@ use crate::to_python::to_python;
 use pyo3::prelude::*;
 use serde_json::Value;
 use skills_core::{
-    Completion, Completions, ErrorKind, Failure, Host, Inspection, Language, NameKind, Script, Variable,
+    Completion, Completions, ErrorKind, Failure, Host, Inspection, Language, NameKind, Script, Variable, taken,
 };
 use std::sync::Arc;
 
@@ -82,7 +82,12 @@ impl PythonSession {
             let help = "use letters, digits and _, no keyword, and not one that begins with __";
             return Err(Failure::new(ErrorKind::InvalidArguments, message).with_help(help));
         }
+        // Here and not in the session, which may have taken some of them out.
+        let built_in = self.runtime.builtins.bind(py).contains(name).unwrap_or(true);
         self.ask(py, host, |work| {
+            if built_in || work.living.first.bind(py).contains(name)? {
+                return Err(Uncalled::Unfit(taken(name, "Python")));
+            }
             let made = {
                 // A refusal would be a panic here; what is over the limit is met a line below.
                 let _lenient = memory::lenient(true);

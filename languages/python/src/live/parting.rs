@@ -14,11 +14,18 @@ use std::time::Duration;
 /// How long finalizers may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How much memory they may take beside what the session holds, in bytes.
+const ROOM: u64 = 16 << 20;
+
 impl PythonSession {
     /// Empties the namespace, where there is one.
     pub(crate) fn part(&mut self, py: Python<'_>) {
         let Some(members) = self.members.as_ref().filter(|_| self.living.is_some()) else { return };
-        let limits = Limits { time: Some(PATIENCE), ..Limits::none() };
+        let Some(living) = &self.living else { return };
+        let (held, most) = (living.memory.used(), living.memory.limit());
+        // No more than the session might hold, and little more than it does where it might hold anything.
+        let memory = Some(held.saturating_add(ROOM).min(most.max(held)));
+        let limits = Limits { time: Some(PATIENCE), memory, ..Limits::none() };
         let host: Arc<dyn Host> =
             Arc::new(Nobody { functions: Arc::clone(&members.functions), budget: Budget::new(limits) });
         let emptied: Guarded<()> = self.lived(py, &host, Given::default(), |work| {

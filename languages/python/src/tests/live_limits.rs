@@ -135,3 +135,21 @@ fn finalizers_do_not_keep_a_session_from_ending() {
     repl.value("class A:\n    def __del__(self):\n        while True: pass\na = A()\na.a = a");
     drop(repl);
 }
+
+#[test]
+fn finalizers_take_no_more_memory_than_a_little() {
+    use std::io::Read as _;
+    use std::os::fd::AsRawFd as _;
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut repl = repl();
+    repl.value(&format!(
+        "import os\nclass A:\n    def __del__(self):\n        try:\n            bytearray(100 << 20)\n            \
+         os.write({0}, b'more')\n        except MemoryError:\n            os.write({0}, b'no more')\na = A()",
+        writer.as_raw_fd()
+    ));
+    drop(repl);
+    drop(writer);
+    let mut said = String::new();
+    reader.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "no more");
+}

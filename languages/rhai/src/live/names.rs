@@ -7,14 +7,18 @@ use crate::text;
 use rhai::{FnPtr, ScriptFuncDef};
 use serde_json::Value;
 use skills_core::value::describe;
-use skills_core::{ErrorKind, Failure, NameKind, Variable};
+use skills_core::{ErrorKind, Failure, NameKind, Variable, taken};
 use std::collections::{BTreeMap, HashSet};
 
 /// The longest text of a variable, in characters.
 const LINE: usize = 80;
 
-/// Fails where a name is none.
+/// Fails where a name is none, or not one to be set from outside.
 pub(super) fn check(name: &str, machine: &Machine<'_>) -> Result<(), Failure> {
+    // Functions have names of their own in Rhai: a variable hides none.
+    if name == "skill" {
+        return Err(taken(name, "Rhai"));
+    }
     let word = rhai::is_valid_identifier(name);
     if word && machine.engine.compile(format!("let {name} = 0;")).is_ok() {
         return Ok(());

@@ -209,7 +209,9 @@ function get(name, most) {
   return finish(() => ("value" in found ? found.value : apply(found.get, global, [])));
 }
 
+// Gives a variable a value; `!` where the name is one that every script finds.
 function set(name, text, wide) {
+  if (isKnown(knownGlobals, name) || isGiven(name)) return "!";
   if (plain(name) === "_") ownLast = true;
   begin(Infinity, undefined, undefined);
   try {
