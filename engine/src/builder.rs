@@ -49,11 +49,11 @@ pub struct EngineBuilder {
     workers: WorkerSettings,
     sessions: Option<SessionHub>,
     session_store: Option<SessionStore>,
-    max_sessions: usize,
+    max_sessions: Option<usize>,
 }
 
 /// How many sessions there may be where nobody says.
-const MOST_SESSIONS: usize = 100;
+pub(crate) const MOST_SESSIONS: usize = 100;
 
 impl EngineBuilder {
     pub(crate) fn new() -> EngineBuilder {
@@ -75,7 +75,7 @@ impl EngineBuilder {
             workers: WorkerSettings::default(),
             sessions: None,
             session_store: None,
-            max_sessions: MOST_SESSIONS,
+            max_sessions: None,
         }
     }
 
@@ -317,10 +317,11 @@ impl EngineBuilder {
         self
     }
 
-    /// How many sessions there may be at once for this engine to open another one; 100 by default.
+    /// How many sessions there may be at once for this engine to open another one; by default what `session_config.max_sessions` of
+    /// the configuration says, else 100.
     #[must_use]
     pub fn max_sessions(mut self, most: usize) -> EngineBuilder {
-        self.max_sessions = most;
+        self.max_sessions = Some(most);
         self
     }
 
@@ -358,6 +359,7 @@ impl EngineBuilder {
         let execution = &config.performance.execution;
         workers.pool.most = usize::try_from(execution.max_concurrent_skills).unwrap_or(usize::MAX);
         workers.pool.queue = usize::try_from(execution.execution_queue_size).unwrap_or(usize::MAX);
+        let configured = config.sessions.max_sessions.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
         let workers = Arc::new(LazyWorkers::new(workers));
         programs.workers = Arc::clone(&workers);
         let catalog = Catalog::new(Places { bundled, layout, sources, config: config.clone() });
@@ -380,7 +382,7 @@ impl EngineBuilder {
             variables,
             sessions,
             session_store,
-            max_sessions,
+            max_sessions: max_sessions.or(configured).unwrap_or(MOST_SESSIONS),
         }))
     }
 }

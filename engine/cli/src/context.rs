@@ -14,6 +14,7 @@ use skills::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Folders and files of this user and this project.
 pub(crate) struct Context {
@@ -110,6 +111,11 @@ impl Context {
     pub(crate) fn session_store(&self) -> Option<SessionStore> {
         let data = self.layout.user_data.as_ref()?;
         Some(SessionStore::lazy(data.join("sessions"), data.join("sessions.key"), StoreLimits::default()))
+    }
+
+    /// After how long of nothing the session host ends, where the configuration says it.
+    pub(crate) fn host_idle(&self) -> Option<Duration> {
+        self.config.sessions.host_idle
     }
 
     /// An engine that reports nothing.

@@ -8,6 +8,7 @@
 //!     "resource_limits": {"max_memory_mb": 256, "max_cpu_percent": 80, "max_execution_time": 30, "max_file_size_mb": 10}
 //!   },
 //!   "performance": {"caching": {"metadata_cache_ttl": 3600, "max_cache_size_mb": 100}},
+//!   "session_config": {"max_sessions": 20, "host_idle": 600},
 //!   "skills": {"paths": ["more-skills"]},
 //!   "references": {"absolute_folders": ["/srv/prompts"]},
 //!   "secrets": {"github": {"env": "GITHUB_TOKEN"}, "db": {"file": "/run/secrets/db"}, "api": {"command": ["pass", "show", "api"]}}
@@ -27,6 +28,8 @@
 //! - `secrets`, in the user's configuration only: where the value of each is;
 //! - `performance.caching.metadata_cache_ttl` and `max_cache_size_mb`: the cache of what discovery found;
 //! - `performance.execution.max_concurrent_skills` and `execution_queue_size`: read by whoever runs several at once;
+//! - `session_config.max_sessions`: how many sessions there may be at once; `session_config.host_idle`, in the user's configuration only: after
+//!   how long of nothing the command's session host ends;
 //! - `skills.paths`, `references.absolute_folders`.
 //!
 //! Everything else is checked and kept as data: `resilience`,
@@ -43,7 +46,7 @@ mod tests;
 pub use secrets::SecretPlace;
 pub use settings::{
     Backoff, Caching, CircuitBreaker, Development, Execution, HealthCheck, LogLevelName, Logging, Metrics,
-    Observability, Performance, ResilienceDefaults, ResourceLimits, Retry, Security, TestFramework, Tracing,
+    Observability, Performance, ResilienceDefaults, ResourceLimits, Retry, Security, Sessions, TestFramework, Tracing,
 };
 
 use crate::Diagnostic;
@@ -70,6 +73,8 @@ pub struct Config {
     pub resilience: ResilienceDefaults,
     /// `performance`.
     pub performance: Performance,
+    /// `session_config`.
+    pub sessions: Sessions,
     /// `development`.
     pub development: Development,
     /// `observability`.

@@ -2,7 +2,8 @@
 
 use super::merge::{Layer, ceiling, folders, permissions};
 use super::settings::{
-    Backoff, Caching, Development, Execution, LogLevelName, Observability, ResilienceDefaults, ResourceLimits, Security,
+    Backoff, Caching, Development, Execution, LogLevelName, Observability, ResilienceDefaults, ResourceLimits,
+    Security, Sessions,
 };
 use super::{Config, ConfigScope, base_of};
 use crate::definition::fields::Fields;
@@ -76,11 +77,12 @@ fn lines_of(text: &str, span: &Span) -> Span {
     start..end
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "$schema",
     "security",
     "resilience",
     "performance",
+    "session_config",
     "development",
     "observability",
     "skills",
@@ -130,6 +132,9 @@ impl Reader<'_> {
             object(fields, "execution", reader.layer, |fields, layer| {
                 execution(&mut performance.execution, fields, layer);
             });
+        });
+        self.section(root, "session_config", |reader, fields| {
+            sessions(&mut reader.config.sessions, fields, reader.layer)
         });
         self.section(root, "development", |reader, fields| {
             development(&mut reader.config.development, fields, reader.layer);
@@ -267,6 +272,22 @@ fn execution(execution: &mut Execution, fields: &mut Fields<'_>, layer: &mut Lay
     let most = Some(execution.execution_queue_size as f64);
     let queue = ceiling(fields, "execution_queue_size", &QUEUE, most, layer);
     set(&mut execution.execution_queue_size, queue.map(|count| count as u64));
+}
+
+fn sessions(sessions: &mut Sessions, fields: &mut Fields<'_>, layer: &mut Layer) {
+    // Where the user says nothing, the engine's own default is what a project may not pass.
+    let most = sessions.max_sessions.unwrap_or(crate::builder::MOST_SESSIONS as u64);
+    let count = ceiling(fields, "max_sessions", &limits::COUNT, Some(most as f64), layer);
+    sessions.max_sessions = count.map(|count| count as u64).or(sessions.max_sessions);
+    let Some(idle) = seconds(fields, "host_idle", &TTL, layer) else { return };
+    match fields.node("host_idle") {
+        Some(node) if layer.scope == ConfigScope::Project => {
+            let message = "there is one session host for all projects: a project's `host_idle` is ignored";
+            let help = "write it in the user's own configuration";
+            layer.sink.warning(codes::CONFIG_LOOSENS, &node.span, message, help);
+        }
+        _ => sessions.host_idle = Some(idle),
+    }
 }
 
 fn development(development: &mut Development, fields: &mut Fields<'_>, layer: &mut Layer) {

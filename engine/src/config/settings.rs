@@ -170,6 +170,17 @@ impl Default for Execution {
     }
 }
 
+/// `session_config`: sessions of all skills together. What a definition says under the same key holds for its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sessions {
+    /// `max_sessions`: how many there may be at once; `None` for what the host program says.
+    pub max_sessions: Option<u64>,
+    /// `host_idle`: after how long without clients and sessions in memory the session host ends; `None` for what the command says. The
+    /// user's alone: there is one host for all projects.
+    pub host_idle: Option<Duration>,
+}
+
 /// `development`. Kept for later parts; all off by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]

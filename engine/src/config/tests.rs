@@ -84,6 +84,7 @@ fn every_key_of_the_seed_is_read() {
             "caching": {"result_cache_ttl": 1.5, "metadata_cache_ttl": 60, "max_cache_size_mb": 7},
             "execution": {"parallel_execution": false, "max_concurrent_skills": 2, "execution_queue_size": 3}
         },
+        "session_config": {"max_sessions": 7, "host_idle": 0.5},
         "development": {
             "session_isolation": true, "hot_reload": true, "debug_mode": true,
             "test_framework": {"unit_tests": true, "integration_tests": true, "mock_services": true}
@@ -123,6 +124,7 @@ fn every_key_of_the_seed_is_read() {
     assert_eq!(config.performance.caching, caching);
     let execution = Execution { parallel_execution: false, max_concurrent_skills: 2, execution_queue_size: 3 };
     assert_eq!(config.performance.execution, execution);
+    assert_eq!(config.sessions, Sessions { max_sessions: Some(7), host_idle: Some(Duration::from_millis(500)) });
     let test_framework = TestFramework { unit_tests: true, integration_tests: true, mock_services: true };
     let development = Development { session_isolation: true, hot_reload: true, debug_mode: true, test_framework };
     assert_eq!(config.development, development);
@@ -199,7 +201,8 @@ fn a_project_tightens() {
             "default_permissions": {"file_read": ["/srv/data", "src"], "file_write": [], "network_access": ["a.org"], "process_spawn": ["git"]},
             "resource_limits": {"max_memory_mb": 64, "max_cpu_percent": 50, "max_execution_time": 0.5, "max_file_size_mb": 1}
         },
-        "performance": {"execution": {"max_concurrent_skills": 1}, "caching": {"max_cache_size_mb": 0}}
+        "performance": {"execution": {"max_concurrent_skills": 1}, "caching": {"max_cache_size_mb": 0}},
+        "session_config": {"max_sessions": 3}
     }"#;
     let (config, diagnostics) = Files::new(user, project).load();
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
@@ -213,6 +216,7 @@ fn a_project_tightens() {
     assert_eq!(config.security.resource_limits.max_cpu_percent, Some(50));
     assert_eq!(config.performance.execution.max_concurrent_skills, 1);
     assert_eq!(config.performance.caching.max_cache_size_mb, 0);
+    assert_eq!(config.sessions.max_sessions, Some(3));
 }
 
 #[test]
@@ -233,7 +237,8 @@ fn a_project_cannot_loosen() {
   },
   "performance": {
     "execution": {"max_concurrent_skills": 6, "execution_queue_size": 21}, "caching": {"max_cache_size_mb": 101}
-  }
+  },
+  "session_config": {"max_sessions": 101, "host_idle": 1}
 }"#;
     let files = Files::new(user, project);
     let (config, diagnostics) = files.load();
@@ -248,7 +253,7 @@ fn a_project_cannot_loosen() {
     assert_eq!(config, expected);
     assert!(diagnostics.iter().all(|d| d.code == "S0141" && !d.is_error()), "{diagnostics:?}");
     let places: Vec<_> = diagnostics.iter().map(|d| d.line).collect();
-    assert_eq!(places, [3, 5, 5, 5, 5, 6, 7, 8, 9, 11, 11, 11, 14, 14, 14]);
+    assert_eq!(places, [3, 5, 5, 5, 5, 6, 7, 8, 9, 11, 11, 11, 14, 14, 14, 16, 16]);
     assert_eq!(diagnostics[0].message, "a project's configuration cannot turn the sandbox off");
     assert_eq!(
         diagnostics[9].message,

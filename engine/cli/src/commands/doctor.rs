@@ -2,13 +2,16 @@ use crate::args::Doctor;
 use crate::context::{Context, shown};
 use crate::exit::Stop;
 use crate::render;
+use crate::surroundings::Surroundings;
 use serde_json::{Map, json};
 use skills::{CapStatus, Enforcement, Engine, Error, Language};
+use std::time::Duration;
 
 /// Tries every limit in every language, and shows what this machine has.
 pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let context = Context::new();
     let engine = context.quiet_engine()?;
+    let host_idle = crate::host::idle(&context, &Surroundings::own())?;
     let tested: Vec<_> =
         languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
     let (worker, container, layers) = (engine.workers_available(), engine.containers_available(), engine.layers());
@@ -29,6 +32,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
             "languages": by_language,
             "isolation": {"in_process": true, "worker": worker.is_ok(), "container": container.is_ok()},
             "layers": layers,
+            "sessions": {"max_sessions": engine.max_sessions(), "host_idle_ms": millis(host_idle)},
             "workers": {"error": worker.err().map(|error| error.to_json()), "pool": engine.pool()},
             "configuration": config,
             "skills": {"found": entries.len(), "broken": broken},
@@ -50,6 +54,8 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         }
         let pool = engine.pool();
         render::text(&format!("workers      {} ready, {} busy, {} waited for", pool.ready, pool.busy, pool.waiting))?;
+        let (most, idle) = (engine.max_sessions(), host_idle.as_secs_f64());
+        render::text(&format!("sessions     {most} at once; their host ends after {idle} s of nothing"))?;
         for (_, path) in &context.config_files {
             render::text(&format!("configured   by {}", shown(path, &context.cwd)))?;
         }
@@ -57,6 +63,10 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     }
     let failed = tested.iter().any(|(_, caps)| caps.is_err());
     if failed { Err(Stop::Code(crate::exit::code(skills::ErrorKind::Unavailable))) } else { Ok(()) }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// TypeScript runs in JavaScript's interpreter: once is enough.

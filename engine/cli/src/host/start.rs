@@ -4,6 +4,7 @@
 
 use super::frame;
 use super::process::{ARGUMENT, Start, Started};
+use crate::context::Context;
 use crate::surroundings::Surroundings;
 use skills::{Error, ErrorKind};
 use std::io;
@@ -29,11 +30,7 @@ const KEPT: [&str; 8] = ["HOME", "PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_L
 
 /// Starts a host for the folder, and waits until it listens.
 pub(super) fn host(folder: &Path, surroundings: &Surroundings) -> Result<(), Error> {
-    let idle = match surroundings.var(IDLE_VARIABLE) {
-        Some(text) => crate::words::duration(&text)
-            .map_err(|why| Error::new(ErrorKind::InvalidArguments, format!("{IDLE_VARIABLE} is `{text}`: {why}")))?,
-        None => IDLE,
-    };
+    let idle = idle(&Context::of(surroundings.clone()), surroundings)?;
     let log = surroundings.own_folder("XDG_STATE_HOME", ".local/state").map(|folder| folder.join("session-host.log"));
     let log = log.map(|path| path.into_os_string());
     let start = Start { folder: folder.as_os_str().to_owned(), log, idle };
@@ -42,6 +39,15 @@ pub(super) fn host(folder: &Path, surroundings: &Surroundings) -> Result<(), Err
         Error::new(ErrorKind::Unavailable, format!("the session host does not start: {why}"))
             .with_help("without `--session`, code runs without it")
     })
+}
+
+/// After how long of nothing a host that is started now ends: what the environment says, else the user's configuration.
+pub(crate) fn idle(context: &Context, surroundings: &Surroundings) -> Result<Duration, Error> {
+    match surroundings.var(IDLE_VARIABLE) {
+        Some(text) => crate::words::duration(&text)
+            .map_err(|why| Error::new(ErrorKind::InvalidArguments, format!("{IDLE_VARIABLE} is `{text}`: {why}"))),
+        None => Ok(context.host_idle().unwrap_or(IDLE)),
+    }
 }
 
 fn launch(start: &Start, surroundings: &Surroundings) -> io::Result<Started> {

@@ -201,6 +201,8 @@ fn prepare(connection: &Connection, create: bool) -> rusqlite::Result<Option<Wro
     connection.busy_timeout(PATIENCE)?;
     // Nothing in the file is believed: not what its schema would run, nor the sizes of its cells.
     connection.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")?;
+    // A log that one large namespace made long does not stay that long.
+    connection.query_row(&format!("PRAGMA journal_size_limit = {SLACK}"), [], |_| Ok(()))?;
     let number = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, i64>(0));
     let tables = "SELECT count(*) FROM sqlite_schema";
     if number(tables)? == 0 && number("PRAGMA application_id")? == 0 {

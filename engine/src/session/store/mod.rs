@@ -26,7 +26,7 @@ pub(crate) use record::Record;
 ///
 /// Each session is a file of its own, which only its owner can read, signed with the user's key: one that was changed,
 /// replaced by that of another session or by an older copy of itself, or signed with another key is refused and named. An
-/// older copy of the whole folder cannot be told from the folder as it was.
+/// older copy of the whole folder cannot be told from the folder as it was: whoever brings a backup back does just that.
 #[derive(Debug, Clone)]
 pub struct SessionStore(Arc<Place>);
 
@@ -157,7 +157,7 @@ impl SessionStore {
     pub fn list(&self) -> Result<(Vec<StoredSession>, Vec<crate::Error>), crate::Error> {
         let (mut found, mut wrong) = (Vec::new(), Vec::new());
         let Some(inner) = self.existing()? else { return Ok((found, wrong)) };
-        for (file, _) in inner.files().map_err(|error| inner.unreadable(&error))? {
+        for file in inner.files().map_err(|error| inner.unreadable(&error))? {
             match file::look(inner, &file) {
                 Ok(Some(manifest)) => found.push(stored(manifest, file)),
                 Ok(None) => {}
@@ -176,7 +176,7 @@ impl SessionStore {
     pub fn named(&self, name: &str) -> Result<Vec<StoredSession>, crate::Error> {
         let mut found = Vec::new();
         let Some(inner) = self.existing()? else { return Ok(found) };
-        for (file, _) in inner.files().map_err(|error| inner.unreadable(&error))? {
+        for file in inner.files().map_err(|error| inner.unreadable(&error))? {
             if is_of(&file, name)
                 && let Some(manifest) = file::look(inner, &file)?
             {
@@ -236,23 +236,23 @@ impl Inner {
         self.folder.join(format!("{}-{tail}.db", shown(name)))
     }
 
-    /// The files of sessions, with their sizes.
-    fn files(&self) -> std::io::Result<Vec<(PathBuf, u64)>> {
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            let path = entry.path();
-            if path.extension().is_some_and(|extension| extension == "db") {
-                // One that is removed meanwhile takes no room.
-                files.push((path, entry.metadata().map_or(0, |found| found.len())));
-            }
-        }
-        Ok(files)
+    /// The files of sessions.
+    fn files(&self) -> std::io::Result<Vec<PathBuf>> {
+        let files = self.all_files()?.into_iter().map(|(path, _)| path);
+        Ok(files.filter(|path| path.extension().is_some_and(|extension| extension == "db")).collect())
+    }
+
+    /// All that is in the folder, with the sizes: also the logs that SQLite writes beside a file, which may be as large.
+    fn all_files(&self) -> std::io::Result<Vec<(PathBuf, u64)>> {
+        let entries = std::fs::read_dir(&self.folder)?;
+        // One that is removed meanwhile takes no room.
+        let sized = |entry: std::fs::DirEntry| (entry.path(), entry.metadata().map_or(0, |found| found.len()));
+        entries.map(|entry| entry.map(sized)).collect()
     }
 
     /// Refuses what would take more room than all sessions may have.
     fn check_total(&self, own: &Path, size: u64) -> Result<(), Failure> {
-        let files = self.files().map_err(|error| self.unreadable(&error))?;
+        let files = self.all_files().map_err(|error| self.unreadable(&error))?;
         let others: u64 = files.iter().filter(|(path, _)| path != own).map(|(_, size)| size).sum();
         let total = others.saturating_add(size);
         if total <= self.limits.total {

@@ -304,6 +304,20 @@ fn a_list_tells_of_each_and_removal_leaves_nothing() {
 }
 
 #[test]
+fn what_sqlite_writes_beside_a_file_takes_room_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = StoreLimits { session: 4 << 20, total: 5 << 20 };
+    let store = SessionStore::open(folder.path().join("s"), StoreKey::from_bytes([1; 32]), limits).unwrap();
+    let mut open = store.claim("user", "a").unwrap();
+    open.save(record("user", "a", 1), &snapshot(large(1, 3))).unwrap();
+    // As long as nobody has moved it into the file, most of it stands in the log.
+    let log = std::fs::metadata(open.path().with_extension("db-wal")).unwrap().len();
+    assert!(log > 3 << 20, "{log}");
+    let refused = store.claim("user", "b").unwrap().save(record("user", "b", 1), &snapshot(large(2, 2)));
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::OutputLimit);
+}
+
+#[test]
 fn a_lazy_store_makes_nothing_until_something_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let (sessions, key) = (folder.path().join("data/sessions"), folder.path().join("data/key"));
