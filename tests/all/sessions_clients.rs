@@ -230,6 +230,40 @@ fn a_session_is_in_the_folder_and_the_environment_of_whoever_opened_it() {
 }
 
 #[test]
+fn relative_paths_of_python_start_where_the_session_was_opened() {
+    let sandbox = Sandbox::new();
+    for tier in tiers() {
+        let tier = json!(tier).as_str().unwrap().replace('_', "-");
+        for name in ["one", "two"] {
+            sandbox.write(&format!("{name}/data.txt"), name);
+            let session = format!("{name}-{tier}");
+            let eval = |code: &str| {
+                let mut command = sandbox.skills();
+                command.current_dir(sandbox.path().join(name)).args(["eval", "--session", &session]);
+                command.args(["--lang", "python", "--isolation", &tier, "--allow-read", ".", "--json", code]);
+                let output = command.output().unwrap();
+                let object: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+                assert_eq!(object["error"], Value::Null, "{object}");
+                object["value"].clone()
+            };
+            assert_eq!(eval("open('data.txt').read()"), name, "{tier}");
+            assert_eq!(eval("skill.fs.read('data.txt')"), name, "{tier}");
+            assert_eq!(eval("import os, threading; os.path.basename(os.getcwd())"), name, "{tier}");
+            let thread = "seen = []\nt = threading.Thread(target=lambda: seen.append(os.getcwd()))\nt.start(); t.join()\nseen == [os.getcwd()]";
+            assert_eq!(eval(thread), true, "{tier}");
+        }
+        // Where one goes, the other does not follow.
+        let eval = |session: &str, code: &str| {
+            let ran = sandbox.run(&["eval", "--session", &format!("{session}-{tier}"), "--json", code]).exits(0);
+            ran.json()["value"].clone()
+        };
+        eval("one", "os.chdir('/')");
+        assert_eq!(eval("two", "open('data.txt').read()"), "two", "{tier}");
+        assert_eq!(eval("one", "os.getcwd()"), "/", "{tier}");
+    }
+}
+
+#[test]
 fn a_session_that_is_there_is_not_opened_with_other_options() {
     let sandbox = Sandbox::new();
     let open = ["eval", "--session", "a", "--isolation", "in-process", "--idle", "10m", "--allow-env", "CITY", "1"];

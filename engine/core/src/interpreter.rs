@@ -3,7 +3,7 @@ use crate::{
     Signature, Snapshot, Variable,
 };
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -130,6 +130,14 @@ pub trait Session {
     /// Whether it can be used again. A session whose interpreter is in doubt says no and is dropped.
     fn reusable(&self) -> bool {
         true
+    }
+
+    /// Says that this thread does nothing but the session's work from now on, and that relative paths of its code start at a folder.
+    ///
+    /// # Errors
+    /// `unavailable` where they start at the process's own all the same.
+    fn settle(&mut self, _folder: &Path) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// Evaluates code in the session's own namespace, which stays: variables, functions, classes, imports and closures

@@ -2,14 +2,56 @@
 //!
 //! CPython's audit events say so before it happens. What was there is noted then, with the run that is about to change
 //! it, and comes back when the last run that changed it ends.
+//!
+//! A thread that does one session's work only has a working directory of its own ([`settle`]): nobody else sees what becomes of it.
 
 use crate::run::Run;
+use std::cell::Cell;
 use std::ffi::{CStr, CString};
+use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 static TOUCHED: Mutex<Touched> = Mutex::new(Touched { folder: None, variables: Vec::new() });
+
+thread_local! {
+    /// Whether the working directory of this thread is its own.
+    static SETTLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Gives this thread a working directory of its own, and the threads that it starts, where it is not in that one anyway.
+#[cfg(target_os = "linux")]
+pub(crate) fn settle(folder: &Path) -> io::Result<()> {
+    let path = CString::new(folder.as_os_str().as_bytes())?;
+    if file_id(c".").is_some_and(|here| file_id(&path) == Some(here)) {
+        return Ok(());
+    }
+    // SAFETY: the thread stops sharing its working directory, root and umask, and nothing else; the path ends in NUL.
+    let moved = unsafe { libc::unshare(libc::CLONE_FS) == 0 && libc::chdir(path.as_ptr()) == 0 };
+    if !moved {
+        return Err(io::Error::last_os_error());
+    }
+    SETTLED.set(true);
+    Ok(())
+}
+
+/// Which file a path leads to.
+#[cfg(target_os = "linux")]
+fn file_id(path: &CStr) -> Option<(u64, u64)> {
+    let mut found = std::mem::MaybeUninit::<libc::stat>::zeroed();
+    // SAFETY: the path ends in NUL; what is written fits, and zeros are a `stat` too.
+    let found = unsafe { (libc::stat(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init()) };
+    found.map(|found| (found.st_dev, found.st_ino))
+}
+
+/// No other system has that.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn settle(_folder: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 struct Touched {
     folder: Option<(OwnedFd, Vec<usize>)>,
@@ -44,6 +86,9 @@ fn leave(runs: &mut Vec<usize>, run: usize) -> bool {
 
 /// Notes that a run is about to change the working directory. False where the present one cannot be remembered.
 pub(crate) fn before_chdir(run: &Arc<Run>) -> bool {
+    if SETTLED.get() {
+        return true;
+    }
     let mut touched = touched();
     if touched.folder.is_none() {
         let Some(folder) = here() else { return false };

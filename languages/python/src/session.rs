@@ -22,6 +22,7 @@ use skills_core::{
     Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, FunctionSpec, Held, Host, Inspection, Language, Lost,
     Script, Session, Snapshot, Usage, Variable,
 };
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -272,6 +273,13 @@ impl Session for PythonSession {
 
     fn reusable(&self) -> bool {
         self.reusable
+    }
+
+    fn settle(&mut self, folder: &Path) -> Result<(), Failure> {
+        crate::process::settle(folder).map_err(|error| {
+            let message = format!("relative paths do not start at {}: {error}", folder.display());
+            Failure::new(ErrorKind::Unavailable, message)
+        })
     }
 
     fn held(&self) -> Held {
