@@ -200,6 +200,11 @@ impl Engine {
         Ok(())
     }
 
+    /// How many sessions there may be at once.
+    pub fn max_sessions(&self) -> usize {
+        self.inner.max_sessions
+    }
+
     /// The functions that scripts can call below `skill`, the host program's own last.
     pub fn functions(&self) -> Arc<[skills_core::FunctionSpec]> {
         Arc::clone(self.inner.functions().specs())
@@ -406,6 +411,7 @@ impl Inner {
                 trust: *trust,
                 store: &**decisions,
                 approver: approver.as_deref().filter(|_| may_ask),
+                cancel: options.cancel.clone(),
                 yes: options.yes,
                 all: OnceCell::new(),
             },

@@ -147,6 +147,8 @@ pub(crate) struct RunHost {
     pub(crate) isolation: Isolation,
     pub(crate) options: RunOptions,
     pub(crate) printed: Mutex<Printed>,
+    /// Whether what runs is what a namespace says of how it is restored: whoever wrote that reaches nothing of the host.
+    pub(crate) restores: bool,
     /// Whether what it prints may be its value, as that of a program is, and waits for the end.
     pub(crate) holds_back: bool,
 }
@@ -242,6 +244,11 @@ impl Host for RunHost {
         let function = (self.table.functions.get(index))
             .ok_or_else(|| Failure::new(ErrorKind::Internal, format!("there is no host function {index}")))?;
         let spec = &self.table.specs[index];
+        if self.restores {
+            let message = format!("skill.{} is not there while a session is restored", spec.name);
+            return Err(Failure::new(ErrorKind::PermissionDenied, message)
+                .with_help("call it in an evaluation, and not in what says how a value is restored"));
+        }
         // What the host program does is not the script's time. What the engine does for a script is, called skills too.
         let _pause = self.is_global(index).then(|| self.pause());
         let arguments = spec.bind(arguments)?;

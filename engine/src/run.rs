@@ -65,6 +65,7 @@ impl Inner {
             isolation: plan.isolation,
             options: plan.options.clone(),
             printed: Mutex::default(),
+            restores: false,
             holds_back: plan.command_line.is_some(),
         }
     }

@@ -35,6 +35,8 @@ mod sessions_library;
 mod sessions_programs;
 mod sessions_reach;
 mod sources;
+#[cfg(target_os = "linux")]
+mod sessions_waiting;
 mod support;
 mod terminal;
 mod trust;

@@ -164,7 +164,7 @@ fn a_worker_that_dies_ends_its_session_and_says_why() {
     let later = session.eval("1").unwrap_err();
     assert_eq!(later.kind(), ErrorKind::Crashed);
     assert!(later.message().starts_with("session `a` has ended: ") && later.message().contains("SIGSEGV"), "{later}");
-    assert!(engine.find_session("a").is_none());
+    assert!(engine.find_session("a").unwrap().is_none());
 }
 
 /// A folder with a `code_session` skill of a program and its script.

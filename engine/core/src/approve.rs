@@ -185,6 +185,12 @@ impl From<Answer> for Reply {
 pub trait Approver: Send + Sync {
     /// The answer; `None` where nobody is there to be asked, which counts as no.
     fn ask(&self, question: &Question) -> Option<Reply>;
+
+    /// The same for a run that may be stopped meanwhile: `wanted` says whether anybody still needs the answer, and is cheap to
+    /// call again and again. Whoever cannot look at it while waiting need not.
+    fn ask_while(&self, question: &Question, wanted: &dyn Fn() -> bool) -> Option<Reply> {
+        if wanted() { self.ask(question) } else { None }
+    }
 }
 
 /// A decision that holds from now on.

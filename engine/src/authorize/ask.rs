@@ -2,9 +2,9 @@
 
 use super::digest;
 use super::trust::{Trust, decisions, question};
-use crate::{Plan, Skill};
+use crate::{Cancel, Plan, Skill};
 use serde_json::{Map, Value};
-use skills_core::{Approver, Decision, DecisionScope, DecisionStore, Failure, Operation, Reply};
+use skills_core::{Approver, Decision, DecisionScope, DecisionStore, ErrorKind, Failure, Operation, Reply};
 use std::cell::OnceCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,6 +14,8 @@ pub(crate) struct Deciding<'a> {
     pub(crate) store: &'a dyn DecisionStore,
     /// `None` where nobody is to be asked now.
     pub(crate) approver: Option<&'a dyn Approver>,
+    /// What stops the run that it is decided for.
+    pub(crate) cancel: Option<Cancel>,
     /// Whether the person said yes to everything.
     pub(crate) yes: bool,
     /// The decisions, read when first needed.
@@ -93,7 +95,7 @@ impl Deciding<'_> {
     /// Asks, and keeps an answer that holds for longer. `None` where nobody can be asked.
     ///
     /// # Errors
-    /// `unavailable` where the answer cannot be kept.
+    /// `unavailable` where the answer cannot be kept, `cancelled` where the run was stopped before it came.
     pub(crate) fn ask(
         &self,
         plan: &Plan,
@@ -103,11 +105,19 @@ impl Deciding<'_> {
     ) -> Result<Option<Reply>, Failure> {
         let Some(approver) = self.approver else { return Ok(None) };
         let asked = question(plan, operation, names, why);
-        let Some(reply) = approver.ask(&asked) else { return Ok(None) };
+        let stopped = || self.cancel.as_ref().is_some_and(Cancel::is_cancelled);
+        let Some(reply) = approver.ask_while(&asked, &|| !stopped()) else {
+            if !stopped() {
+                return Ok(None);
+            }
+            let what = operation.phrase(names);
+            let message = format!("the run was stopped before anybody said whether `{}` may {what}", asked.skill);
+            return Err(Failure::new(ErrorKind::Cancelled, message));
+        };
         // Between the question and the answer the files may have become others: what was shown is what is decided on.
         if asked.digest != digest::of_skill(&plan.skill).unwrap_or_default() {
             let message = format!("`{}` changed while somebody was asked about it", asked.skill);
-            return Err(Failure::new(skills_core::ErrorKind::PermissionDenied, message).with_help("run it again"));
+            return Err(Failure::new(ErrorKind::PermissionDenied, message).with_help("run it again"));
         }
         for decision in decisions(plan, operation, names, &reply, now())? {
             self.store.record(&decision)?;

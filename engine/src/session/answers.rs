@@ -24,13 +24,17 @@ impl Answers {
 
 impl Approver for Answers {
     fn ask(&self, question: &Question) -> Option<Reply> {
+        self.ask_while(question, &|| true)
+    }
+
+    fn ask_while(&self, question: &Question, wanted: &dyn Fn() -> bool) -> Option<Reply> {
         // Whichever evaluation asks it.
         let same = Question { correlation_id: String::new(), ..question.clone() };
         let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, reply)) = given.iter().find(|(asked, _)| *asked == same) {
             return Some(reply.clone());
         }
-        let reply = self.approver.as_ref()?.ask(question)?;
+        let reply = self.approver.as_ref()?.ask_while(question, wanted)?;
         // What was said for good is kept elsewhere. What destroys is asked about each time.
         let once = match reply.answer {
             Answer::Once | Answer::Always(_) => Answer::Once,

@@ -1,23 +1,23 @@
 use super::answers::Answers;
 use super::budget::{SessionBudget, Spent};
 use super::handle::Session;
-use super::hub::{Most, Reserved};
+use super::hub::{Most, Reserved, Wanted};
 use super::image::{About, SessionImage};
 use super::info::SessionChange;
 use super::kept::Kept;
-use super::living::{Living, Substance};
+use super::living::{self, After, Living, Substance};
 use super::shared::{Keeper, Shared, Terms, Work};
 use super::store::{Record, Saved};
+use super::waits::{self, Waiting};
 use crate::authorize::{self, AuthorizedPlan};
 use crate::host::{Chain, FunctionTable, RunHost};
 use crate::plan::Step;
 use crate::run::defect;
 use crate::secrets::{Seen, Vault};
-use crate::{Body, Engine, Error, Isolation, Persistence, RunOptions, Skill, SkillKind, scripts};
+use crate::{Body, Cancel, Engine, Error, Isolation, Persistence, RunOptions, Skill, SkillKind, scripts};
 use skills_core::{ErrorKind, Forked, Host, Language, Lost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, channel, sync_channel};
 use std::time::Duration;
 
@@ -135,8 +135,11 @@ impl Engine {
         }
     }
 
-    /// The session of a name, where there is one.
-    pub fn find_session(&self, name: &str) -> Option<Session> {
+    /// The session of a name, where there is one. One that is being opened is waited for.
+    ///
+    /// # Errors
+    /// As [`SessionHub::find`](super::SessionHub::find).
+    pub fn find_session(&self, name: &str) -> Result<Option<Session>, Error> {
         self.inner.sessions.find(name)
     }
 
@@ -251,7 +254,7 @@ impl SessionBuilder {
     /// as [`Engine::authorize`]; `unavailable` where the language keeps no state, or its interpreter cannot start.
     pub fn open(self) -> Result<Session, Error> {
         let (sender, receiver) = sync_channel(1);
-        self.start(move |opened| drop(sender.send(opened)))?;
+        let _waits = self.start(move |opened| drop(sender.send(opened)))?;
         receiver.recv().unwrap_or_else(|_| Err(no_thread()))
     }
 
@@ -261,7 +264,8 @@ impl SessionBuilder {
     /// As [`SessionBuilder::open`].
     pub async fn open_async(self) -> Result<Session, Error> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        self.start(move |opened| {
+        // Whoever polls this is no session's thread that stands still.
+        let _ = self.start(move |opened| {
             if let Err(Ok(session)) = sender.send(opened) {
                 session.close();
             }
@@ -269,8 +273,8 @@ impl SessionBuilder {
         receiver.await.unwrap_or_else(|_| Err(no_thread()))
     }
 
-    /// Takes the name, and starts the thread.
-    fn start(mut self, reply: impl FnOnce(Result<Session, Error>) + Send + 'static) -> Result<(), Error> {
+    /// Takes the name, and starts the thread. Gives what says that this one waits for it.
+    fn start(mut self, reply: impl FnOnce(Result<Session, Error>) + Send + 'static) -> Result<Option<Waiting>, Error> {
         if let Some(problem) = self.problem.take() {
             return Err(problem);
         }
@@ -283,11 +287,17 @@ impl SessionBuilder {
             all: inner.max_sessions,
             of_skill: skill.zip(most_of_skill.map(|most| usize::try_from(most).unwrap_or(usize::MAX))),
         };
-        let reserved = inner.sessions.0.reserve(self.name.as_deref(), language, skill, &most)?;
+        let cancel = self.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
+        let wanted = Wanted { name: self.name.as_deref(), language, skill, cancel: cancel.clone() };
+        let reserved = inner.sessions.0.reserve(wanted, &most)?;
+        self.options.cancel = Some(cancel);
+        let waits = reserved.wait();
         let thread = std::thread::Builder::new().name(format!("session {}", reserved.name())).stack_size(STACK);
         let life = move || {
+            let opening = waits::On::thread_of(reserved.id());
             let opened = catch_unwind(AssertUnwindSafe(|| self.open_here(language, reserved)))
                 .unwrap_or_else(|panic| Err(defect(&*panic).into()));
+            drop(opening);
             let (mut living, work) = match opened {
                 Ok((living, work, session)) => {
                     reply(Ok(session));
@@ -300,7 +310,7 @@ impl SessionBuilder {
             }
             living.over();
         };
-        thread.spawn(life).map(drop).map_err(|_| no_thread())
+        thread.spawn(life).map(|_| waits).map_err(|_| no_thread())
     }
 
     /// Where its state is kept.
@@ -387,7 +397,6 @@ impl SessionBuilder {
             Some(kept) => kept.not_restored(&error),
             None => error,
         })?;
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         // In a hub that others share, it stays for as long as it is asked to; in the engine's own, it goes with that.
         let keeper = match engine.inner.sessions_shared {
             true => Keeper::Strong(engine.clone()),
@@ -410,11 +419,10 @@ impl SessionBuilder {
             forget: kept.as_ref().map(|kept| Arc::clone(kept.forget())),
         };
         let (queue, work) = channel();
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let shared = Shared::new(id, terms, keeper, Arc::downgrade(reserved.hub()), (queue, carried));
+        let shared = Shared::new(reserved.id(), terms, keeper, Arc::downgrade(reserved.hub()), (queue, carried));
         living.kept = kept;
         if !is_new {
-            living.keep(&shared, &engine.inner);
+            living.keep(&shared, &engine.inner, After::default());
         }
         reserved.fill(&shared);
         shared.report(SessionChange::Opened);
@@ -470,8 +478,9 @@ impl SessionBuilder {
         let table = inner.functions();
         let chain = Chain { vault: Arc::clone(&vault), confined_to: authorized.confines(), ..Chain::default() };
         let host = inner.host(authorized.plan(), authorized.grants().clone(), chain);
-        let host = Arc::new(RunHost { table: Arc::clone(&table), ..host });
+        let host = Arc::new(RunHost { table: Arc::clone(&table), restores: image.is_some(), ..host });
         let mut session = inner.open_session(authorized.plan(), language, &host)?;
+        living::settle(authorized, &mut *session);
         let carried = match image {
             Some((snapshot, carried)) => {
                 let mut lost = session.restore(&snapshot, &(host as Arc<dyn Host>))?;

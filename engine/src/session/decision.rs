@@ -6,7 +6,7 @@ use crate::authorize::{self, AuthorizedPlan};
 use crate::engine::Inner;
 use crate::host::Chain;
 use crate::plan::{LimitOverrides, Step};
-use crate::{Error, Isolation, Permissions, Plan, RunOptions, scripts};
+use crate::{Cancel, Error, Isolation, Permissions, Plan, RunOptions, scripts};
 use skills_core::{ErrorKind, Language, Script};
 use std::sync::Arc;
 
@@ -55,19 +55,31 @@ impl Shared {
     /// so it is decided once.
     ///
     /// # Errors
-    /// `permission_denied` where it has to run elsewhere than the session does.
-    pub(crate) fn typed(&self, engine: &Arc<Inner>) -> Result<(), Error> {
+    /// `permission_denied` where it has to run elsewhere than the session does; `cancelled` where it was stopped while somebody was
+    /// asked.
+    pub(crate) fn typed(&self, engine: &Arc<Inner>, cancel: Option<&Cancel>) -> Result<(), Error> {
         let terms = &self.terms;
         // A session of no skill was opened as such code, and a program is confined as such code is.
         if terms.skill.is_none() || terms.language == Language::Program {
             return Ok(());
         }
+        if let Some(decided) = self.typed.get() {
+            return decided.clone();
+        }
+        let cancel = cancel.map_or_else(Cancel::new, Cancel::child);
+        let options = RunOptions { cancel: Some(cancel.clone()), ..terms.options.clone() };
         let decide = || {
             let code = Arc::new(scripts::from_text(terms.language, ""));
-            let plan = engine.lay_out(&code, &terms.options)?;
-            self.judged(engine, plan, &terms.options).and_then(|authorized| self.same_tier(authorized.plan().isolation))
+            let plan = engine.lay_out(&code, &options)?;
+            self.judged(engine, plan, &options).and_then(|authorized| self.same_tier(authorized.plan().isolation))
         };
-        self.typed.get_or_init(decide).clone()
+        self.begin(cancel);
+        let decided = decide();
+        self.rest();
+        match decided {
+            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            decided => self.typed.get_or_init(|| decided).clone(),
+        }
     }
 
     /// Decides about a plan, which must come to what the session has.

@@ -1,7 +1,7 @@
 use super::SessionInfo;
 use super::builder::{Carried, Copied, Origin, SessionBuilder};
 use super::image::{About, KnownSecrets, SessionImage};
-use super::living::{Living, without_secrets};
+use super::living::{After, Living, without_secrets};
 use super::shared::Shared;
 use crate::engine::Inner;
 use crate::host::Chain;
@@ -161,7 +161,7 @@ impl Session {
         self.shared.ask(move |living| {
             let authorized = shared.again(&engine, &EvalOptions::default(), None);
             let set = living.ask(&shared, &engine, authorized, |session, host, _| session.set(&name, &value, host));
-            living.keep(&shared, &engine);
+            living.keep(&shared, &engine, After::default());
             set
         })?
     }
@@ -288,7 +288,7 @@ impl Session {
             let number = shared.status().evaluations + 1;
             let file = options.file.clone().unwrap_or_else(|| format!("<cell {number}>"));
             let script = Arc::new(Script { language: shared.terms.language, file, source });
-            match shared.typed(&engine) {
+            match shared.typed(&engine, options.cancel.as_ref()) {
                 Ok(()) => {
                     let authorized = shared.again(&engine, &options, Some(Arc::clone(&script)));
                     living.evaluate(&shared, &engine, authorized, (script, Entry::Cell))
@@ -360,15 +360,23 @@ fn skill_run(
     asked: RunOptions,
 ) -> Outcome {
     let terms = &shared.terms;
-    let options = terms.for_run(asked);
+    let mut options = terms.for_run(asked);
+    // Somebody may be asked, and whoever ends or interrupts the session does not wait for an answer.
+    let cancel = options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
+    options.cancel = Some(cancel.clone());
     let Some(skill) = &terms.skill else {
         let message = format!("session `{}` is of no skill, so there is nothing to run with parameters", terms.name);
         let error = Error::new(ErrorKind::InvalidArguments, message).with_help("evaluate code in it");
         return Outcome::failed(&terms.name, &options, error);
     };
+    shared.begin(cancel);
     let authorized = engine.plan(skill, params, &options).and_then(|plan| shared.authorize(engine, plan, &options));
+    shared.rest();
     let authorized = match authorized {
         Ok(authorized) => authorized,
+        Err(error) if shared.has_ended() && error.kind() == ErrorKind::Cancelled => {
+            return Outcome::failed(&skill.name, &options, shared.gone());
+        }
         Err(error) => return Outcome::failed(&skill.name, &options, error),
     };
     let script = match &authorized.plan().step {

@@ -3,12 +3,20 @@
 use super::alarm::Alarm;
 use super::info::{SessionEvent, SessionInfo};
 use super::shared::Shared;
-use crate::{Error, Session, Skill};
+use super::waits::{self, Waiting};
+use crate::{Cancel, Error, Session, Skill};
 use skills_core::{ErrorKind, Language};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long somebody waits for a session that is being opened.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often whoever waits looks whether that was stopped.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Finds sessions by name. An engine has one of its own, or is given one that several engines share
 /// ([`EngineBuilder::sessions`](crate::EngineBuilder::sessions)). Clones are the same hub.
@@ -37,10 +45,30 @@ struct Table {
 
 /// A name that is taken.
 enum Slot {
-    /// By a session that is being opened, of this skill.
-    Opening(Option<String>),
+    /// By a session that is being opened.
+    Opening(Opening),
     /// By one that is there.
     Open(Arc<Shared>),
+}
+
+/// A session that is being opened.
+struct Opening {
+    /// The number that it has from the beginning.
+    id: u64,
+    /// The skill that it is of.
+    skill: Option<String>,
+    /// What stops the opening.
+    cancel: Cancel,
+}
+
+/// What a name is taken for.
+pub(crate) struct Wanted<'a> {
+    /// The name; `None` for one that is made up.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) language: Language,
+    pub(crate) skill: Option<&'a Skill>,
+    /// What stops the opening.
+    pub(crate) cancel: Cancel,
 }
 
 /// How many sessions there may be.
@@ -57,10 +85,30 @@ impl SessionHub {
         SessionHub::default()
     }
 
-    /// The session of a name; one that is being opened is waited for.
-    pub fn find(&self, name: &str) -> Option<Session> {
-        let shared = self.0.find(name)?;
-        Session::of(shared)
+    /// The session of a name; one that is being opened is waited for, a minute at the most.
+    ///
+    /// # Errors
+    /// `invalid_arguments` where its opening waits for whoever asks; `unavailable` where it takes longer.
+    pub fn find(&self, name: &str) -> Result<Option<Session>, Error> {
+        self.find_unless(name, &Cancel::new())
+    }
+
+    /// The same, unless somebody stops it.
+    ///
+    /// # Errors
+    /// As [`SessionHub::find`], and `cancelled`.
+    pub fn find_unless(&self, name: &str, cancel: &Cancel) -> Result<Option<Session>, Error> {
+        Ok(self.0.find(name, cancel)?.and_then(Session::of))
+    }
+
+    /// Stops the opening of a session, from any thread: whoever opens it gets an error. Gives whether one of this name was being
+    /// opened.
+    pub fn cancel_opening(&self, name: &str) -> bool {
+        let cancel = match self.0.table().slots.get(name) {
+            Some(Slot::Opening(opening)) => Some(opening.cancel.clone()),
+            _ => None,
+        };
+        cancel.inspect(Cancel::cancel).is_some()
     }
 
     /// The same without waiting, for what may itself run while a session is opened: that could be the one it asks for.
@@ -89,6 +137,13 @@ impl SessionHub {
         self.0.open().iter().for_each(Shared::end_if_due);
     }
 
+    /// Stops what is under way in every session; they stay.
+    pub fn interrupt_all(&self) {
+        for shared in self.0.open() {
+            shared.interrupt();
+        }
+    }
+
     /// Closes every session.
     pub fn close_all(&self) {
         for shared in self.0.open() {
@@ -111,13 +166,30 @@ impl HubInner {
         table.slots.values().filter_map(open).collect()
     }
 
-    fn find(&self, name: &str) -> Option<Arc<Shared>> {
+    fn find(&self, name: &str, cancel: &Cancel) -> Result<Option<Arc<Shared>>, Error> {
+        let until = Instant::now() + PATIENCE;
         let mut table = self.table();
         loop {
-            match table.slots.get(name)? {
-                Slot::Open(shared) => return Some(Arc::clone(shared)),
-                Slot::Opening(_) => table = self.changed.wait(table).unwrap_or_else(PoisonError::into_inner),
+            let id = match table.slots.get(name) {
+                None => return Ok(None),
+                Some(Slot::Open(shared)) => return Ok(Some(Arc::clone(shared))),
+                Some(Slot::Opening(opening)) => opening.id,
+            };
+            let Some(_waits) = waits::wait(id) else {
+                let message = format!("session `{name}` is being opened, and that waits for this");
+                return Err(Error::new(ErrorKind::InvalidArguments, message)
+                    .with_help("let what runs while a session is opened reach others only"));
+            };
+            if cancel.is_cancelled() {
+                let message = format!("nobody waits any more until session `{name}` is opened");
+                return Err(Error::new(ErrorKind::Cancelled, message));
             }
+            if Instant::now() >= until {
+                let message = format!("session `{name}` is still being opened after {} s", PATIENCE.as_secs());
+                return Err(Error::new(ErrorKind::Unavailable, message)
+                    .with_help("wait for it: somebody may have been asked something, or what is restored takes long"));
+            }
+            table = self.changed.wait_timeout(table, LOOK).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -127,11 +199,10 @@ impl HubInner {
     /// `invalid_arguments` for a name that is taken or none; `queue_full` where there are as many sessions as there may be.
     pub(crate) fn reserve(
         self: &Arc<Self>,
-        name: Option<&str>,
-        language: Language,
-        skill: Option<&Skill>,
+        Wanted { name, language, skill, cancel }: Wanted<'_>,
         most: &Most<'_>,
     ) -> Result<Reserved, Error> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut table = self.table();
         let full = |count: usize, of: String| {
             let sessions = if count == 1 { "is 1 session" } else { &format!("are {count} sessions") };
@@ -144,7 +215,7 @@ impl HubInner {
         let qualified = skill.map(Skill::qualified_name);
         if let Some((_, most)) = most.of_skill {
             let same = |slot: &&Slot| match slot {
-                Slot::Opening(skill) => *skill == qualified,
+                Slot::Opening(opening) => opening.skill == qualified,
                 Slot::Open(shared) => shared.terms.skill.as_ref().map(|skill| skill.qualified_name()) == qualified,
             };
             let count = table.slots.values().filter(same).count();
@@ -171,9 +242,10 @@ impl HubInner {
                 }
             },
         };
-        table.slots.insert(name.clone(), Slot::Opening(qualified));
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        table.slots.insert(name.clone(), Slot::Opening(Opening { id, skill: qualified, cancel }));
         drop(table);
-        Ok(Reserved { hub: Arc::clone(self), name })
+        Ok(Reserved { hub: Arc::clone(self), id, name })
     }
 
     /// Takes a session out that has ended.
@@ -215,10 +287,21 @@ impl HubInner {
 /// A name that is taken for a session that is being opened; free again where it is dropped.
 pub(crate) struct Reserved {
     hub: Arc<HubInner>,
+    id: u64,
     name: String,
 }
 
 impl Reserved {
+    /// The number that tells the session from every other of the process.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Says that this thread waits until it is opened. One that nobody knows of yet waits for nobody.
+    pub(crate) fn wait(&self) -> Option<Waiting> {
+        waits::wait(self.id)
+    }
+
     /// The name.
     pub(crate) fn name(&self) -> &str {
         &self.name

@@ -22,6 +22,9 @@ pub enum SessionState {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SessionInfo {
+    /// Tells it from every other of the process, also from one that had its name before.
+    #[serde(skip)]
+    pub id: u64,
     /// Its name.
     pub name: String,
     /// Its language.

@@ -20,6 +20,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long making a snapshot may take: it runs what the namespace says of how it is saved.
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How long it may take even where an evaluation has used up its time, or was stopped: what it did is to be kept all the same.
+const LEAST: Duration = Duration::from_secs(1);
+
 /// The file of a session, and what was written last.
 pub(crate) struct Kept {
     file: SessionFile,
@@ -87,12 +90,17 @@ impl Kept {
         Failure { message, ..error.failure().clone() }.with_help(help).into()
     }
 
-    /// The limits of making a snapshot, in a session with these limits.
-    pub(crate) fn limits(limits: &Limits) -> Limits {
+    /// The limits of making a snapshot, with what is left of those of an evaluation; little time where that was stopped.
+    pub(crate) fn limits(left: &Limits, stopped: bool) -> Limits {
         // The namespace and its bytes are there at once.
-        let memory = limits.memory.map(|memory| memory.saturating_mul(2).saturating_add(64 << 20));
+        let memory = left.memory.map(|memory| memory.saturating_mul(2).saturating_add(64 << 20));
+        let time = |left: Option<Duration>| match stopped {
+            true => Some(LEAST),
+            false => Some(left.unwrap_or(LONGEST).clamp(LEAST, LONGEST)),
+        };
         // What is printed meanwhile, and what is asked of the host, is as bounded as ever: it is the namespace's own code.
-        Limits { time: Some(LONGEST), memory, output: limits.output, host_calls: limits.host_calls, ..Limits::none() }
+        let (output, host_calls) = (left.output, left.host_calls);
+        Limits { time: time(left.time), wall: time(left.wall), memory, output, host_calls, ..Limits::none() }
     }
 
     /// Writes what the session holds now. Gives what could not be kept that was not known before.

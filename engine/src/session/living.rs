@@ -10,7 +10,7 @@ use crate::engine::Inner;
 use crate::host::{Chain, FunctionTable, RunHost};
 use crate::run::defect;
 use crate::secrets::{Redactor, Vault};
-use crate::{Cancel, Error, Outcome, Persistence, Plan};
+use crate::{Cancel, Error, Isolation, Outcome, Persistence, Plan};
 use skills_core::{
     Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Host, Limits, Lost, Script, Session as InterpreterSession,
     Shown, Usage,
@@ -65,10 +65,11 @@ impl Living {
         let Evaluated { evaluation, shown } = evaluated.unwrap_or_else(Evaluated::failed);
         let Evaluation { result, usage } = evaluation;
         let result = self.leave(shared, &entered, result, (usage, true));
+        let after = After::of(&entered);
         let Entered { plan, host, .. } = entered;
         let mut outcome = engine.conclude(plan, Evaluation { result, usage }, &host);
         outcome.shown = shown.map(|shown| without_secrets(shown, self.vault.redactor()));
-        outcome.lost = self.keep(shared, engine);
+        outcome.lost = self.keep(shared, engine, after);
         shared.report(SessionChange::Evaluated {
             correlation_id: outcome.correlation_id.clone(),
             error: outcome.result.as_ref().err().map(Error::kind),
@@ -97,17 +98,24 @@ impl Living {
     }
 
     /// Writes what the session holds to its file, where it has one. Gives what could not be kept that was not known before.
-    pub(crate) fn keep(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Vec<Lost> {
+    pub(crate) fn keep(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, after: After) -> Vec<Lost> {
         let Substance::Interpreter(session) = &mut self.substance;
         // Also where it was closed meanwhile: what is answered is kept.
         let Some(kept) = self.kept.as_mut().filter(|kept| session.reusable() && !kept.is_forgotten()) else {
             return Vec::new();
         };
-        let (mut plan, grants) = shared.again(engine, &EvalOptions::default(), None).into_parts();
-        // Neither the evaluation's limits, nor what stops it: what is answered is kept. But it is the namespace's own code that
-        // runs, so it is on the session's budget.
-        plan.limits = Kept::limits(&plan.limits);
-        let chain = Chain { vault: Arc::clone(&self.vault), ..Chain::default() };
+        let authorized = shared.again(engine, &EvalOptions::default(), None);
+        let confined_to = authorized.confines();
+        let (mut plan, grants) = authorized.into_parts();
+        // It is the namespace's own code that runs: on what is left of the evaluation and of the session's budget, and whoever
+        // could stop the evaluation can stop this. What did stop the evaluation does not, so that what it did is kept.
+        let left = after.left.unwrap_or_else(|| plan.limits.clone());
+        let stopped = after.cancel.as_ref().is_some_and(Cancel::is_cancelled);
+        plan.limits = Kept::limits(&left.min(&shared.terms.budget.left(&shared.status().spent_in_all())), stopped);
+        let cancel = after.cancel.filter(|_| !stopped).map_or_else(Cancel::new, |cancel| cancel.child());
+        plan.options.cancel = Some(cancel.clone());
+        shared.begin_saving(cancel);
+        let chain = Chain { vault: Arc::clone(&self.vault), confined_to, ..Chain::default() };
         let host = RunHost {
             table: Arc::clone(&self.table),
             space: shared.space(),
@@ -211,6 +219,31 @@ impl Living {
             shared.end(Some(why.into()));
         }
         result
+    }
+}
+
+/// What a namespace is saved after.
+#[derive(Default)]
+pub(crate) struct After {
+    /// What is left of its limits; those of the session where it has none of its own.
+    left: Option<Limits>,
+    /// What stops it.
+    cancel: Option<Cancel>,
+}
+
+impl After {
+    fn of(entered: &Entered) -> After {
+        After { left: Some(entered.host.budget.left()), cancel: entered.plan.options.cancel.clone() }
+    }
+}
+
+/// Has relative paths of a session's code start where those of `skill.fs` do.
+pub(crate) fn settle(authorized: &AuthorizedPlan, session: &mut dyn InterpreterSession) {
+    let (plan, folder) = (authorized.plan(), &authorized.grants().working_directory);
+    // A worker starts there.
+    let Some(folder) = folder.as_deref().filter(|_| plan.isolation == Isolation::InProcess) else { return };
+    if let Err(failure) = session.settle(folder) {
+        tracing::warn!("{failure}");
     }
 }
 

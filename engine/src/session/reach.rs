@@ -1,6 +1,7 @@
 //! What a script reaches of other sessions: `skill.session`.
 
 use super::handle::{EvalOptions, Session};
+use super::living::After;
 use crate::authorize::exceeding;
 use crate::host::RunHost;
 use crate::secrets::Redactor;
@@ -82,7 +83,7 @@ impl SessionReach for RunHost {
         let done = session.shared.ask_for(&self.budget, move |living| {
             let authorized = shared.again(&engine, &EvalOptions::default(), None);
             let set = living.ask(&shared, &engine, authorized, |session, host, _| session.set(&variable, &value, host));
-            living.keep(&shared, &engine);
+            living.keep(&shared, &engine, After::default());
             set
         });
         done.and_then(|set| set).map_err(|error| error.failure().clone())

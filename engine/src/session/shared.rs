@@ -84,6 +84,8 @@ pub(crate) struct Status {
     pub(crate) lost: Vec<Lost>,
     /// What stops the evaluation under way.
     current: Option<Cancel>,
+    /// What stops the saving of what it did.
+    saving: Option<Cancel>,
 }
 
 impl Status {
@@ -113,6 +115,7 @@ impl Shared {
             memory: None,
             lost: carried.lost,
             current: None,
+            saving: None,
         };
         let (queue, status) = (Mutex::new(Some(queue)), Mutex::new(status));
         Arc::new(Shared {
@@ -285,7 +288,13 @@ impl Shared {
         if over && self.terms.cleanup {
             self.forget();
         }
-        self.interrupt();
+        let (current, saving) = {
+            let mut status = self.status();
+            (status.current.take(), status.saving.clone())
+        };
+        // What was evaluated is saved although it is over, unless nothing of it is to stay.
+        let saving = saving.filter(|_| self.is_forgotten());
+        [current, saving].into_iter().flatten().for_each(|cancel| cancel.cancel());
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(hub) = self.hub.upgrade() {
             hub.forget(self);
@@ -301,10 +310,17 @@ impl Shared {
         }
     }
 
-    /// Stops the evaluation under way. Gives whether there was one.
+    fn is_forgotten(&self) -> bool {
+        self.terms.forget.as_ref().is_some_and(|forget| forget.load(Ordering::SeqCst))
+    }
+
+    /// Stops the evaluation under way, or the saving of what it did. Gives whether there was one.
     pub(crate) fn interrupt(&self) -> bool {
-        let current = self.status().current.clone();
-        current.inspect(Cancel::cancel).is_some()
+        let under_way = {
+            let status = self.status();
+            status.current.clone().or_else(|| status.saving.clone())
+        };
+        under_way.inspect(Cancel::cancel).is_some()
     }
 
     /// Says what stops what is under way now, and gives what goes on meanwhile its end.
@@ -316,10 +332,20 @@ impl Shared {
         }
     }
 
+    /// Says what stops the saving of what was evaluated.
+    pub(crate) fn begin_saving(&self, cancel: Cancel) {
+        self.status().saving = Some(cancel);
+    }
+
+    /// Says that nothing is under way that could be stopped.
+    pub(crate) fn rest(&self) {
+        self.status().current = None;
+    }
+
     /// Counts what was used by what is over now.
     pub(crate) fn finish(&self, budget: &skills_core::Budget, usage: &Usage, held: Held, evaluation: bool) {
         let mut status = self.status();
-        status.current = None;
+        (status.current, status.saving) = (None, None);
         status.evaluations += u64::from(evaluation);
         status.spent.add(budget, usage);
         if let Some(cpu) = usage.cpu {
@@ -378,6 +404,7 @@ impl Shared {
             _ => SessionState::Busy,
         };
         SessionInfo {
+            id: self.id,
             name: terms.name.clone(),
             language: terms.language,
             skill: terms.skill.as_ref().map(|skill| skill.qualified_name()),

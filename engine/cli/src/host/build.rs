@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::os::unix::fs::MetadataExt as _;
 
 /// The version of the messages behind the greeting. It grows with each change of them.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 
 /// What each side says first. This message stays as it is, so that any two builds understand each other this far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,6 +22,9 @@ const GREETING: Duration = Duration::from_secs(10);
 /// How often a client begins anew where the host ends just then.
 const ATTEMPTS: usize = 5;
 
+/// How long to wait before that.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// How long a host that ends may take for it.
 const FAREWELL: Duration = Duration::from_secs(15);
 
@@ -125,7 +128,7 @@ impl Client {
     pub(crate) fn stop(surroundings: &Surroundings, force: bool) -> Result<Option<Farewell>, Error> {
         let Some(folder) = Folder::existing(&Folder::place(surroundings))? else { return Ok(None) };
         let purpose = if force { Purpose::ForceStop } else { Purpose::Stop };
-        let Some((stream, greeting)) = greeted(&folder, purpose)? else { return Ok(None) };
+        let Some((stream, greeting)) = welcomed(&folder, purpose)? else { return Ok(None) };
         let farewell = greeting.farewell;
         if farewell.as_ref().is_some_and(|farewell| farewell.ends) {
             wait_for_end(&folder, stream);
@@ -150,8 +153,8 @@ impl Client {
                 }
                 Some(FromHost::Warning(text)) => render::warning(&text),
                 Some(FromHost::Diagnostic(text)) => render::note(&text),
-                Some(FromHost::Question(question)) => {
-                    let answer = ToHost::Answer(front.approver.ask(&question));
+                Some(FromHost::Question { id, question }) => {
+                    let answer = ToHost::Answer { id, reply: front.approver.ask(&question) };
                     self.sender.send(&answer).map_err(|error| failed(&error))?;
                 }
                 Some(FromHost::Change(change)) => (front.changes)(change).map_err(Failed::Output)?,
@@ -173,7 +176,7 @@ struct Met {
 
 /// A connection to whoever listens; `None` where nobody does.
 fn connected(folder: &Folder) -> Result<Option<Met>, Error> {
-    let Some((stream, greeting)) = greeted(folder, Purpose::Serve)? else { return Ok(None) };
+    let Some((stream, greeting)) = welcomed(folder, Purpose::Serve)? else { return Ok(None) };
     let own = Build::own();
     if greeting.build.protocol != own.protocol && !greeting.replaceable {
         let Build { version, protocol, .. } = &greeting.build;
@@ -189,11 +192,34 @@ fn connected(folder: &Folder) -> Result<Option<Met>, Error> {
     Ok(Some(Met { client, greeting }))
 }
 
+/// Whom a client met.
+enum Door {
+    /// Nobody listens.
+    Nobody,
+    /// Somebody hung up before a word was said.
+    Closed,
+    Open(UnixStream, Box<Greeting>),
+}
+
+/// A connection to whoever listens, and what it said first; `None` where nobody does. A host that ends hangs up, and so does one that
+/// has no place left, which may be another thing a moment later.
+fn welcomed(folder: &Folder, purpose: Purpose) -> Result<Option<(UnixStream, Greeting)>, Error> {
+    for _ in 0..ATTEMPTS {
+        match greeted(folder, purpose)? {
+            Door::Open(stream, greeting) => return Ok(Some((stream, *greeting))),
+            Door::Nobody => return Ok(None),
+            Door::Closed => std::thread::sleep(PAUSE),
+        }
+    }
+    Err(Error::new(ErrorKind::QueueFull, "the session host hangs up: it has as many clients as it may have, or ends")
+        .with_help("wait for some of them, and try again"))
+}
+
 /// The first words with whoever listens.
-fn greeted(folder: &Folder, purpose: Purpose) -> Result<Option<(UnixStream, Greeting)>, Error> {
+fn greeted(folder: &Folder, purpose: Purpose) -> Result<Door, Error> {
     let stream = match folder.connect() {
         Ok(stream) => stream,
-        Err(error) if is_nobody(&error) => return Ok(None),
+        Err(error) if is_nobody(&error) => return Ok(Door::Nobody),
         Err(error) => return Err(broken(&error)),
     };
     if !is_own(&stream).map_err(|error| broken(&error))? {
@@ -208,9 +234,9 @@ fn greeted(folder: &Folder, purpose: Purpose) -> Result<Option<(UnixStream, Gree
         Ok(greeting)
     };
     match talk() {
-        Ok(greeting) => Ok(greeting.map(|greeting| (stream, greeting))),
-        // It ended between the two.
-        Err(error) if frame::is_gone(&error) => Ok(None),
+        Ok(Some(greeting)) => Ok(Door::Open(stream, Box::new(greeting))),
+        Ok(None) => Ok(Door::Closed),
+        Err(error) if frame::is_gone(&error) => Ok(Door::Closed),
         Err(error) => {
             let message = format!("what listens in {} is no session host: {error}", folder.path().display());
             Err(Error::new(ErrorKind::Unavailable, message)
@@ -229,7 +255,7 @@ fn is_other(build: &Build) -> bool {
 
 /// Has a host go where nothing is lost by that; whether it went.
 fn replaced(folder: &Folder) -> Result<bool, Error> {
-    let Some((stream, greeting)) = greeted(folder, Purpose::Replace)? else { return Ok(false) };
+    let Some((stream, greeting)) = welcomed(folder, Purpose::Replace)? else { return Ok(false) };
     let ends = greeting.farewell.is_some_and(|farewell| farewell.ends);
     if ends {
         wait_for_end(folder, stream);

@@ -26,15 +26,17 @@ pub(super) struct Caller {
     pub(super) answers: Answers,
     /// Whether it is gone.
     pub(super) gone: Arc<AtomicBool>,
+    /// Whether it may only look at sessions and end them, because there are as many others as there may be.
+    late: bool,
 }
 
 /// A request, and what interrupts it.
 type Waiting = (Box<Request>, Cancel);
 
 /// Serves a client until it goes.
-pub(super) fn serve(host: &Arc<Host>, stream: UnixStream) {
+pub(super) fn serve(host: &Arc<Host>, stream: UnixStream, late: bool) {
     // A client that breaks off is gone: there is nobody to tell.
-    drop(greet(host, &stream).and_then(|serves| if serves { answer(host, stream) } else { Ok(()) }));
+    drop(greet(host, &stream).and_then(|serves| if serves { answer(host, stream, late) } else { Ok(()) }));
 }
 
 /// The first words; whether it wants to be served.
@@ -72,7 +74,9 @@ pub(super) fn is_own(stream: &UnixStream) -> io::Result<bool> {
 }
 
 /// Answers requests, in order.
-fn answer(host: &Arc<Host>, stream: UnixStream) -> io::Result<()> {
+fn answer(host: &Arc<Host>, stream: UnixStream, late: bool) -> io::Result<()> {
+    // A reserved place is not one to stay in.
+    stream.set_read_timeout(late.then_some(GREETING))?;
     let stream = Arc::new(stream);
     let (outbox, writer) = Outbox::new(Arc::clone(&stream))?;
     let (sender, requests) = sync_channel(MOST_WAITING);
@@ -80,7 +84,7 @@ fn answer(host: &Arc<Host>, stream: UnixStream) -> io::Result<()> {
     let ear = Ear { answers: answers.clone(), gone: Arc::clone(&gone), calls: Mutex::default() };
     let thread = std::thread::Builder::new().name("from a client".into()).stack_size(512 << 10);
     thread.spawn(move || ear.listen(&stream, &sender))?;
-    work(host, &Caller { outbox: outbox.clone(), answers, gone }, requests);
+    work(host, &Caller { outbox: outbox.clone(), answers, gone, late }, requests);
     // The last answer goes out before the connection does.
     drop(outbox);
     drop(writer.join());
@@ -89,7 +93,11 @@ fn answer(host: &Arc<Host>, stream: UnixStream) -> io::Result<()> {
 
 fn work(host: &Arc<Host>, caller: &Caller, requests: Receiver<Waiting>) {
     for (request, cancel) in requests {
-        let message = match serve::answer(host, caller, *request, &cancel) {
+        let answered = match caller.late && !request.is_modest() {
+            true => Err(Host::full()),
+            false => serve::answer(host, caller, *request, &cancel),
+        };
+        let message = match answered {
             Ok(answer) => FromHost::Done(answer),
             Err(error) => FromHost::Refused(Box::new(refusal(&error))),
         };
@@ -135,7 +143,7 @@ impl Ear {
                     }
                 }
                 ToHost::Cancel => self.interrupt(),
-                ToHost::Answer(reply) => self.answers.give(reply),
+                ToHost::Answer { id, reply } => self.answers.give(id, reply),
             }
         }
         self.gone.store(true, Ordering::SeqCst);
@@ -148,7 +156,7 @@ impl Ear {
     }
 
     fn interrupt(&self) {
-        self.answers.give(None);
+        self.answers.give_up();
         let cancels = std::mem::take(&mut self.calls().cancels);
         cancels.iter().for_each(Cancel::cancel);
     }

@@ -63,8 +63,8 @@ pub(super) enum ToHost {
     Call(Box<Request>),
     /// Interrupts what it asked for.
     Cancel,
-    /// Answers a question.
-    Answer(Option<Reply>),
+    /// Answers a question, by its number.
+    Answer { id: u64, reply: Option<Reply> },
 }
 
 /// What the host sends.
@@ -77,8 +77,8 @@ pub(super) enum FromHost {
     Warning(String),
     /// A diagnostic, ready to be shown.
     Diagnostic(String),
-    /// A person is asked.
-    Question(Box<Question>),
+    /// A person is asked. The number is that of the answer.
+    Question { id: u64, question: Box<Question> },
     /// Something happened to some session.
     Change(Value),
     /// The answer to a request.
@@ -134,6 +134,11 @@ pub(crate) enum Request {
 }
 
 impl Request {
+    /// Whether it only looks at sessions or ends one, and keeps nobody waiting.
+    pub(super) fn is_modest(&self) -> bool {
+        matches!(self, Request::List | Request::Show { .. } | Request::Kill { .. })
+    }
+
     /// Whether it ends with the client that asked for it.
     pub(super) fn is_of_a_person(&self) -> bool {
         match self {

@@ -22,6 +22,7 @@ mod start;
 pub(crate) use client::{Client, Failed, Front, Sender};
 pub(crate) use message::{Evaluated, Exported, Front as Seat, Opened, Opening, Refusal, Request};
 pub(crate) use process::entry;
+pub(crate) use start::idle;
 
 use serde_json::json;
 use skills::{Error, ErrorKind};

@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::message::Opening;
-use skills::{Error, ErrorKind, Persistence, Session, SessionChange, SessionHub};
+use skills::{Error, ErrorKind, Persistence, Session, SessionChange, SessionHub, SessionState};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,8 @@ const MOST_GONE: usize = 1000;
 pub(super) struct Openings(Arc<Mutex<Known>>);
 
 struct Known {
-    opened: HashMap<String, Opening>,
+    /// By name, with the number of the session: a name may be another session's by the time that its end is heard of.
+    opened: HashMap<String, (u64, Opening)>,
     gone: HashMap<String, String>,
     folder: Folder,
 }
@@ -34,7 +35,7 @@ impl Openings {
         let follow = move || {
             for event in events {
                 if let SessionChange::Ended { reason } = event.what {
-                    known.ended(&event.session.name, reason);
+                    known.ended(event.session.id, &event.session.name, reason);
                 }
             }
         };
@@ -42,27 +43,37 @@ impl Openings {
     }
 
     /// Notes that a session was opened, and gives why an earlier one of its name is gone, where it went by itself.
-    pub(super) fn opened(&self, name: &str, opening: &Opening) -> Option<String> {
-        let mut known = self.known();
-        let gone = known.gone.remove(name);
-        known.opened.insert(name.to_owned(), opening.clone());
-        known.note();
+    pub(super) fn opened(&self, session: &Session, opening: &Opening) -> Option<String> {
+        let gone = self.known().gone.remove(session.name());
+        self.add(session, opening.clone());
         gone
     }
 
     /// Notes that a session was copied.
-    pub(super) fn copied(&self, name: &str, to: &str) {
-        let mut known = self.known();
-        if let Some(opening) = known.opened.get(name).cloned() {
-            known.opened.insert(to.to_owned(), opening);
+    pub(super) fn copied(&self, name: &str, copy: &Session) {
+        let opening = self.known().opened.get(name).map(|(_, opening)| opening.clone());
+        self.known().gone.remove(copy.name());
+        if let Some(opening) = opening {
+            self.add(copy, opening);
         }
-        known.gone.remove(to);
+    }
+
+    fn add(&self, session: &Session, opening: Opening) {
+        let mut known = self.known();
+        let info = session.info();
+        // One that is over by now may have been heard of before this.
+        if info.state != SessionState::Ended {
+            known.opened.insert(info.name, (info.id, opening));
+        }
         known.note();
     }
 
-    fn ended(&self, name: &str, reason: Option<String>) {
+    fn ended(&self, id: u64, name: &str, reason: Option<String>) {
         let mut known = self.known();
-        known.opened.remove(name);
+        match known.opened.get(name) {
+            Some((own, _)) if *own != id => return,
+            _ => drop(known.opened.remove(name)),
+        }
         if let Some(reason) = reason.filter(|_| known.gone.len() < MOST_GONE) {
             known.gone.insert(name.to_owned(), reason);
         }
@@ -72,6 +83,11 @@ impl Openings {
     /// Why a session of this name is gone, where it went by itself.
     pub(super) fn gone(&self, name: &str) -> Option<String> {
         self.known().gone.get(name).cloned()
+    }
+
+    /// Whether a session was opened by somebody who said yes to whatever would be asked.
+    pub(super) fn said_yes(&self, name: &str) -> bool {
+        self.known().opened.get(name).is_some_and(|(_, opening)| opening.yes)
     }
 
     /// Forgets everything, because the host ends in order.
@@ -110,7 +126,7 @@ impl Openings {
             differs.push(format!("its state is kept {kept}"));
         }
         let known = self.known();
-        let own = known.opened.get(session.name());
+        let own = known.opened.get(session.name()).map(|(_, opening)| opening);
         let is_own = |same: &dyn Fn(&Opening) -> bool| own.is_some_and(same);
         if asked.allow != skills::Permissions::default() && !is_own(&|own| own.allow == asked.allow) {
             differs.push("it was opened with other permissions".to_owned());
@@ -138,7 +154,7 @@ impl Openings {
 
 impl Known {
     fn note(&self) {
-        let in_memory = self.opened.iter().filter(|(_, opening)| opening.persistence != Some(Persistence::Disk));
+        let in_memory = self.opened.iter().filter(|(_, (_, opening))| opening.persistence != Some(Persistence::Disk));
         self.folder.note(&in_memory.map(|(name, _)| name.as_str()).collect::<Vec<_>>());
     }
 }

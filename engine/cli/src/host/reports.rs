@@ -4,8 +4,15 @@ use super::message::{FromHost, Front};
 use super::outbox::Outbox;
 use skills::{Approver, Event, EventSink, Question, Reply};
 use std::collections::HashMap;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a person has to answer a question. A client that is stopped answers none, and its session waits.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How often whoever waits for an answer looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The clients that wait for an evaluation, by its correlation id. Every engine of the host reports here.
 #[derive(Clone, Default)]
@@ -24,18 +31,29 @@ pub(super) struct Answers(Arc<Mutex<Desk>>);
 
 #[derive(Default)]
 struct Desk {
-    /// Whoever waits for an answer.
+    /// The number of the last question.
+    asked: u64,
+    /// Whoever waits for the answer to it.
     waiting: Option<Sender<Option<Reply>>>,
     closed: bool,
 }
 
 impl Answers {
-    /// Gives an answer to whoever waits for one.
-    pub(super) fn give(&self, reply: Option<Reply>) {
-        if let Some(waiting) = self.desk().waiting.take() {
+    /// Gives the answer to a question to whoever waits for it. One that comes too late is nobody's: it must not be taken for that to
+    /// the next question.
+    pub(super) fn give(&self, id: u64, reply: Option<Reply>) {
+        let mut desk = self.desk();
+        if desk.asked == id
+            && let Some(waiting) = desk.waiting.take()
+        {
             // Whoever waited may have given up.
             drop(waiting.send(reply));
         }
+    }
+
+    /// Says that the answer will not come.
+    pub(super) fn give_up(&self) {
+        self.desk().waiting = None;
     }
 
     /// Says that no answer will come any more.
@@ -45,18 +63,29 @@ impl Answers {
         desk.waiting = None;
     }
 
-    /// Asks, and waits for the answer.
-    fn ask(&self, outbox: &Outbox, question: &Question) -> Option<Reply> {
+    /// Asks, and waits for the answer as long as it is wanted.
+    fn ask(&self, outbox: &Outbox, question: &Question, wanted: &dyn Fn() -> bool) -> Option<Reply> {
         let (sender, receiver) = channel();
-        {
+        let id = {
             let mut desk = self.desk();
             if desk.closed {
                 return None;
             }
+            desk.asked += 1;
             desk.waiting = Some(sender);
+            desk.asked
+        };
+        outbox.send(&FromHost::Question { id, question: Box::new(question.clone()) });
+        let until = Instant::now() + PATIENCE;
+        while wanted() && Instant::now() < until {
+            match receiver.recv_timeout(LOOK) {
+                Ok(reply) => return reply,
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
         }
-        outbox.send(&FromHost::Question(Box::new(question.clone())));
-        receiver.recv().ok().flatten()
+        self.give_up();
+        None
     }
 
     fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
@@ -95,8 +124,12 @@ impl EventSink for Reports {
 
 impl Approver for Reports {
     fn ask(&self, question: &Question) -> Option<Reply> {
+        self.ask_while(question, &|| true)
+    }
+
+    fn ask_while(&self, question: &Question, wanted: &dyn Fn() -> bool) -> Option<Reply> {
         let audience = self.audience(&question.correlation_id).filter(|audience| audience.front.person)?;
-        audience.answers.ask(&audience.outbox, question)
+        audience.answers.ask(&audience.outbox, question, wanted)
     }
 }
 
@@ -109,5 +142,76 @@ pub(super) struct Listening {
 impl Drop for Listening {
     fn drop(&mut self) {
         self.reports.table().remove(&self.correlation_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::frame;
+    use crate::host::message::FromHost;
+    use skills::Answer;
+    use std::os::unix::net::UnixStream;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A client that is there, and what it is asked.
+    fn client() -> (Outbox, UnixStream, Answers) {
+        let (host, client) = UnixStream::pair().unwrap();
+        (Outbox::new(Arc::new(host)).unwrap().0, client, Answers::default())
+    }
+
+    fn question() -> Question {
+        Question {
+            operation: skills::Operation::Run,
+            names: Vec::new(),
+            skill: "project:a".to_owned(),
+            file: String::new(),
+            runs: String::new(),
+            capabilities: Vec::new(),
+            why: String::new(),
+            digest: String::new(),
+            scopes: Vec::new(),
+            correlation_id: "1".to_owned(),
+        }
+    }
+
+    fn number(mut client: &UnixStream) -> u64 {
+        match frame::receive(&mut client, frame::MOST).unwrap().unwrap() {
+            FromHost::Question { id, .. } => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_that_to_its_own_question() {
+        let (outbox, client, answers) = client();
+        let wanted = AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| answers.ask(&outbox, &question(), &|| wanted.load(Ordering::SeqCst)));
+            let late = number(&client);
+            wanted.store(false, Ordering::SeqCst);
+            assert_eq!(first.join().unwrap(), None, "nobody waits for it any more");
+            let second = scope.spawn(|| answers.ask(&outbox, &question(), &|| true));
+            let own = number(&client);
+            answers.give(late, Some(Answer::Once.into()));
+            answers.give(own, Some(Answer::No.into()));
+            assert_eq!(second.join().unwrap(), Some(Answer::No.into()));
+        });
+    }
+
+    #[test]
+    fn nobody_waits_for_a_client_that_gives_up_or_is_gone() {
+        let (outbox, client, answers) = client();
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| answers.ask(&outbox, &question(), &|| true));
+            number(&client);
+            answers.give_up();
+            assert_eq!(asked.join().unwrap(), None);
+            let asked = scope.spawn(|| answers.ask(&outbox, &question(), &|| true));
+            number(&client);
+            answers.close();
+            assert_eq!(asked.join().unwrap(), None);
+            assert_eq!(answers.ask(&outbox, &question(), &|| true), None);
+        });
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         Request::Open(opening) => {
             let _listening = asked.listen(Front { streams: true, person: true });
             let (session, created) = asked.session(&opening)?;
+            asked.warn_of_yes(&session, created, &opening);
             Ok(json!(Opened { created, session: json!(session.info()) }))
         }
         Request::Evaluate { opening, code, file, front } => {
@@ -46,6 +47,7 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         Request::Complete { name, text, cursor } => Ok(json!(asked.named(&name)?.complete(&text, cursor)?)),
         Request::Inspect { name, path } => Ok(json!(asked.named(&name)?.inspect(&path)?)),
         Request::Completeness { name, code } => Ok(json!(asked.named(&name)?.completeness(&code))),
+        Request::Kill { name } if host.hub.cancel_opening(&name) => Ok(json!({"name": name, "state": "opening"})),
         Request::Kill { name } => {
             let session = asked.named(&name)?;
             let info = session.info();
@@ -54,7 +56,7 @@ pub(super) fn answer(host: &Arc<Host>, caller: &Caller, request: Request, cancel
         }
         Request::Fork { name, to } => {
             let copy = asked.named(&name)?.fork(&to)?;
-            host.openings.copied(&name, &to);
+            host.openings.copied(&name, &copy);
             Ok(json!(copy.info()))
         }
         Request::Export { name } => {
@@ -86,6 +88,7 @@ impl Asked<'_> {
 
     fn evaluate(&self, opening: &Opening, code: &str, file: Option<String>) -> Evaluated {
         let outcome = self.session(opening).map(|(session, created)| {
+            self.warn_of_yes(&session, created, opening);
             let mut options = EvalOptions::default();
             // A new session has them as its own.
             options.limits = if created { Default::default() } else { opening.limits.clone() };
@@ -105,6 +108,7 @@ impl Asked<'_> {
             given.extend(skills::arguments::from_words(&engine.parameters(&skill), words)?);
             let mut options = RunOptions::default();
             options.limits = if created { Default::default() } else { opening.limits.clone() };
+            options.yes = opening.yes;
             options.cancel = Some(self.cancel.clone());
             options.correlation_id = Some(self.id.clone());
             Ok(session.run(Value::Object(given), &options))
@@ -129,8 +133,11 @@ impl Asked<'_> {
 
     /// The session, and whether it was opened for this.
     fn session(&self, opening: &Opening) -> Result<(Session, bool), Error> {
-        let there = || opening.name.as_deref().and_then(|name| self.host.hub.find(name));
-        if let Some(session) = there() {
+        let there = || match &opening.name {
+            Some(name) => self.host.hub.find_unless(name, self.cancel),
+            None => Ok(None),
+        };
+        if let Some(session) = there()? {
             return self.checked(session, opening).map(|session| (session, false));
         }
         match self.builder(opening)?.open() {
@@ -139,7 +146,7 @@ impl Asked<'_> {
                 Ok((session, true))
             }
             // Another client was faster.
-            Err(error) if error.kind() == ErrorKind::InvalidArguments => match there() {
+            Err(error) if error.kind() == ErrorKind::InvalidArguments => match there()? {
                 Some(session) => self.checked(session, opening).map(|session| (session, false)),
                 None => Err(error),
             },
@@ -238,7 +245,7 @@ impl Asked<'_> {
         for warning in session.warnings() {
             self.warn(warning.clone());
         }
-        let gone = self.host.openings.opened(session.name(), &opening);
+        let gone = self.host.openings.opened(session, &opening);
         // What is on disk is there again.
         if let Some(why) = gone.filter(|_| opening.persistence != Some(Persistence::Disk)) {
             let name = session.name();
@@ -258,11 +265,22 @@ impl Asked<'_> {
 
     /// The session of a name that has to be there.
     fn named(&self, name: &str) -> Result<Session, Error> {
-        self.host.hub.find(name).ok_or_else(|| {
+        self.host.hub.find_unless(name, self.cancel)?.ok_or_else(|| {
             let sessions = self.host.hub.sessions();
             let names: Vec<&str> = sessions.iter().map(|session| session.name.as_str()).collect();
             super::no_session(name, &names, self.host.openings.gone(name).as_deref())
         })
+    }
+
+    /// What a session may use was decided when it was opened, and code that is typed is asked about no more.
+    fn warn_of_yes(&self, session: &Session, created: bool, opening: &Opening) {
+        let name = session.name();
+        if opening.yes && !created && !self.host.openings.said_yes(name) {
+            self.warn(format!(
+                "`--yes` changes nothing in the session `{name}`, which is there already: what it may use was decided when it was \
+                 opened; end it to open it anew: `skills sessions kill {name}`"
+            ));
+        }
     }
 
     fn warn(&self, text: String) {

@@ -8,7 +8,7 @@ use super::message::Farewell;
 use super::openings::Openings;
 use super::reports::Reports;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use skills::{Persistence, SessionHub, SessionInfo, SessionState};
+use skills::{Error, ErrorKind, Persistence, SessionHub, SessionInfo, SessionState};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 /// The most clients at once.
 const MOST_CLIENTS: usize = 512;
+
+/// How many more may look at sessions and end them, so that whoever evaluates shuts nobody out from that.
+const RESERVED: usize = 32;
 
 /// How often the host looks whether it is still wanted, at the least.
 const LOOK: Duration = Duration::from_secs(5);
@@ -101,12 +104,13 @@ impl Host {
 
     /// Serves a client on a thread of its own.
     fn welcome(self: &Arc<Self>, stream: UnixStream) {
+        // One too many finds the connection closed, and comes again.
         let Some(guest) = Guest::of(self) else { return };
         let host = Arc::clone(self);
         let thread = std::thread::Builder::new().name("client".into());
         // Where no thread can be had, the client finds the connection closed, and says so.
         drop(thread.spawn(move || {
-            connection::serve(&host, stream);
+            connection::serve(&host, stream, guest.late);
             drop(guest);
         }));
     }
@@ -130,13 +134,17 @@ impl Host {
         let busy = named(&|session| session.state == SessionState::Busy);
         let ends = force || busy.is_empty();
         if ends {
-            for session in busy.iter().filter_map(|name| self.hub.find(name)) {
-                session.interrupt();
-            }
+            self.hub.interrupt_all();
             self.life().ending = true;
             self.openings.forget_all();
         }
         Farewell { ends, ended: named(&|session| !is_on_disk(session)), kept: named(&is_on_disk), busy }
+    }
+
+    /// That it has as many clients as it may have.
+    pub(super) fn full() -> Error {
+        Error::new(ErrorKind::QueueFull, format!("the session host has {MOST_CLIENTS} clients, the most at once"))
+            .with_help("wait for some of them, or end sessions that keep them: `skills sessions list`, `skills sessions kill NAME`")
     }
 
     /// Has the thread that waits for clients look whether it is still wanted.
@@ -169,26 +177,30 @@ fn is_on_disk(session: &SessionInfo) -> bool {
 }
 
 /// A client that is there, until it is dropped.
-struct Guest(Arc<Host>);
+struct Guest {
+    host: Arc<Host>,
+    /// Whether it has one of the reserved places.
+    late: bool,
+}
 
 impl Guest {
     /// `None` where there are too many.
     fn of(host: &Arc<Host>) -> Option<Guest> {
         let mut life = host.life();
-        if life.clients >= MOST_CLIENTS {
+        if life.clients >= MOST_CLIENTS + RESERVED {
             return None;
         }
         life.clients += 1;
-        Some(Guest(Arc::clone(host)))
+        Some(Guest { host: Arc::clone(host), late: life.clients > MOST_CLIENTS })
     }
 }
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let mut life = self.0.life();
+        let mut life = self.host.life();
         life.clients -= 1;
         life.quiet_since = Instant::now();
         drop(life);
-        self.0.changed.notify_all();
+        self.host.changed.notify_all();
     }
 }

@@ -26,15 +26,20 @@ impl Local {
     }
 
     /// The session of a name, where it is alive.
-    fn find(&self, name: &str) -> Option<Arc<dyn LiveSession>> {
+    fn find(&self, name: &str) -> Result<Option<Arc<dyn LiveSession>>, Error> {
         let opened = self.opened.borrow().get(name).filter(|session| session.ended().is_none()).cloned();
-        opened.or_else(|| Some(Arc::new(Own(self.engine.find_session(name)?))))
+        Ok(match opened {
+            Some(session) => Some(session),
+            None => self.engine.find_session(name)?.map(|session| Arc::new(Own(session)) as Arc<dyn LiveSession>),
+        })
     }
 }
 
 impl Sessions for Local {
     fn open(&self, language: Language, name: Option<&str>) -> Result<Arc<dyn LiveSession>, Error> {
-        if let Some(session) = name.and_then(|name| self.find(name)) {
+        if let Some(name) = name
+            && let Some(session) = self.find(name)?
+        {
             return Ok(session);
         }
         let session: Arc<dyn LiveSession> = match &self.skill {

@@ -1,7 +1,7 @@
 use super::notebook::Notebook;
 use crate::{
-    Engine, EngineBuilder, ErrorKind, Isolation, Language, Persistence, RunOptions, Session, SessionBudget,
-    SessionBuilder, SessionHub, SessionStore, StoreKey, StoreLimits,
+    Engine, EngineBuilder, ErrorKind, EvalOptions, Isolation, Language, Persistence, RunOptions, Session,
+    SessionBudget, SessionBuilder, SessionHub, SessionStore, StoreKey, StoreLimits,
 };
 use serde_json::json;
 use std::path::Path;
@@ -181,7 +181,7 @@ fn it_gets_no_more_than_it_had_and_is_what_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
     open(&engine, "a").eval("let x = 1;").unwrap();
-    engine.find_session("a").unwrap().close();
+    engine.find_session("a").unwrap().unwrap().close();
     let mut options = in_process();
     options.allow.file_read = Some(vec![folder.path().display().to_string()]);
     let error = rhai(&engine, "a").options(options.clone()).open().unwrap_err();
@@ -214,12 +214,12 @@ fn a_copy_of_it_is_on_disk_too() {
     b.close();
     assert_eq!(open(&engine, "b").eval("x").unwrap(), json!([1]));
     assert_eq!(open(&engine, "a").eval("x").unwrap(), json!([1, 2]));
-    let error = engine.find_session("a").unwrap().fork("c").unwrap().fork("c").unwrap_err();
+    let error = engine.find_session("a").unwrap().unwrap().fork("c").unwrap().fork("c").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidArguments, "{error}");
     for name in ["b", "c"] {
-        engine.find_session(name).unwrap().close();
+        engine.find_session(name).unwrap().unwrap().close();
     }
-    let error = engine.find_session("a").unwrap().fork("b").unwrap_err();
+    let error = engine.find_session("a").unwrap().unwrap().fork("b").unwrap_err();
     assert!(error.message().contains("a session `b` on disk already"), "{error}");
 }
 
@@ -233,4 +233,55 @@ fn what_is_printed_while_a_session_is_saved_is_bounded() {
     assert_eq!(outcome.lost.iter().map(|lost| lost.name.as_str()).collect::<Vec<_>>(), ["*"]);
     assert_eq!(outcome.lost[0].why, "output limit of 1 MB reached");
     assert!(session.evaluate("prints = 0", &Default::default()).lost.is_empty());
+}
+
+/// A session on disk whose saving runs what a namespace says of it.
+fn notes(folder: &Path) -> Session {
+    let engine = builder(folder).interpreter(Arc::new(Notebook { forks: false })).build().unwrap();
+    let session = engine.session(Language::JavaScript).name("notes").options(in_process());
+    session.persistence(Persistence::Disk).open().unwrap()
+}
+
+#[test]
+fn saving_is_held_to_what_the_evaluation_has_left_and_the_value_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = notes(folder.path());
+    let mut options = EvalOptions::default();
+    options.limits.time = Some(Duration::from_millis(1500));
+    let outcome = session.evaluate("spins = 1\nspins", &options);
+    assert_eq!(outcome.result.unwrap(), 1);
+    assert_eq!(outcome.lost[0].name, "*");
+    assert!(outcome.lost[0].why.starts_with("execution time limit of 1"), "{:?}", outcome.lost);
+    assert_eq!(session.eval("spins").unwrap(), 1, "the session goes on");
+}
+
+#[test]
+fn saving_is_on_the_budget_of_the_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = builder(folder.path()).interpreter(Arc::new(Notebook { forks: false })).build().unwrap();
+    let budget = SessionBudget { time: Some(Duration::from_millis(500)), ..SessionBudget::default() };
+    let session = engine.session(Language::JavaScript).name("notes").options(in_process()).budget(budget);
+    let session = session.persistence(Persistence::Disk).open().unwrap();
+    assert_eq!(session.eval("spins = 1\nspins").unwrap(), 1);
+    let error = session.eval("spins").unwrap_err();
+    assert!(error.message().contains("the session's budget is spent"), "{error}");
+}
+
+#[test]
+fn an_interruption_stops_the_saving_and_loses_no_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = notes(folder.path());
+    session.eval("x = 1").unwrap();
+    let outcome = std::thread::scope(|scope| {
+        let evaluating = scope.spawn(|| session.evaluate("spins = 1\nspins", &EvalOptions::default()));
+        while session.info().evaluations < 2 {
+            std::thread::yield_now();
+        }
+        while !session.interrupt() {
+            std::thread::yield_now();
+        }
+        evaluating.join().unwrap()
+    });
+    assert_eq!(outcome.result.unwrap(), 1);
+    assert_eq!((outcome.lost[0].name.as_str(), outcome.lost[0].why.as_str()), ("*", "the run was cancelled"));
 }

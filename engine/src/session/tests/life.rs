@@ -26,13 +26,13 @@ fn a_session_is_found_by_its_name_until_it_is_closed() {
     let made_up = engine.session(Language::JavaScript).open().unwrap();
     assert_eq!(made_up.name(), "javascript-1");
     session(&engine, "a").eval("x = 1").unwrap();
-    let found = engine.find_session("a").unwrap();
+    let found = engine.find_session("a").unwrap().unwrap();
     assert_eq!(found.eval("x").unwrap(), 1);
     let error = engine.session(Language::JavaScript).name("a").open().unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::InvalidArguments, "there is a session `a` already"));
     assert_eq!(engine.sessions().len(), 2);
     found.close();
-    assert!(engine.find_session("a").is_none());
+    assert!(engine.find_session("a").unwrap().is_none());
     assert_eq!(found.eval("x").unwrap_err().message(), "session `a` has been closed");
     assert!(found.ended().is_none());
     assert_eq!(found.info().state, SessionState::Ended);
@@ -86,7 +86,7 @@ fn errors_leave_the_session_and_death_ends_it() {
         let later = session.eval("x").unwrap_err();
         assert_eq!(later.kind(), kind);
         assert!(later.message().starts_with(&format!("session `{code}` has ended: ")), "{later}");
-        assert!(engine.find_session(code).is_none());
+        assert!(engine.find_session(code).unwrap().is_none());
     }
 }
 
@@ -206,7 +206,7 @@ fn engines_that_share_a_hub_share_sessions() {
     session(&one, "a").eval("x = 1").unwrap();
     drop(one);
     let events = hub.watch();
-    let found = two.find_session("a").unwrap();
+    let found = two.find_session("a").unwrap().unwrap();
     assert_eq!(found.eval("x").unwrap(), 1);
     assert!(matches!(events.recv().unwrap().what, SessionChange::Evaluated { .. }));
     hub.close_all();

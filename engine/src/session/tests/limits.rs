@@ -1,5 +1,10 @@
 use super::{builder, session};
-use crate::{Cancel, ErrorKind, EvalOptions, Language, LimitName, SessionBudget, SessionChange};
+use crate::{
+    Approver, Cancel, Error, ErrorKind, EvalOptions, Language, LimitName, Question, Reply, SessionBudget,
+    SessionChange, Trust, WeakEngine,
+};
+use serde_json::json;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 fn limits(time: Duration) -> EvalOptions {
@@ -120,7 +125,7 @@ fn a_session_that_idles_ends_and_one_that_is_used_does_not() {
     assert_eq!(ended, "nothing was asked of it for 0 s");
     assert_eq!(idle.ended().unwrap().kind(), ErrorKind::Timeout);
     assert_eq!(idle.info().evaluations, 1);
-    assert!(engine.find_session("idle").is_none());
+    assert!(engine.find_session("idle").unwrap().is_none());
 }
 
 #[test]
@@ -133,12 +138,45 @@ fn a_session_that_lived_long_enough_ends_whatever_it_does() {
     assert_eq!(error.message(), "session `a` has ended: it has lived for 0.2 s, which is the longest that it may");
 }
 
+/// Looks for the session that it is asked about.
+#[derive(Default)]
+struct Seeker {
+    engine: OnceLock<WeakEngine>,
+    found: Mutex<Option<Error>>,
+}
+
+impl Approver for Seeker {
+    fn ask(&self, _question: &Question) -> Option<Reply> {
+        let engine = self.engine.get()?.upgrade()?;
+        *self.found.lock().unwrap() = engine.find_session("a").err();
+        None
+    }
+}
+
+#[test]
+fn whoever_looks_for_a_session_that_is_opened_for_them_is_told_so() {
+    let seeker = Arc::new(Seeker::default());
+    let asked: Arc<dyn Approver> = Arc::clone(&seeker) as _;
+    let engine = builder().trust(Trust::Decided).approver(asked).build().unwrap();
+    seeker.engine.set(engine.downgrade()).ok().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("main.js"), "x").unwrap();
+    let file = folder.path().join("a.json");
+    let definition = json!({"name": "a", "description": "A.", "type": "code_session", "command": "node"});
+    std::fs::write(&file, definition.to_string()).unwrap();
+    let skill = engine.skill(&file.display().to_string()).unwrap();
+    engine.skill_session(&skill).name("a").open().unwrap_err();
+    let error = seeker.found.lock().unwrap().take().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidArguments);
+    assert_eq!(error.message(), "session `a` is being opened, and that waits for this");
+}
+
 #[test]
 fn a_session_may_not_wait_for_itself() {
     let engine = builder().build().unwrap();
     let weak = engine.downgrade();
     let get = move |name: &str| {
-        let session = weak.upgrade().and_then(|engine| engine.find_session(name)).ok_or("no such session")?;
+        let session = weak.upgrade().and_then(|engine| engine.find_session(name).ok()?).ok_or("no such session")?;
         session.eval("call back").map_err(|error| error.message().to_owned())
     };
     let other = get.clone();

@@ -121,6 +121,9 @@ impl Session for Page {
         for _ in 0..self.names.get("prints").and_then(Value::as_u64).unwrap_or(0) {
             host.print(Stream::Stdout, &"x".repeat(1 << 20))?;
         }
+        if self.names.contains_key("spins") {
+            self.line("spin", host)?;
+        }
         let mut kept = self.names.clone();
         let lost = kept.remove("socket").map(|_| Lost { name: "socket".into(), why: "it is open".into() });
         let bytes = serde_json::to_vec(&kept).unwrap();

@@ -208,3 +208,46 @@ fn what_a_person_said_at_the_opening_holds_for_the_session() {
     assert!(matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::Unavailable), "{error}");
     session.run(json!({}), &RunOptions::default()).result.unwrap();
 }
+
+/// Never answers, as a person who has left.
+#[derive(Default)]
+struct Silent(AtomicUsize);
+
+impl Approver for Silent {
+    fn ask(&self, question: &Question) -> Option<Reply> {
+        self.ask_while(question, &|| true)
+    }
+
+    fn ask_while(&self, _question: &Question, wanted: &dyn Fn() -> bool) -> Option<Reply> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        while wanted() {
+            std::thread::yield_now();
+        }
+        None
+    }
+}
+
+#[test]
+fn nobody_waits_for_an_answer_longer_than_somebody_wants_it() {
+    let silent = Arc::new(Silent::default());
+    let asked: Arc<dyn Approver> = Arc::clone(&silent) as _;
+    let engine = builder().trust(Trust::Decided).approver(asked).build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let skill = engine.skill(&definition(&folder, json!({}))).unwrap();
+    let open = || engine.skill_session(&skill).name("a").open();
+    std::thread::scope(|scope| {
+        let opening = scope.spawn(open);
+        while silent.0.load(Ordering::SeqCst) < 1 {
+            std::thread::yield_now();
+        }
+        let cancel = crate::Cancel::new();
+        cancel.cancel();
+        let error = engine.session_hub().find_unless("a", &cancel).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled, "whoever looks for it may give up");
+        assert!(engine.session_hub().cancel_opening("a"));
+        let error = opening.join().unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Cancelled);
+        assert!(error.message().contains("was stopped before anybody said whether `direct:a` may run"), "{error}");
+    });
+    assert!(!engine.session_hub().cancel_opening("a") && engine.find_session("a").unwrap().is_none());
+}
