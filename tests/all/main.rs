@@ -34,9 +34,9 @@ mod sessions_kills;
 mod sessions_library;
 mod sessions_programs;
 mod sessions_reach;
-mod sources;
 #[cfg(target_os = "linux")]
 mod sessions_waiting;
+mod sources;
 mod support;
 mod terminal;
 mod trust;

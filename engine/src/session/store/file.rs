@@ -1,7 +1,7 @@
 //! One session in one SQLite file: its manifest, and the parts of its namespace by their digests.
 
 use super::claim::{Claim, Refused};
-use super::record::{self, MOST_OF_MANIFEST, Manifest, PartDigest, Record, VERSION};
+use super::record::{self, MOST_OF_MANIFEST, Manifest, Part, PartDigest, Record, VERSION};
 use super::{Inner, remove_if_there};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction, TransactionBehavior, params};
 use skills_core::{ErrorKind, Failure, Lost, Snapshot};
@@ -35,6 +35,8 @@ pub(crate) struct SessionFile {
     claim: Claim,
     connection: Option<Connection>,
     last: Option<Manifest>,
+    /// What the namespace was cut into when it was written last.
+    parts: Vec<Part>,
 }
 
 /// What was kept of a session.
@@ -54,7 +56,7 @@ impl SessionFile {
             }
             Refused::Failed(error) => failed(&path, error),
         })?;
-        Ok(SessionFile { store: Arc::clone(store), path, claim, connection: None, last: None })
+        Ok(SessionFile { store: Arc::clone(store), path, claim, connection: None, last: None, parts: Vec::new() })
     }
 
     /// The file, for messages.
@@ -109,8 +111,8 @@ impl SessionFile {
         if size > self.store.limits.session {
             return Err(too_large(&self.path, size, self.store.limits.session, "a session"));
         }
-        let parts: Vec<&[u8]> = record::cut(&snapshot.bytes).collect();
-        let digests: Vec<PartDigest> = parts.iter().map(|part| PartDigest::of(part)).collect();
+        let parts = record::cut(&snapshot.bytes, &self.parts);
+        let digests: Vec<PartDigest> = parts.iter().map(|part| part.digest).collect();
         let same = self
             .last
             .as_ref()
@@ -131,12 +133,12 @@ impl SessionFile {
             return Err(failed(&self.path, "it was not opened"));
         };
         let old: HashSet<PartDigest> = self.last.iter().flat_map(|last| last.parts.iter().copied()).collect();
-        let written = write(connection, &self.store, &manifest, same, &old, &parts);
+        let written = write(connection, &self.store, &manifest, same, &old, (&snapshot.bytes, &parts));
         written.map_err(|error| failed(&self.path, error))?;
         if !same {
             self.claim.write(manifest.generation).map_err(|error| failed(&self.path, error))?;
         }
-        self.last = Some(manifest);
+        (self.last, self.parts) = (Some(manifest), parts);
         Ok(())
     }
 
@@ -277,7 +279,7 @@ fn write(
     manifest: &Manifest,
     same: bool,
     old: &HashSet<PartDigest>,
-    parts: &[&[u8]],
+    (bytes, parts): (&[u8], &[Part]),
 ) -> rusqlite::Result<()> {
     let text = serde_json::to_vec(manifest).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     let signature = store.key.sign(PURPOSE, &text);
@@ -285,7 +287,8 @@ fn write(
     connection.execute_batch(if same { "PRAGMA synchronous = NORMAL" } else { "PRAGMA synchronous = FULL" })?;
     let writing = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     if !same {
-        let wanted: HashMap<PartDigest, &[u8]> = manifest.parts.iter().copied().zip(parts.iter().copied()).collect();
+        let wanted: HashMap<PartDigest, &[u8]> =
+            parts.iter().map(|part| (part.digest, &bytes[part.range.clone()])).collect();
         let mut insert = writing.prepare_cached("INSERT OR IGNORE INTO parts (digest, bytes) VALUES (?1, ?2)")?;
         for (digest, bytes) in wanted.iter().filter(|(digest, _)| !old.contains(digest)) {
             insert.execute(params![&digest.0[..], bytes])?;

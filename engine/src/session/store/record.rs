@@ -5,6 +5,10 @@ use crate::session::budget::Spent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use skills_core::{Grants, Language, Lost};
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
+use std::sync::LazyLock;
 
 /// The form of the manifest and of the file that it stands in.
 pub(super) const VERSION: u32 = 1;
@@ -83,26 +87,116 @@ pub(super) struct Manifest {
     pub(super) parts: Vec<PartDigest>,
 }
 
-/// Cuts a namespace where its content says, so that a change of one place changes few parts.
-pub(super) fn cut(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// A part of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Where it stands.
+    pub(super) range: Range<usize>,
+    pub(super) digest: PartDigest,
+    /// What it is compared by with what stands there the next time: thirteen times as quick as the digest.
+    quick: u128,
+}
+
+/// How many parts that were there before are looked for at a place.
+const LOOKAHEAD: usize = 4;
+
+/// Cuts a namespace where its content says, so that a change of one place changes few parts. What was there `before` is known
+/// again, and is neither cut nor digested once more.
+pub(super) fn cut(bytes: &[u8], before: &[Part]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let (mut at, mut next) = (0, 0);
+    let mut places: Option<HashMap<PartDigest, usize>> = None;
+    while at < bytes.len() {
+        let stands = |place: &usize| {
+            let (part, length) = (&before[*place], before[*place].range.len());
+            // The last one ends where the namespace ended, and not where its content says.
+            let ends = *place + 1 < before.len() || at + length == bytes.len();
+            ends && bytes.get(at..at + length).is_some_and(|there| quick(there) == part.quick)
+        };
+        let part = match (next..before.len().min(next + LOOKAHEAD)).find(stands) {
+            Some(place) => {
+                next = place + 1;
+                Part { range: at..at + before[place].range.len(), ..before[place].clone() }
+            }
+            None => {
+                let part = first(bytes, at);
+                let places = places.get_or_insert_with(|| before.iter().map(|part| part.digest).zip(0..).collect());
+                next = places.get(&part.digest).map_or(next, |place| place + 1);
+                part
+            }
+        };
+        at = part.range.end;
+        parts.push(part);
+    }
+    parts
+}
+
+/// The part that begins somewhere.
+fn first(bytes: &[u8], at: usize) -> Part {
     let (least, usual, most) = PARTS;
-    fastcdc::v2020::FastCDC::new(bytes, least, usual, most).map(|part| &bytes[part.offset..part.offset + part.length])
+    let rest = &bytes[at..];
+    let length = fastcdc::v2020::FastCDC::new(rest, least, usual, most).next().map_or(rest.len(), |part| part.length);
+    let there = &rest[..length];
+    Part { range: at..at + length, digest: PartDigest::of(there), quick: quick(there) }
+}
+
+/// Tells one part from another. Nobody outside of this process knows the seed, so nobody can write two that look the same.
+fn quick(part: &[u8]) -> u128 {
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    xxhash_rust::xxh3::xxh3_128_with_seed(part, *SEED)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn digests(parts: &[Part]) -> Vec<PartDigest> {
+        parts.iter().map(|part| part.digest).collect()
+    }
+
+    fn noise(length: u32) -> Vec<u8> {
+        (0..length).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 7).to_le_bytes()).collect()
+    }
+
     #[test]
     fn the_parts_are_the_whole_and_a_change_is_local() {
-        let bytes: Vec<u8> =
-            (0..2_000_000_u32).flat_map(|n| (n.wrapping_mul(2_654_435_761) >> 7).to_le_bytes()).collect();
-        let parts: Vec<PartDigest> = cut(&bytes).map(PartDigest::of).collect();
-        assert_eq!(cut(&bytes).flatten().copied().collect::<Vec<u8>>(), bytes);
+        let bytes = noise(2_000_000);
+        let before = cut(&bytes, &[]);
+        let whole: Vec<u8> = before.iter().flat_map(|part| &bytes[part.range.clone()]).copied().collect();
+        assert_eq!(whole, bytes);
         let mut changed = bytes.clone();
         changed.splice(1_000_000..1_000_000, *b"something new");
-        let fresh = cut(&changed).map(PartDigest::of).filter(|part| !parts.contains(part)).count();
+        let parts = digests(&before);
+        let fresh = cut(&changed, &[]).iter().filter(|part| !parts.contains(&part.digest)).count();
         assert!(parts.len() > 50 && fresh <= 4, "{fresh} of {}", parts.len());
-        assert_eq!(cut(b"").count(), 0);
+        assert!(cut(b"", &before).is_empty());
+    }
+
+    #[test]
+    fn what_was_there_before_is_cut_as_it_would_be_without() {
+        let bytes = noise(500_000);
+        let mut before = cut(&bytes, &[]);
+        let (mut now, mut state) = (bytes, 7_usize);
+        let mut random = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % most
+        };
+        for _ in 0..60 {
+            let from = random(now.len());
+            let to = (from + random(300_000)).min(now.len());
+            match random(5) {
+                0 => now.truncate(now.len() - random(1000)),
+                1 => now.extend((0..random(50_000)).map(|n| (n * n) as u8)),
+                2 => drop(now.drain(from..to)),
+                3 => drop(now.splice(from..from, vec![7; to - from])),
+                _ => now[from] ^= 1,
+            }
+            let parts = cut(&now, &before);
+            assert_eq!(digests(&parts), digests(&cut(&now, &[])), "the same parts, wherever they were known from");
+            for part in &parts {
+                assert_eq!(PartDigest::of(&now[part.range.clone()]), part.digest);
+            }
+            before = parts;
+        }
     }
 }
