@@ -134,29 +134,6 @@ impl Engine {
             ..fresh
         }
     }
-
-    /// The session of a name, where there is one. One that is being opened is waited for.
-    ///
-    /// # Errors
-    /// As [`SessionHub::find`](super::SessionHub::find).
-    pub fn find_session(&self, name: &str) -> Result<Option<Session>, Error> {
-        self.inner.sessions.find(name)
-    }
-
-    /// The sessions that there are, by name.
-    pub fn sessions(&self) -> Vec<super::SessionInfo> {
-        self.inner.sessions.sessions()
-    }
-
-    /// Where its sessions on disk lie, where it keeps any.
-    pub fn session_store(&self) -> Option<&crate::SessionStore> {
-        self.inner.session_store.as_ref()
-    }
-
-    /// Where the sessions of this engine are found.
-    pub fn session_hub(&self) -> &super::SessionHub {
-        &self.inner.sessions
-    }
 }
 
 impl SessionBuilder {

@@ -4,7 +4,7 @@ use super::alarm::Alarm;
 use super::info::{SessionEvent, SessionInfo};
 use super::shared::Shared;
 use super::waits::{self, Waiting};
-use crate::{Cancel, Error, Session, Skill};
+use crate::{Cancel, Engine, Error, Session, Skill};
 use skills_core::{ErrorKind, Language};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -77,6 +77,31 @@ pub(crate) struct Most<'a> {
     pub(crate) all: usize,
     /// Of a skill.
     pub(crate) of_skill: Option<(&'a Skill, usize)>,
+}
+
+impl Engine {
+    /// The session of a name, where there is one. One that is being opened is waited for.
+    ///
+    /// # Errors
+    /// As [`SessionHub::find`](SessionHub::find).
+    pub fn find_session(&self, name: &str) -> Result<Option<Session>, Error> {
+        self.inner.sessions.find(name)
+    }
+
+    /// The sessions that there are, by name.
+    pub fn sessions(&self) -> Vec<SessionInfo> {
+        self.inner.sessions.sessions()
+    }
+
+    /// Where its sessions on disk lie, where it keeps any.
+    pub fn session_store(&self) -> Option<&crate::SessionStore> {
+        self.inner.session_store.as_ref()
+    }
+
+    /// Where the sessions of this engine are found.
+    pub fn session_hub(&self) -> &SessionHub {
+        &self.inner.sessions
+    }
 }
 
 impl SessionHub {
