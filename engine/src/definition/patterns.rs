@@ -24,10 +24,8 @@ pub(crate) fn check(pattern: &str, span: &Span, sink: &mut Sink) -> bool {
 
 /// Compiles a pattern as far as it takes to know that it compiles, and takes what it needs off the room.
 fn compile(pattern: &str, room: &mut usize) -> Result<(), (String, &'static str)> {
-    let full = || {
-        let help = "write `[0-9]` for `\\d` and `[A-Za-z0-9_]` for `\\w`, and repeat less often";
-        ("the patterns of the definition are too large together".to_owned(), help)
-    };
+    const SMALLER: &str = "write `[0-9]` for `\\d` and `[A-Za-z0-9_]` for `\\w`, and repeat less often";
+    let full = || ("the patterns of the definition are too large together".to_owned(), SMALLER);
     *room = room.saturating_sub(CLASS * classes(pattern));
     let most = LARGEST.min(*room);
     if most == 0 {
@@ -43,9 +41,8 @@ fn compile(pattern: &str, room: &mut usize) -> Result<(), (String, &'static str)
     };
     if error.size_limit().is_some() {
         *room -= most;
-        if most < LARGEST {
-            return Err(full());
-        }
+        let alone = || (format!("the pattern does not compile: it takes more than {LARGEST} bytes"), SMALLER);
+        return Err(if most < LARGEST { full() } else { alone() });
     }
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ").trim_end_matches('.');
