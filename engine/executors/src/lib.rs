@@ -13,4 +13,4 @@ mod living;
 pub mod shell;
 
 pub use command::{Call, CommandSpec, ExitMeaning, Invocation, Machine, OutputForm, Stdin, run};
-pub use living::{Known, Pattern, Protocol, Resident, Shell, completeness, known};
+pub use living::{Known, Pattern, Protocol, Resident, Shell, completeness, known, reads_code};

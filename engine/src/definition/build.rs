@@ -137,7 +137,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     configuration(&mut fields, context);
     fields.finish(&mut context.sink);
     let embedded = embedded::script(body.as_ref(), session.as_ref(), context);
-    protocol::settle(root, body.as_mut(), session.as_mut(), embedded.is_some(), context);
+    protocol::settle(root, body.as_mut(), session.as_mut(), (&parameters, embedded.is_some()), context);
     // Everything has been looked at: what is missing now has been reported.
     Some(Skill {
         name: name?,

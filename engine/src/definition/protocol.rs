@@ -5,8 +5,9 @@ use crate::definition::codes;
 use crate::definition::fields::Fields;
 use crate::definition::node::Node;
 use crate::{Body, CommandSpec, Pattern, Persistence, Protocol, SessionSettings, SkillKind, Stdin};
-use skills_core::template;
-use skills_executors::known;
+use skills_core::ParameterSpec;
+use skills_core::template::{self, Piece};
+use skills_executors::{known, reads_code};
 
 /// The words of `protocol`.
 #[derive(Clone, Copy)]
@@ -105,7 +106,7 @@ pub(crate) fn settle(
     root: &Node,
     body: Option<&mut Body>,
     session: Option<&mut SessionSettings>,
-    embedded: bool,
+    (parameters, embedded): (&[ParameterSpec], bool),
     context: &mut Context<'_>,
 ) {
     let Some(session) = session else { return };
@@ -143,6 +144,18 @@ pub(crate) fn settle(
         let help = "write `\"request\": \"… {parameter} …\"` in the session settings, or the protocol \"json-lines\"";
         context.sink.error(codes::PROTOCOL, &node.span, message, help);
     }
+    if let (Some(request), Some(node)) = (&session.request, place.setting("request"))
+        && reads_code(&spec.command)
+    {
+        refuse_free_text(&spec.command, request, node, parameters, context);
+    }
+    if let (Some(request), Some(node)) = (&session.request, place.setting("request"))
+        && context.declared.is_empty()
+        && let Some(name) = template::names(request).find(|name| *name != "session_id")
+    {
+        let message = format!("`{{{name}}}` stands for nothing: the definition declares no parameters");
+        context.sink.error(codes::PROTOCOL, &node.span, message, "declare it in `parameters`");
+    }
     let mut unused = |key: &str, node: Option<&Node>, why: &str| {
         if let Some(node) = node {
             let message = format!("`{key}` does nothing here: {why}");
@@ -168,6 +181,38 @@ fn from_what_is_known(spec: &mut CommandSpec, session: &mut SessionSettings) {
     if spec.args.is_empty() {
         spec.args = known.arguments.iter().map(|own| (*own).to_owned()).collect();
     }
+}
+
+/// A value that is part of a request which the program reads as code must not be more than a value.
+fn refuse_free_text(
+    program: &str,
+    request: &str,
+    node: &Node,
+    parameters: &[ParameterSpec],
+    context: &mut Context<'_>,
+) {
+    let find = |name: &str| parameters.iter().find(|parameter| parameter.name == name);
+    let pieces: Vec<_> =
+        template::pieces(request, |name| find(name).is_some()).filter(|piece| *piece != Piece::Text("")).collect();
+    if pieces.len() < 2 {
+        return;
+    }
+    let names = pieces.iter().filter_map(|piece| if let Piece::Value(name) = piece { Some(*name) } else { None });
+    for name in names.filter(|name| find(name).is_some_and(|parameter| !is_bounded(parameter))) {
+        let message = format!("`{{{name}}}` is part of what `{program}` reads as code, and may be any text");
+        let help = "give the parameter a `pattern` from `^` to `$`, the values it may have, or a number's type; or let it be the whole request";
+        context.sink.error(codes::UNSAFE_PLACEHOLDER, &node.span, message, help);
+    }
+}
+
+/// Whether the definition says what a value may be, from its beginning to its end.
+fn is_bounded(parameter: &ParameterSpec) -> bool {
+    let schema = &parameter.schema;
+    let pattern = schema.get("pattern").and_then(serde_json::Value::as_str);
+    let kind = schema.get("type").and_then(serde_json::Value::as_str);
+    schema.get("enum").is_some()
+        || pattern.is_some_and(|pattern| pattern.starts_with('^') && pattern.ends_with('$'))
+        || matches!(kind, Some("integer" | "number" | "boolean"))
 }
 
 /// An argument is filled in when the program starts, and a request comes later.

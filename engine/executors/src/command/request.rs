@@ -31,7 +31,8 @@ impl Call<'_> {
     }
 
     fn in_template(&self, template: &str) -> Result<String, Failure> {
-        let known = |name: &str| self.parameters.contains(&name) || self.arguments.contains_key(name);
+        // What is not declared has not been looked at by whoever checked the definition.
+        let known = |name: &str| self.parameters.contains(&name) || name == SESSION;
         let pieces: Vec<_> = template::pieces(template, known).filter(|piece| *piece != Piece::Text("")).collect();
         let alone = pieces.len() == 1;
         let mut request = String::new();

@@ -37,12 +37,11 @@ const SHELL: &str = "eval {input_shell} </dev/null\nprintf '%s %s\\n' {marker} \
 pub fn known(program: &str, arguments: &[String]) -> Option<Known> {
     let marker =
         |send: &str, arguments| Some(Known { protocol: Protocol::Marker { send: send.to_owned() }, arguments });
-    let name = program.rsplit('/').next().unwrap_or(program);
-    let version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let name = name(program);
     let has = |wanted: &[&str]| arguments.iter().any(|own| wanted.contains(&own.as_str()));
     let words = || arguments.iter().filter(|own| !own.starts_with('-')).count();
     match name {
-        name if name.strip_prefix("python").is_some_and(version) => {
+        name if is_python(name) => {
             (arguments.is_empty() || has(&["-i"])).then(|| marker(PYTHON, PYTHON_ARGUMENTS)).flatten()
         }
         "node" | "nodejs" if arguments.is_empty() => marker(NODE, NODE_ARGUMENTS),
@@ -59,11 +58,30 @@ pub fn known(program: &str, arguments: &[String]) -> Option<Known> {
     }
 }
 
+/// Whether what a program reads is code, in which a value that is put between other text could be more than a value.
+pub fn reads_code(program: &str) -> bool {
+    const OTHERS: [&str; 17] = [
+        "node", "nodejs", "deno", "bun", "ruby", "irb", "perl", "php", "lua", "psql", "mysql", "mariadb", "sqlite3",
+        "duckdb", "bc", "gdb", "R",
+    ];
+    let name = name(program);
+    is_python(name) || OTHERS.contains(&name) || name.ends_with("sh")
+}
+
+fn name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+fn is_python(name: &str) -> bool {
+    let version = |rest: &str| rest.chars().all(|c| c.is_ascii_digit() || c == '.');
+    name.strip_prefix("python").is_some_and(version)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn name(program: &str, arguments: &[&str]) -> Option<&'static str> {
+    fn protocol(program: &str, arguments: &[&str]) -> Option<&'static str> {
         let arguments: Vec<String> = arguments.iter().map(|own| (*own).to_owned()).collect();
         known(program, &arguments).map(|known| known.protocol.name())
     }
@@ -86,7 +104,7 @@ mod tests {
             ("bash", &["main.sh"], None),
             ("cat", &[], None),
         ] {
-            assert_eq!(name(program, arguments), protocol, "{program} {arguments:?}");
+            assert_eq!(self::protocol(program, arguments), protocol, "{program} {arguments:?}");
         }
     }
 

@@ -8,7 +8,7 @@ mod reader;
 mod resident;
 mod shell;
 
-pub use known::{Known, known};
+pub use known::{Known, known, reads_code};
 pub use parse::completeness;
 pub use protocol::{Pattern, Protocol};
 pub use resident::Resident;
