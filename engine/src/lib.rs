@@ -50,8 +50,9 @@ pub use options::{Cancel, RunOptions};
 pub use outcome::{LimitReport, Outcome, RunUsage};
 pub use plan::{CapabilityRequest, Isolation, LimitOverrides, Plan, Step};
 pub use session::{
-    EvalOptions, Polyglot, PolyglotVariable, Session, SessionBudget, SessionBuilder, SessionChange, SessionEvent,
-    SessionHub, SessionImage, SessionInfo, SessionState, SessionStore, StoreKey, StoreLimits, StoredSession,
+    EvalOptions, Polyglot, PolyglotImage, PolyglotVariable, Session, SessionBudget, SessionBuilder, SessionChange,
+    SessionEvent, SessionHub, SessionImage, SessionInfo, SessionState, SessionStore, StoreKey, StoreLimits,
+    StoredSession,
 };
 pub use skill::*;
 pub use skills_core as core;

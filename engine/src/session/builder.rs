@@ -318,7 +318,11 @@ impl SessionBuilder {
         }
     }
 
-    fn language(&self) -> Result<Language, Error> {
+    /// The language of its code.
+    ///
+    /// # Errors
+    /// `unavailable` for a skill that no session can be of.
+    pub fn language(&self) -> Result<Language, Error> {
         self.skill.session_language().ok_or_else(|| {
             let name = &self.skill.name;
             let (message, help) = match &self.skill.body {

@@ -39,6 +39,10 @@ pub struct SessionInfo {
     pub age_ms: u64,
     /// How long nothing was asked of it, in milliseconds; 0 while it is busy.
     pub idle_ms: u64,
+    /// How long nothing may be asked of it before it ends, in milliseconds, where that is bounded.
+    pub idle_timeout_ms: Option<u64>,
+    /// How long it may live, in milliseconds, where that is bounded.
+    pub max_duration_ms: Option<u64>,
     /// How many evaluations there were.
     pub evaluations: u64,
     /// The memory of its namespace after the last evaluation, where that is known.

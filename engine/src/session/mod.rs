@@ -34,5 +34,5 @@ pub use handle::{EvalOptions, Session};
 pub use hub::SessionHub;
 pub use image::SessionImage;
 pub use info::{SessionChange, SessionEvent, SessionInfo, SessionState};
-pub use polyglot::{Polyglot, PolyglotVariable};
+pub use polyglot::{Polyglot, PolyglotImage, PolyglotVariable};
 pub use store::{SessionStore, StoreKey, StoreLimits, StoredSession};

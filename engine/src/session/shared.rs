@@ -412,6 +412,8 @@ impl Shared {
             state,
             age_ms: millis(self.opened.elapsed()),
             idle_ms: if status.waiting == 0 { millis(status.last.elapsed()) } else { 0 },
+            idle_timeout_ms: terms.idle_timeout.map(millis),
+            max_duration_ms: terms.max_duration.map(millis),
             evaluations: status.evaluations,
             memory_bytes: status.memory,
             cpu_ms: status.cpu.map(millis),

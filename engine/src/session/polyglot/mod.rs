@@ -9,11 +9,14 @@ use skills_core::{Completeness, Completions, ErrorKind, Inspection, Language, Sc
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+mod copies;
 mod names;
 mod reach;
 #[cfg(test)]
 mod tests;
 mod words;
+
+pub use copies::PolyglotImage;
 
 /// How a session of a language is opened: given the builder of a session that has its name already.
 type Opening = dyn Fn(SessionBuilder) -> SessionBuilder + Send + Sync;
@@ -44,7 +47,7 @@ pub struct Polyglot(Arc<Inner>);
 struct Inner {
     engine: Engine,
     name: String,
-    opening: Box<Opening>,
+    opening: Arc<Opening>,
     /// Never held while a session does something, so that what is under way can be interrupted.
     sessions: Mutex<BTreeMap<Language, Session>>,
     /// What is known of the names; whoever has it has the turn.
@@ -75,7 +78,7 @@ impl Engine {
         Polyglot(Arc::new(Inner {
             engine: self.clone(),
             name: name.into(),
-            opening: Box::new(opening),
+            opening: Arc::new(opening),
             sessions: Mutex::default(),
             names: Mutex::default(),
         }))

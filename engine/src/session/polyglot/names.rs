@@ -1,6 +1,7 @@
 //! What is known of the names of all languages: where each was assigned last, and who has which version of it.
 
 use super::words;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use skills_core::{Language, NameKind, Variable};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,13 +31,14 @@ const FIXED: &[&str] = &[
     "()",
 ];
 
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Names {
     shared: BTreeMap<String, Shared>,
     languages: BTreeMap<Language, Known>,
 }
 
 /// A name that may be in several languages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Shared {
     /// Where it was assigned last.
     pub(super) home: Language,
@@ -51,7 +53,7 @@ pub(super) struct Shared {
 }
 
 /// What is known of one language.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 struct Known {
     /// Its variables, as they were seen last.
     seen: BTreeMap<String, Seen>,
@@ -68,6 +70,7 @@ struct Known {
 }
 
 /// A variable as it was seen, and the digest of its JSON where it was given from elsewhere.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Seen {
     variable: Variable,
     digest: Option<Digest>,

@@ -1,5 +1,6 @@
 //! How values get from one language to another.
 
+use super::copies;
 use super::names::{self, Change, Names};
 use super::{Polyglot, Session};
 use crate::Error;
@@ -21,7 +22,7 @@ impl Polyglot {
                 if gone.is_some() {
                     names.forget(language);
                 }
-                let name = format!("{}.{language}", self.0.name);
+                let name = copies::part_name(&self.0.name, language);
                 let session = (self.0.opening)(self.0.engine.session(language)).name(name).open()?;
                 self.sessions().insert(language, session.clone());
                 // What a session on disk brings along, or `opening` put there.

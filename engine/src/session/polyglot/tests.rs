@@ -153,3 +153,69 @@ fn what_nobody_names_is_not_moved() {
     assert_eq!(there.iter().map(|variable| variable.name.as_str()).collect::<Vec<_>>(), ["small"]);
     assert_eq!(all.eval(Language::JavaScript, "data.length").unwrap(), 1_000_000);
 }
+
+#[test]
+fn a_copy_has_all_languages_and_goes_its_own_way() {
+    let all = polyglot("p");
+    all.eval(Language::Python, "x = [1, 2]\ndef f(): return len(x)").unwrap();
+    all.eval(Language::JavaScript, "let y = x.length + 10").unwrap();
+    let copy = all.fork("q").unwrap();
+    copy.eval(Language::JavaScript, "y += 1").unwrap();
+    copy.eval(Language::Python, "x.append(y)").unwrap();
+    assert_eq!(copy.eval(Language::Rhai, "[x, y]").unwrap(), json!([[1, 2, 13], 13]));
+    assert_eq!(copy.eval(Language::Python, "f()").unwrap(), 3);
+    assert_eq!(all.eval(Language::Rhai, "[x, y]").unwrap(), json!([[1, 2], 12]));
+    assert_eq!(
+        copy.info().iter().map(|info| info.name.as_str()).collect::<Vec<_>>(),
+        ["q.rhai", "q.python", "q.javascript"]
+    );
+    // Where one language cannot be copied, none is.
+    let engine = &all.0.engine;
+    let taken = engine.session(Language::Python).name("r.python").open().unwrap();
+    let error = all.fork("r").unwrap_err();
+    assert!(error.message().starts_with("python: ") && error.message().contains("r.python"), "{error}");
+    assert!(engine.find_session("r.rhai").unwrap().is_none());
+    drop(taken);
+}
+
+#[test]
+fn all_languages_are_kept_as_one() {
+    let all = polyglot("p");
+    all.eval(Language::Python, "x = {'a': 1}\ndef twice(n): return n * 2\nimport threading; lock = threading.Lock()")
+        .unwrap();
+    all.eval(Language::JavaScript, "x.b = 2; let y = [x]; class Box { size() { return 4 } }").unwrap();
+    let image = all.snapshot().unwrap();
+    assert_eq!(image.languages(), [Language::Python, Language::JavaScript]);
+    let lost: Vec<_> = image.lost().map(|(language, lost)| (language, lost.name.as_str())).collect();
+    assert_eq!(lost, [(Language::Python, "lock")]);
+    let bytes = image.for_file().unwrap();
+    let read = PolyglotImage::from_bytes(&bytes).unwrap();
+    assert_eq!((read.name(), read.languages()), ("p", image.languages()));
+    let engine = Engine::builder().bundled(false).build().unwrap();
+    let options = RunOptions { isolation: Some(Isolation::InProcess), ..RunOptions::default() };
+    let again = engine.restore_polyglot(&image, "again", move |session| session.options(options.clone())).unwrap();
+    assert_eq!(again.eval(Language::Python, "[twice(x['b']), y]").unwrap(), json!([4, [{"a": 1, "b": 2}]]));
+    assert_eq!(again.eval(Language::JavaScript, "new Box().size() + x.a").unwrap(), 5);
+    assert_eq!(again.eval(Language::Rhai, "y[0].b").unwrap(), 2);
+    let listed = again.variables().unwrap().into_iter().filter(|v| v.variable.name == "x").count();
+    assert_eq!(listed, 1);
+}
+
+#[test]
+fn bytes_that_are_no_image_are_refused() {
+    let all = polyglot("p");
+    all.eval(Language::Rhai, "let x = 1;").unwrap();
+    let bytes = all.snapshot().unwrap().for_file().unwrap();
+    for (bytes, why) in [
+        (&bytes[..30], "it ends too soon"),
+        (&bytes[..bytes.len() - 1], "it ends too soon"),
+        (&b"skills sessions 1\n\xff\xff\xff\xff"[..], "its head is larger"),
+        (&b"skills sessions 1\n\x02\x00\x00\x00{}"[..], "missing field"),
+        (&b"something else"[..], "it begins otherwise"),
+    ] {
+        let error = PolyglotImage::from_bytes(bytes).unwrap_err();
+        assert!(error.kind() == ErrorKind::InvalidArguments && error.message().contains(why), "{why}: {error}");
+    }
+    let one = all.session(Language::Rhai).unwrap().snapshot().unwrap();
+    assert_eq!(PolyglotImage::from_bytes(&one.to_bytes()).unwrap().languages(), [Language::Rhai]);
+}
