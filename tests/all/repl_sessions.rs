@@ -4,28 +4,11 @@ use crate::support::{Sandbox, tiers};
 use crate::terminal::Terminal;
 use skills::Isolation;
 
-/// Ends the session host of the tests, however the test ends.
-struct Host<'a>(&'a Sandbox, String);
-
-impl Drop for Host<'_> {
-    fn drop(&mut self) {
-        let command = self.0.skills().env("XDG_RUNTIME_DIR", &self.1).args(["sessions", "stop", "--force"]).output();
-        drop(command);
-    }
-}
-
 #[test]
 fn a_session_of_the_host_is_met_again() {
     let sandbox = Sandbox::new();
-    let runtime = sandbox.folder.path().join("run");
-    std::fs::create_dir_all(&runtime).unwrap();
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(&runtime, std::fs::Permissions::from_mode(0o700)).unwrap();
-    let runtime = runtime.display().to_string();
-    let host = Host(&sandbox, runtime.clone());
-    let environment = [("XDG_RUNTIME_DIR", runtime.as_str())];
     let arguments = ["repl", "--session", "work", "--isolation", "in-process"];
-    let mut terminal = Terminal::open(&sandbox, &arguments, &environment);
+    let mut terminal = Terminal::open(&sandbox, &arguments, &[]);
     terminal.line("kept_here = 6000");
     terminal.says("print('out' + 'put'); kept_he\t + 1", "output\r\n6001\r\n");
     terminal.line("def later(n):\rreturn n * 2\r");
@@ -38,10 +21,9 @@ fn a_session_of_the_host_is_met_again() {
     terminal.line("%quit");
     terminal.ends();
     // Another command meets it, and so does the next person, without saying its language.
-    let evaluated =
-        host.0.skills().env("XDG_RUNTIME_DIR", &runtime).args(["eval", "--session", "work", "kept_here + 2"]).output();
-    assert_eq!(String::from_utf8(evaluated.unwrap().stdout).unwrap(), "6002\n");
-    let mut terminal = Terminal::open(&sandbox, &["repl", "--session", "work"], &environment);
+    let evaluated = sandbox.run(&["eval", "--session", "work", "kept_here + 2"]).exits(0);
+    assert_eq!(evaluated.stdout, "6002\n");
+    let mut terminal = Terminal::open(&sandbox, &["repl", "--session", "work"], &[]);
     terminal.says("later(kept_here)", "12000\r\n");
     terminal.says("%session", "evaluations");
     terminal.says("%fork copy", "this is copy, a copy of work");
@@ -50,6 +32,9 @@ fn a_session_of_the_host_is_met_again() {
     terminal.says("kept_here", "NameError");
     terminal.says("%session work", "this is session work");
     terminal.says("kept_here + 3", "6003\r\n");
+    // One of the host has one language.
+    terminal.says("%js 1 + 1", "takes no javascript");
+    terminal.sees("without `--session`, speaks all of them");
 }
 
 #[test]
@@ -61,8 +46,19 @@ fn what_a_skill_defines_is_there() {
     sandbox.write("sales.csv", "region,amount\nnorth,10\nsouth,32\n");
     let mut terminal = Terminal::open(&sandbox, &["repl", "data_analyzer"], &[]);
     terminal.line("load('sales.csv')");
-    terminal.says("describe()", "mean");
+    let table = terminal.says("describe()", "distinct");
+    assert!(table.contains("column") && !table.contains('{'), "{table}");
     terminal.says("?load", "(");
+    // Other languages have its data, and it theirs.
+    terminal.line("amounts = df['amount']");
+    terminal.says("%js let most = Math.max(...amounts) * 100; most", "3200\r\n");
+    terminal.says("most + 1", "3201\r\n");
+    terminal.says("%limits", "session: ends in");
+    terminal.says("%plot df.group('region', 'sum(amount)').rows", "north 10 ");
+    terminal.says("%fork other", "this is other, a copy of data_analyzer");
+    terminal.says("len(df) + 6000", "6002\r\n");
+    terminal.says("%reset", "everything is forgotten");
+    terminal.says("load('sales.csv') and describe()[0]['column'] * 2", "'regionregion'");
     let mut terminal = Terminal::open(&sandbox, &["repl", "calculator-rhai"], &[]);
     terminal.says("21 * 200", "4200");
     let ran = sandbox.run(&["repl", "no-such-skill"]).exits(4);

@@ -1,7 +1,8 @@
 //! `skills repl` as a person types in it.
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, tiers};
 use crate::terminal::Terminal;
+use skills::Isolation;
 
 const PYTHON: [&str; 3] = ["repl", "--isolation", "in-process"];
 const CTRL_C: &str = "\x03";
@@ -145,13 +146,116 @@ fn a_window_may_change_its_size() {
     assert!((20..=30).contains(&widest), "{widest}: {chart}");
 }
 
+/// What a line is only where the keys are those of vi: Escape, to the beginning, insert.
+#[track_caller]
+fn has_vi_keys(terminal: &mut Terminal) {
+    terminal.keys("00 + 1\x1b");
+    terminal.keys("0i90\r");
+    terminal.sees("\r\n9001\r\n");
+}
+
+/// What a line is only where they are those of Emacs: Ctrl-A goes to the beginning.
+#[track_caller]
+fn has_emacs_keys(terminal: &mut Terminal) {
+    terminal.keys("00 + 2\x01");
+    terminal.keys("80\r");
+    terminal.sees("\r\n8002\r\n");
+}
+
 #[test]
 fn keys_may_be_those_of_vi() {
     let sandbox = Sandbox::new();
     let mut terminal = Terminal::open(&sandbox, &["repl", "--isolation", "in-process", "--vi"], &[]);
-    terminal.keys("00 + 1\x1b");
-    terminal.keys("0i90\r");
-    terminal.sees("\r\n9001\r\n");
+    has_vi_keys(&mut terminal);
+    terminal.says("%keys", "vi\r\n");
+    terminal.line("%keys emacs");
+    has_emacs_keys(&mut terminal);
+    terminal.says("%keys", "emacs\r\n");
+    terminal.says("%keys nano", "use it as `%keys [vi | emacs]`");
+}
+
+#[test]
+fn keys_are_those_of_other_programs() {
+    let sandbox = Sandbox::new();
+    has_emacs_keys(&mut python(&sandbox));
+    std::fs::write(sandbox.folder.path().join(".inputrc"), "set editing-mode vi\n").unwrap();
+    has_vi_keys(&mut python(&sandbox));
+    let other = sandbox.write("other.rc", "$if skills\nset editing-mode emacs\n$endif\n").display().to_string();
+    has_emacs_keys(&mut Terminal::open(&sandbox, &PYTHON, &[("INPUTRC", &other)]));
+    has_emacs_keys(&mut Terminal::open(&sandbox, &["repl", "--isolation", "in-process", "--emacs"], &[]));
+}
+
+#[test]
+fn what_was_typed_before_is_hinted() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    terminal.says("marker = 4000 + 3; marker", "\r\n4003\r\n");
+    // The rest appears before it is typed, and the right arrow takes it.
+    terminal.keys("mark");
+    terminal.sees("er = 4000 + 3; marker");
+    terminal.keys("\x1b[C\r");
+    terminal.sees("\r\n4003\r\n");
+    // What is not taken is not evaluated.
+    terminal.keys("marker");
+    terminal.sees(" = 4000 + 3; marker");
+    terminal.line(" + 1");
+    terminal.sees("\r\n4004\r\n");
+}
+
+#[test]
+fn a_second_ctrl_c_says_what_else_there_is() {
+    let sandbox = Sandbox::new();
+    let mut terminal = python(&sandbox);
+    // Native code, which looks at nothing while it works.
+    terminal.line("import re; print('go' + 'ing'); re.match('(a+)+$', 'a' * 60 + 'b')");
+    terminal.sees("going");
+    let mut shown = String::new();
+    // Two presses at once may come as one.
+    for _ in 0..50 {
+        terminal.keys(CTRL_C);
+        shown += &terminal.sees("s   ");
+        if shown.contains("Ctrl-\\ ends the session and all that is in it") {
+            return;
+        }
+    }
+    panic!("{shown}");
+}
+
+#[test]
+fn what_does_not_stop_is_ended_and_begins_anew() {
+    if !tiers().contains(&Isolation::Worker) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::open(&sandbox, &["repl"], &[]);
+    terminal.line("kept = 70");
+    terminal.line("import re; print('go' + 'ing'); re.match('(a+)+$', 'a' * 60 + 'b')");
+    terminal.sees("going");
+    terminal.keys(CTRL_C);
+    terminal.sees("interrupted in native code");
+    let shown = terminal.sees("what was alive in python is lost, and begins anew");
+    assert!(!shown.contains("the session goes on") && !shown.contains("error:"), "{shown}");
+    terminal.says("kept", "NameError");
+    terminal.says("7000 + 7", "7007");
+}
+
+#[test]
+fn a_shell_is_typed_line_by_line() {
+    if !tiers().contains(&Isolation::Worker) {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::open(&sandbox, &["repl", "--lang", "bash"], &[]);
+    terminal.line("for i in 1 2; do");
+    terminal.line("echo \"no $((i + 7000))\"");
+    terminal.says("done", "no 7001\r\nno 7002\r\n");
+    terminal.line("name=wor");
+    terminal.says("%py name + 'ld'", "'world'");
+    terminal.line("exit 3");
+    terminal.sees("the shell has ended with exit code 3");
+    let shown = terminal.sees("what was alive in bash is lost, and begins anew");
+    assert!(!shown.contains("the shell has ended"), "said once: {shown}");
+    terminal.says("%py name * 2", "'worwor'");
 }
 
 #[test]

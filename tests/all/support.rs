@@ -43,7 +43,9 @@ impl Sandbox {
     pub(crate) fn new() -> Sandbox {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("work")).unwrap();
-        std::fs::create_dir_all(folder.path().join("run")).unwrap();
+        for name in ["run", "tmp"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
         Sandbox { folder }
     }
 

@@ -21,6 +21,9 @@ impl Terminal {
         command.args(arguments).current_dir(sandbox.path()).env_clear();
         command.env("HOME", sandbox.folder.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm");
         command.env("NO_COLOR", "1").env("PAGER", "cat");
+        // Neither the session host nor the temporary files of whoever runs the tests.
+        command.env("XDG_RUNTIME_DIR", sandbox.folder.path().join("run"));
+        command.env("TMPDIR", sandbox.folder.path().join("tmp"));
         for (name, value) in environment {
             match value.is_empty() {
                 true => command.env_remove(name),

@@ -6,7 +6,7 @@ mod value;
 
 pub(crate) use plan::{plan, policy};
 pub(crate) use progress::Console;
-pub(crate) use value::{print_table, print_value, rows_as_table, table};
+pub(crate) use value::{PADDING, print_table, print_value, ruled_table, table};
 
 use clap::builder::styling::AnsiColor;
 use serde_json::Value;

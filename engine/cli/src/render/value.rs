@@ -6,6 +6,9 @@ use std::io;
 /// The widest cell of a table of values, in characters.
 const WIDEST_CELL: usize = 60;
 
+/// The spaces behind each column of a table.
+pub(crate) const PADDING: usize = 2;
+
 /// Prints a skill's value for a person: a string as it is, a list of objects as a table in a terminal, nothing for
 /// null, anything else as indented JSON.
 pub(crate) fn print_value(value: &Value) -> io::Result<()> {
@@ -25,7 +28,7 @@ pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
+        column.set_padding((0, PADDING as u16));
     }
     table
 }
@@ -52,17 +55,23 @@ pub(crate) fn rows_as_table(rows: &[Value]) -> Option<Table> {
     if columns.is_empty() {
         return None;
     }
-    let mut table = table(&columns);
+    let row = |object: &&Map<String, Value>| columns.iter().map(|column| cell(object.get(*column))).collect();
+    let is_number = |name: &&str| {
+        objects.iter().all(|object| matches!(object.get(*name), None | Some(Value::Null | Value::Number(_))))
+    };
+    let right: Vec<bool> = columns.iter().map(is_number).collect();
+    Some(ruled_table(&columns, objects.iter().map(row).collect(), &right))
+}
+
+/// A table with a line below its header, and some columns aligned to the right.
+pub(crate) fn ruled_table(header: &[&str], rows: Vec<Vec<String>>, right: &[bool]) -> Table {
+    let mut table = table(header);
     table.load_style(presets::NOTHING.header_separator(LineStyle::none().fill('─').junction('─')));
-    for object in &objects {
-        table.add_row(columns.iter().map(|column| cell(object.get(*column))));
+    table.add_rows(rows);
+    for (column, _) in table.column_iter_mut().zip(right).filter(|(_, right)| **right) {
+        column.set_cell_alignment(CellAlignment::Right);
     }
-    for (column, name) in table.column_iter_mut().zip(&columns) {
-        if objects.iter().all(|object| matches!(object.get(*name), None | Some(Value::Null | Value::Number(_)))) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    Some(table)
+    table
 }
 
 fn cell(value: Option<&Value>) -> String {

@@ -52,9 +52,10 @@ fn argument(shared: &Shared, command: &meta::Command, line: &str, start: usize, 
         Argument::File => return files(line, pos),
         Argument::Name => return code(shared, shared.language(), line, word, pos),
         Argument::Command => commands().collect(),
-        Argument::Language => ["python", "javascript", "typescript", "rhai"].map(str::to_owned).to_vec(),
+        Argument::Language => ["python", "javascript", "typescript", "rhai", "bash"].map(str::to_owned).to_vec(),
         Argument::Skill if first => shared.skills.clone(),
         Argument::Skill => return files(line, pos),
+        Argument::Keys => vec!["emacs".to_owned(), "vi".to_owned()],
         Argument::Limit => super::limits::NAMES.iter().map(|name| format!("{name}=")).collect(),
         Argument::Nothing => return (word, options()),
     };
@@ -109,7 +110,7 @@ fn files(line: &str, pos: usize) -> (usize, Vec<Word>) {
 }
 
 fn commands() -> impl Iterator<Item = String> {
-    let languages = ["py", "js", "ts", "rhai"].into_iter();
+    let languages = ["py", "js", "ts", "rhai", "bash"].into_iter();
     let mut names: Vec<_> = meta::COMMANDS.iter().map(|command| command.name).chain(languages).collect();
     names.sort_unstable();
     names.into_iter().map(str::to_owned)

@@ -4,7 +4,7 @@ use super::shared::Shared;
 use super::{complete, highlight, indent};
 use clap::builder::styling::{AnsiColor, Style};
 use rustyline::completion::{Candidate, Completer};
-use rustyline::config::{BellStyle, CompletionType, EditMode};
+use rustyline::config::{BellStyle, CompletionType, Configurer as _, EditMode};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
@@ -44,13 +44,14 @@ pub(crate) struct LineEditor {
     folder: Option<PathBuf>,
     /// The language whose history is loaded.
     loaded: Option<Language>,
+    keys: EditMode,
 }
 
 impl LineEditor {
     /// An editor with these keys. Histories are kept in the folder, which is made.
     pub(crate) fn new(
         shared: Arc<Shared>,
-        vi: bool,
+        keys: EditMode,
         color: bool,
         folder: Option<PathBuf>,
     ) -> Result<LineEditor, ReadlineError> {
@@ -60,14 +61,15 @@ impl LineEditor {
             .history_ignore_space(true)
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
-            .edit_mode(if vi { EditMode::Vi } else { EditMode::Emacs })
+            .edit_mode(keys)
             .bell_style(BellStyle::None)
             .color_mode(if color { ColorMode::Enabled } else { ColorMode::Disabled })
             .tab_stop(4)
             .build();
         let mut editor = Editor::with_config(config)?;
         editor.set_helper(Some(Words { shared: Arc::clone(&shared), color, bracket: Cell::new(None) }));
-        for key in [KeyCode::Enter, KeyCode::Backspace, KeyCode::Tab] {
+        let closing = ['}', ']', ')'].map(KeyCode::Char);
+        for key in [KeyCode::Enter, KeyCode::Backspace, KeyCode::Tab].into_iter().chain(closing) {
             let handler = Keys { shared: Arc::clone(&shared), key };
             editor.bind_sequence(KeyEvent(key, Modifiers::NONE), EventHandler::Conditional(Box::new(handler)));
         }
@@ -76,7 +78,18 @@ impl LineEditor {
         editor
             .bind_sequence(KeyEvent(KeyCode::Char('J'), Modifiers::CTRL), EventHandler::Conditional(Box::new(handler)));
         editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), EventHandler::Simple(Cmd::Newline));
-        Ok(LineEditor { editor, shared, folder, loaded: None })
+        Ok(LineEditor { editor, shared, folder, loaded: None, keys })
+    }
+
+    /// The keys that it has.
+    pub(crate) fn keys(&self) -> EditMode {
+        self.keys
+    }
+
+    /// Has other keys from the next line on.
+    pub(crate) fn set_keys(&mut self, keys: EditMode) {
+        self.editor.set_edit_mode(keys);
+        self.keys = keys;
     }
 
     /// Asks for a line, or several that belong together.
@@ -95,7 +108,9 @@ impl LineEditor {
 
     /// The last entries of the history that hold a text, the oldest first.
     pub(crate) fn history(&self, holding: &str, most: usize) -> Vec<String> {
-        let found = self.editor.history().iter().rev().filter(|entry| entry.contains(holding)).take(most);
+        // What searched is no find.
+        let is_found = |entry: &&String| entry.contains(holding) && !entry.starts_with("%history");
+        let found = self.editor.history().iter().rev().filter(is_found).take(most);
         let mut found: Vec<String> = found.cloned().collect();
         found.reverse();
         found
@@ -164,6 +179,10 @@ impl ConditionalEventHandler for Keys {
             KeyCode::Backspace => {
                 let spaces = indent::before(language, &text[..at])?;
                 Some(Cmd::Kill(Movement::BackwardChar(RepeatCount::try_from(spaces).ok()?)))
+            }
+            KeyCode::Char(bracket) => {
+                let spaces = RepeatCount::try_from(indent::closing(language, &text[..at])?).ok()?;
+                Some(Cmd::Replace(Movement::BackwardChar(spaces), Some(bracket.to_string())))
             }
             _ => {
                 let line = text[..at].rsplit('\n').next().unwrap_or_default();

@@ -149,11 +149,28 @@ fn has_sixels(attributes: &str) -> bool {
     list.is_some_and(|list| list.split(';').skip(1).any(|number| number == "4"))
 }
 
-/// Writes an image to a file of its own, which stays.
-pub(crate) fn save(png: &[u8]) -> std::io::Result<std::path::PathBuf> {
-    let mut file = tempfile::Builder::new().prefix("skills-").suffix(".png").tempfile()?;
-    file.write_all(png)?;
-    file.keep().map(|(_, path)| path).map_err(|error| error.error)
+/// The images of a session. Those that the terminal cannot show are files, in a folder that goes when this does.
+#[derive(Debug, Default)]
+pub(crate) struct Pictures {
+    folder: Option<tempfile::TempDir>,
+    written: usize,
+    /// The last one.
+    pub(crate) last: Option<Vec<u8>>,
+}
+
+impl Pictures {
+    /// Writes an image to a file of its own.
+    #[expect(clippy::disallowed_methods, reason = "the folder is made here, and goes with the session")]
+    pub(crate) fn write(&mut self, png: &[u8]) -> std::io::Result<std::path::PathBuf> {
+        let folder = match &self.folder {
+            Some(folder) => folder,
+            None => self.folder.insert(tempfile::Builder::new().prefix("skills-").tempdir()?),
+        };
+        self.written += 1;
+        let file = folder.path().join(format!("image-{}.png", self.written));
+        std::fs::write(&file, png)?;
+        Ok(file)
+    }
 }
 
 /// Base64, the usual one with padding.

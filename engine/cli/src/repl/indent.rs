@@ -36,6 +36,14 @@ fn without_comment(language: Language, line: &str) -> &str {
     }
 }
 
+/// How many spaces before the cursor go when a closing bracket is typed there: it stands as deep as what it closes.
+pub(crate) fn closing(language: Language, text: &str) -> Option<usize> {
+    let line = text.rsplit('\n').next().unwrap_or_default();
+    let blank = !line.is_empty() && line.chars().all(|c| c == ' ');
+    // In the first line nothing is indented by the editor.
+    (blank && text.contains('\n')).then(|| step(language).min(line.len()))
+}
+
 /// How many spaces before the cursor go at once: those of one step, where there is nothing else on the line.
 pub(crate) fn before(language: Language, text: &str) -> Option<usize> {
     let line = text.rsplit('\n').next().unwrap_or_default();
@@ -61,6 +69,15 @@ mod tests {
         assert_eq!(script("if (x) {"), 2);
         assert_eq!(script("if (x) {\n  return 1;"), 2);
         assert_eq!(script("a:"), 0);
+    }
+
+    #[test]
+    fn a_closing_bracket_leaves_the_block() {
+        assert_eq!(closing(Language::JavaScript, "if (x) {\n  a\n  "), Some(2));
+        assert_eq!(closing(Language::Python, "f(\n    1,\n    "), Some(4));
+        assert_eq!(closing(Language::JavaScript, "f({\n  a"), None);
+        assert_eq!(closing(Language::JavaScript, "  "), None);
+        assert_eq!(closing(Language::JavaScript, "if (x) {\n"), None);
     }
 
     #[test]

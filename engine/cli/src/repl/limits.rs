@@ -3,7 +3,8 @@
 use super::{Repl, show};
 use crate::{render, words};
 use serde_json::Value;
-use skills::{Error, LimitOverrides};
+use skills::{Breach, Error, LimitName, LimitOverrides};
+use std::time::Duration;
 
 /// The limits that can be set.
 pub(crate) const NAMES: [&str; 8] =
@@ -29,15 +30,30 @@ pub(crate) fn set(limits: &mut LimitOverrides, name: &str, amount: &str) -> Resu
     Ok(())
 }
 
+/// Whether what one cell uses and what the next one uses are more together than each.
+pub(crate) fn adds_up(name: LimitName) -> bool {
+    use LimitName::{HostCalls, Operations, Output, Time, Wall};
+    matches!(name, Time | Wall | Operations | Output | HostCalls)
+}
+
+/// What to set where a cell met its limit: ten times as much. Memory is the session's from the beginning.
+pub(crate) fn more(breach: &Breach) -> Option<String> {
+    let name = breach.name.as_str();
+    let settable = NAMES.contains(&name) && !matches!(breach.name, LimitName::Memory | LimitName::Recursion);
+    settable.then(|| format!("{name}={}", amount(name, breach.limit.saturating_mul(10)).replace([' ', ','], "")))
+}
+
 /// What is allowed and used: of a cell, and of the session as a whole.
 pub(crate) fn table(repl: &Repl) -> Result<String, Error> {
-    let mut table = render::table(&["limit", "allowed", "last cell", "how far it holds"]);
+    let info = repl.shared.session().info()?;
+    let mut table = render::table(&["limit", "a cell may", "last cell", "all cells", "how far it holds"]);
     for report in &repl.reports {
         let name = report.name.as_str();
         let used = report.used.map(|used| amount(name, used)).unwrap_or_default();
+        let all = repl.used.get(&report.name).map(|used| amount(name, *used)).unwrap_or_default();
         let status = serde_json::to_value(report.status).ok();
         let status = status.as_ref().and_then(Value::as_str).unwrap_or_default().replace('_', " ");
-        table.add_row(vec![name.replace('_', " "), amount(name, report.limit), used, status]);
+        table.add_row(vec![name.replace('_', " "), amount(name, report.limit), used, all, status]);
     }
     let mut text = match repl.reports.is_empty() {
         true => "no cell yet: the limits are known when one was evaluated".to_owned(),
@@ -47,14 +63,30 @@ pub(crate) fn table(repl: &Repl) -> Result<String, Error> {
     if !set.is_empty() {
         text.push_str(&format!("\nset here: {}", set.join(" ")));
     }
-    let info = repl.shared.session().info()?;
-    for (name, bound) in info["budget"].as_object().into_iter().flatten() {
-        if let (Some(limit), Some(used)) = (bound["limit"].as_u64(), bound["used"].as_u64()) {
-            let (limit, used) = (amount(name, limit), amount(name, used));
-            text.push_str(&format!("\nsession {}: {used} of {limit} used", name.replace('_', " ")));
-        }
+    for line in of_session(&info) {
+        text.push_str(&format!("\n{line}"));
     }
     Ok(text)
+}
+
+/// What the session as a whole may use, and what is left of it.
+fn of_session(info: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, bound) in info["budget"].as_object().into_iter().flatten() {
+        if let (Some(limit), Some(used)) = (bound["limit"].as_u64(), bound["used"].as_u64()) {
+            let [left, limit] = [limit.saturating_sub(used), limit].map(|number| amount(name, number));
+            lines.push(format!("session {}: {left} of {limit} left", name.replace('_', " ")));
+        }
+    }
+    let time = |key: &str| info[key].as_u64().map(Duration::from_millis);
+    if let (Some(most), Some(age)) = (time("max_duration_ms"), time("age_ms")) {
+        let left = show::time(most.saturating_sub(age));
+        lines.push(format!("session: ends in {left}, when it is {} old", show::time(most)));
+    }
+    if let Some(idle) = time("idle_timeout_ms") {
+        lines.push(format!("session: ends when nothing is asked of it for {}", show::time(idle)));
+    }
+    lines
 }
 
 fn overrides(limits: &LimitOverrides) -> Vec<String> {
@@ -99,6 +131,40 @@ mod tests {
         assert_eq!(limits.time, None);
         assert!(set(&mut limits, "time", "soon").unwrap_err().starts_with("`time=soon`: say "));
         assert!(set(&mut limits, "tme", "1s").unwrap_err().contains("is no limit: there are time, wall"));
+    }
+
+    #[test]
+    fn what_allows_more_can_be_typed() {
+        for (name, limit, said) in [
+            (LimitName::Time, 200, Some("time=2s")),
+            (LimitName::Output, 1 << 20, Some("output=10MB")),
+            (LimitName::Operations, 1_000_000, Some("operations=10000000")),
+            (LimitName::Memory, 1 << 20, None),
+            (LimitName::CpuPercent, 10, None),
+        ] {
+            let more = more(&Breach { name, limit, reading: limit });
+            assert_eq!(more.as_deref(), said);
+            if let Some((name, amount)) = more.as_deref().and_then(|more| more.split_once('=')) {
+                set(&mut LimitOverrides::default(), name, amount).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_of_a_session_is_told() {
+        let budget =
+            serde_json::json!({"time": {"limit": 10_000, "used": 2_500}, "host_calls": {"limit": 5, "used": 9}});
+        let info = serde_json::json!({"budget": budget, "max_duration_ms": 3_600_000, "age_ms": 900_000, "idle_timeout_ms": 60_000});
+        assert_eq!(
+            of_session(&info),
+            [
+                "session time: 7.5 s of 10 s left",
+                "session host calls: 0 of 5 left",
+                "session: ends in 45 min, when it is 1 h old",
+                "session: ends when nothing is asked of it for 1 min",
+            ]
+        );
+        assert!(of_session(&serde_json::json!({"age_ms": 1})).is_empty());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use skills::core::{Completeness, Completions, Inspection, Variable};
-use skills::{Error, Language, LimitOverrides, Outcome};
+use skills::{Error, ErrorKind, Language, LimitOverrides, Outcome};
 use std::sync::Arc;
 
 /// Code to evaluate in a living session.
@@ -31,10 +31,8 @@ pub(crate) trait LiveSession: Send + Sync {
         false
     }
 
-    /// Whether nothing was evaluated in it before it was met here.
-    fn is_new(&self) -> bool {
-        true
-    }
+    /// Whether nothing was evaluated in it yet, in a language that it speaks.
+    fn is_new(&self, language: Language) -> bool;
 
     /// Evaluates code, and waits for what becomes of it.
     fn evaluate(&self, feed: &Feed<'_>) -> Outcome;
@@ -69,6 +67,11 @@ pub(crate) trait LiveSession: Send + Sync {
     /// Why it ended, where it ended by itself.
     fn ended(&self) -> Option<Error>;
 
+    /// Begins anew what ended by itself and may begin again, and gives its languages. What has spent its budget stays ended.
+    fn revive(&self) -> Vec<Language> {
+        Vec::new()
+    }
+
     /// Leaves it: a session of this process ends, one of the session host stays.
     fn leave(&self);
 }
@@ -79,11 +82,28 @@ pub(crate) trait Sessions {
     fn open(&self, language: Language, name: Option<&str>) -> Result<Arc<dyn LiveSession>, Error>;
 
     /// Opens a session as it was when its image was taken, under another name.
-    fn restore(&self, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error>;
+    /// It begins in this language, unless the image says which.
+    fn restore(&self, language: Language, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error>;
+
+    /// Remembers a copy of a session under its name.
+    fn met(&self, _copy: &Arc<dyn LiveSession>) {}
 
     /// Ends a session, and opens one of the same name with nothing in it.
     fn reset(&self, session: &dyn LiveSession) -> Result<Arc<dyn LiveSession>, Error>;
 
     /// The sessions that there are: the objects of `skills sessions list --json`.
     fn list(&self) -> Result<Vec<Value>, Error>;
+}
+
+/// That a session does not evaluate code of a language.
+pub(crate) fn takes_no(session: &dyn LiveSession, language: Language) -> Error {
+    let message = format!("session `{}` is of {}, and takes no {language}", session.name(), session.language());
+    if session.language() == Language::Program {
+        return Error::new(ErrorKind::InvalidArguments, message)
+            .with_help(format!("`skills repl --lang {language}` opens one that does"));
+    }
+    Error::new(ErrorKind::InvalidArguments, message).with_help(format!(
+        "sessions of the session host have one language each: `skills repl`, without `--session`, speaks all of them, \
+         and `skills repl --session NAME --lang {language}` opens one of {language}"
+    ))
 }

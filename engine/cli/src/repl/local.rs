@@ -1,10 +1,10 @@
 //! Sessions of this process.
 
-use super::live::{Feed, LiveSession, Sessions};
+use super::live::{Feed, LiveSession, Sessions, takes_no};
 use super::several::Several;
 use serde_json::{Value, json};
 use skills::core::{Completeness, Completions, Inspection, Variable};
-use skills::{Engine, Error, ErrorKind, EvalOptions, Language, Outcome, RunOptions, Session, SessionImage, Skill};
+use skills::{Engine, Error, EvalOptions, Language, Outcome, PolyglotImage, RunOptions, Session, Skill};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +33,12 @@ impl Local {
             None => self.engine.find_session(name)?.map(|session| Arc::new(Own(session)) as Arc<dyn LiveSession>),
         })
     }
+
+    fn keep(&self, session: impl LiveSession + 'static) -> Result<Arc<dyn LiveSession>, Error> {
+        let session: Arc<dyn LiveSession> = Arc::new(session);
+        self.opened.borrow_mut().insert(session.name(), Arc::clone(&session));
+        Ok(session)
+    }
 }
 
 impl Sessions for Local {
@@ -42,26 +48,41 @@ impl Sessions for Local {
         {
             return Ok(session);
         }
-        let session: Arc<dyn LiveSession> = match &self.skill {
+        let options = self.options.clone();
+        let sessions = match self.skill.clone() {
+            Some(skill) if language == Language::Program => {
+                // A program has no variables that could be shared.
+                let builder = self.engine.skill_session(&skill).options(options);
+                let session = name.into_iter().fold(builder, |builder, name| builder.name(name)).open()?;
+                return self.keep(Own(session));
+            }
             Some(skill) => {
-                let builder = self.engine.skill_session(skill).options(self.options.clone());
-                Arc::new(Own(name.into_iter().fold(builder, |builder, name| builder.name(name)).open()?))
+                let (engine, own) = (self.engine.clone(), session_name(&skill.name));
+                // The skill's own permissions are for its own language; what is typed in others has those of typed code.
+                self.engine.polyglot(name.unwrap_or(&own), move |builder| {
+                    let of_skill = builder.language().is_ok_and(|asked| asked == language);
+                    let builder = if of_skill { engine.skill_session(&skill) } else { builder };
+                    builder.options(options.clone())
+                })
             }
             None => {
-                let options = self.options.clone();
                 let name = name.unwrap_or(language.as_str());
-                let sessions = self.engine.polyglot(name, move |builder| builder.options(options.clone()));
-                Arc::new(Several::new(sessions, language)?)
+                self.engine.polyglot(name, move |builder| builder.options(options.clone()))
             }
         };
-        self.opened.borrow_mut().insert(session.name(), Arc::clone(&session));
-        Ok(session)
+        self.keep(Several::new(sessions, language)?)
     }
 
-    fn restore(&self, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error> {
-        let image = SessionImage::from_bytes(image)?;
-        let session = self.engine.restore_session(&image).name(name).options(self.options.clone()).open()?;
-        Ok(Arc::new(Own(session)))
+    fn restore(&self, language: Language, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error> {
+        let image = PolyglotImage::from_bytes(image)?;
+        let options = self.options.clone();
+        let sessions = self.engine.restore_polyglot(&image, name, move |builder| builder.options(options.clone()))?;
+        let language = image.languages().first().copied().unwrap_or(language);
+        self.keep(Several::new(sessions, language)?)
+    }
+
+    fn met(&self, copy: &Arc<dyn LiveSession>) {
+        self.opened.borrow_mut().insert(copy.name(), Arc::clone(copy));
     }
 
     fn reset(&self, session: &dyn LiveSession) -> Result<Arc<dyn LiveSession>, Error> {
@@ -83,6 +104,14 @@ impl Sessions for Local {
     }
 }
 
+/// The name of a skill as that of a session, whose parts still have room for their languages.
+fn session_name(skill: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+    let name: String =
+        skill.trim_start_matches(|c: char| !c.is_ascii_alphanumeric()).chars().map(fits).take(40).collect();
+    if name.is_empty() { "skill".to_owned() } else { name }
+}
+
 /// A session of one language.
 pub(super) struct Own(pub(super) Session);
 
@@ -93,6 +122,10 @@ impl LiveSession for Own {
 
     fn language(&self) -> Language {
         self.0.language()
+    }
+
+    fn is_new(&self, _language: Language) -> bool {
+        self.0.info().evaluations == 0
     }
 
     fn evaluate(&self, feed: &Feed<'_>) -> Outcome {
@@ -158,8 +191,19 @@ impl Own {
         if own == language || (own == Language::TypeScript && language == Language::JavaScript) {
             return Ok(());
         }
-        let message = format!("session `{}` is of {own}, and takes no {language}", self.name());
-        Err(Error::new(ErrorKind::InvalidArguments, message)
-            .with_help(format!("`skills repl --lang {language}` opens one that does")))
+        Err(takes_no(self, language))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_skill_has_a_session_name() {
+        assert_eq!(session_name("data_analyzer"), "data_analyzer");
+        assert_eq!(session_name("-a skill of größe"), "a-skill-of-gr--e");
+        assert_eq!(session_name("技能"), "skill");
+        assert_eq!(session_name(&"x".repeat(64)).len(), 40);
     }
 }

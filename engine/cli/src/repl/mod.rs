@@ -8,6 +8,7 @@ mod image;
 mod indent;
 mod input;
 mod interrupt;
+mod keys;
 mod limits;
 mod live;
 mod local;
@@ -23,6 +24,7 @@ mod several;
 mod shared;
 mod show;
 mod start;
+mod table;
 
 pub(crate) use options::ReplArgs;
 pub(crate) use start::repl;
@@ -31,13 +33,14 @@ use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use editor::{Line, LineEditor};
-use image::Protocol;
+use image::{Pictures, Protocol};
 use input::Input;
 use live::{Feed, LiveSession, Sessions};
 use screen::{Screen, Unseen};
 use shared::Shared;
 use skills::core::Shown;
-use skills::{Engine, Error, ErrorKind, Language, LimitOverrides, LimitReport, Outcome};
+use skills::{Engine, Error, ErrorKind, Language, LimitName, LimitOverrides, LimitReport, Outcome, Skill};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Whether to go on.
@@ -66,6 +69,8 @@ pub(crate) struct Repl {
     screen: Screen,
     sessions: Box<dyn Sessions>,
     shared: Arc<Shared>,
+    /// The skill whose session it is.
+    skill: Option<Arc<Skill>>,
     /// `None` where nobody types.
     editor: Option<LineEditor>,
     /// Whether outcomes are printed as JSON.
@@ -78,8 +83,13 @@ pub(crate) struct Repl {
     all: Option<String>,
     /// The limits of the last cell.
     reports: Vec<LimitReport>,
+    /// What the cells so far used, where that adds up.
+    used: BTreeMap<LimitName, u64>,
+    /// The error that was shown last.
+    told: Option<String>,
     /// How the terminal takes images, once it was asked.
     images: Option<Option<Protocol>>,
+    pictures: Pictures,
 }
 
 impl Repl {
@@ -104,6 +114,7 @@ impl Repl {
             if matches!(text.trim(), "exit()" | "quit()") {
                 return Ok(());
             }
+            self.told = None;
             match self.feed(&text) {
                 Ok(Flow::On) => {}
                 Ok(Flow::Leave) => return Ok(()),
@@ -112,11 +123,40 @@ impl Repl {
                 Err(Stop::Code(_)) => {}
                 Err(stop) => return Err(stop),
             }
-            if let Some(error) = self.shared.session().ended() {
-                self.complain(&error);
-                render::note("the session has ended; `%reset` begins another");
-            }
+            self.go_on()?;
         }
+    }
+
+    /// Where something ended by itself, begins anew what may.
+    fn go_on(&mut self) -> Result<(), Stop> {
+        let session = self.shared.session();
+        let Some(error) = session.ended() else { return Ok(()) };
+        if self.told.as_deref() != Some(error.message()) {
+            self.complain(&error);
+        }
+        let revived = session.revive();
+        if revived.is_empty() {
+            render::note("the session has ended; `%reset` begins another");
+            return Ok(());
+        }
+        let names: Vec<&str> = revived.iter().map(|language| language.as_str()).collect();
+        render::note(&format!("what was alive in {} is lost, and begins anew", names.join(" and ")));
+        match self.define() {
+            Err(Stop::Error(error)) => self.complain(&error),
+            other => other?,
+        }
+        Ok(())
+    }
+
+    /// Evaluates the script of the skill, so that what it defines is there; in a session that lives on, it is there already, as
+    /// it is by now.
+    fn define(&mut self) -> Result<(), Stop> {
+        let skill = self.skill.clone();
+        let Some(script) = skill.as_deref().and_then(Skill::script) else { return Ok(()) };
+        if self.shared.session().is_new(script.language) {
+            self.ask(script.language, &script.source, Some(&script.file)).result?;
+        }
+        Ok(())
     }
 
     /// Does what was typed, or given.
@@ -151,7 +191,15 @@ impl Repl {
                 }
             }
             Err(error) if error.kind() == ErrorKind::Cancelled && self.screen.terminal => {
-                render::note("interrupted; the session goes on");
+                match self.shared.session().ended() {
+                    None => render::note("interrupted; the session goes on"),
+                    Some(why) => {
+                        self.told = Some(why.message().to_owned());
+                        render::note(
+                            "interrupted in native code, which does not stop by itself: its process was ended",
+                        );
+                    }
+                }
             }
             Err(error) => self.complain(error),
         }
@@ -168,6 +216,10 @@ impl Repl {
         let outcome = self.during(|_| session.evaluate(&Feed { language, code, file, limits: &limits }));
         if !outcome.limits.is_empty() {
             self.reports.clone_from(&outcome.limits);
+            for report in outcome.limits.iter().filter(|report| limits::adds_up(report.name)) {
+                let used = self.used.entry(report.name).or_default();
+                *used = used.saturating_add(report.used.unwrap_or(0));
+            }
         }
         outcome
     }
@@ -183,7 +235,7 @@ impl Repl {
     }
 
     fn show(&mut self, language: Language, shown: &Shown, value: &serde_json::Value) -> Result<(), Stop> {
-        if let Some(png) = shown.png.as_deref().filter(|_| self.screen.terminal) {
+        if let Some(png) = shown.png.as_ref().filter(|_| self.screen.terminal) {
             self.show_image(png)?;
             return Ok(());
         }
@@ -192,41 +244,48 @@ impl Repl {
         Ok(render::text(&display.text)?)
     }
 
-    /// Shows an image where the terminal can; else writes it to a file, and names that.
+    /// Shows an image where the terminal can; else writes it to a file that stays as long as the session, and names that.
     fn show_image(&mut self, png: &[u8]) -> Result<(), Stop> {
+        self.pictures.last = Some(png.to_vec());
         let surroundings = &self.surroundings;
         let protocol = *self.images.get_or_insert_with(|| Protocol::of_terminal(|name| surroundings.var(name)));
         match protocol.and_then(|protocol| protocol.encode(png)) {
             Some(escapes) => Ok(render::text(&escapes)?),
             None => {
-                let file = image::save(png).map_err(|error| {
+                let file = self.pictures.write(png).map_err(|error| {
                     Error::new(ErrorKind::Unavailable, format!("the image cannot be written: {error}"))
                 })?;
-                Ok(render::text(&format!("image of {} in {}", show::bytes(png.len() as u64), file.display()))?)
+                render::text(&format!("image of {} in {}", show::bytes(png.len() as u64), file.display()))?;
+                render::note("it is there until you leave; `%save --image FILE` keeps it");
+                Ok(())
             }
         }
     }
 
-    fn complain(&self, error: &Error) {
+    fn complain(&mut self, error: &Error) {
+        self.told = Some(error.message().to_owned());
         render::lines(&show::error(self.shared.language(), error, &self.screen));
+        // What spent the session's budget is not the cell's to change.
+        let of_cell = self.editor.is_some() && self.shared.session().ended().is_none();
+        if let Some(more) = error.limit().filter(|_| of_cell).and_then(|breach| limits::more(&breach)) {
+            render::note(&self.screen.styled(show::dim(), &format!("`%limits {more}` allows more")));
+        }
     }
 
     /// Makes sure that the session takes a language.
     fn speak(&mut self, language: Language) -> Result<(), Error> {
         let session = self.shared.session();
-        let several = session.is_polyglot() && language != Language::Bash;
-        if several || session.language() == language {
+        if session.is_polyglot() || session.language() == language {
             return Ok(());
         }
-        let message = format!("session `{}` is of {}, and takes no {language}", session.name(), session.language());
-        Err(Error::new(ErrorKind::InvalidArguments, message)
-            .with_help(format!("`skills repl --lang {language}` opens one that does")))
+        Err(live::takes_no(session.as_ref(), language))
     }
 
     /// Goes on in another session.
     fn go(&mut self, session: Arc<dyn LiveSession>) {
         self.shared.set_session(session);
         self.reports.clear();
+        self.used.clear();
         self.all = None;
     }
 

@@ -17,10 +17,10 @@ pub(crate) struct ReplArgs {
     /// Language: python, javascript, typescript or rhai [default: python]
     #[arg(long, value_name = "LANGUAGE", conflicts_with = "skill")]
     pub(crate) lang: Option<String>,
-    /// Keys as in vi
+    /// Keys as in vi [default: what `$INPUTRC` or ~/.inputrc says, else Emacs]
     #[arg(long, conflicts_with = "emacs")]
     pub(crate) vi: bool,
-    /// Keys as in Emacs, which is the default
+    /// Keys as in Emacs
     #[arg(long)]
     pub(crate) emacs: bool,
     #[command(flatten)]

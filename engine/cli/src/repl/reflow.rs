@@ -21,6 +21,25 @@ pub(crate) fn reflow(text: &str, width: usize) -> String {
     out
 }
 
+/// A text broken between its words where its lines are wider than that.
+pub(crate) fn words(text: &str, width: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 40);
+    for line in text.split_inclusive('\n') {
+        let mut column = 0;
+        for word in line.split_inclusive(' ') {
+            let wide = word.trim_end().width();
+            if column > 0 && column + wide > width {
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push('\n');
+                column = 0;
+            }
+            out.push_str(word);
+            column += word.width();
+        }
+    }
+    out
+}
+
 /// A piece of a value's text.
 enum Part<'t> {
     /// What has no brackets, with the comma behind it.
@@ -169,6 +188,14 @@ mod tests {
         assert!(broken.lines().all(|line| line.width() <= 40), "{broken}");
         assert_eq!(broken.lines().count(), 5, "{broken}");
         assert_eq!(broken.replace(['\n', ' '], ""), format!("[{}]", list.replace(' ', "")));
+    }
+
+    #[test]
+    fn words_are_not_parted() {
+        assert_eq!(words("one two three\nfour", 9), "one two\nthree\nfour");
+        assert_eq!(words("日本 日本 x", 7), "日本\n日本 x");
+        assert_eq!(words("a-very-long-word b", 5), "a-very-long-word\nb");
+        assert_eq!(words("short", 80), "short");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use serde::Deserialize as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use skills::core::{Completeness, Completions, Inspection, Variable};
-use skills::{Error, ErrorKind, Language, LimitOverrides, Outcome, RunOptions};
+use skills::{Error, ErrorKind, Language, LimitOverrides, Outcome, RunOptions, SessionImage};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Opens sessions in the session host.
@@ -38,9 +39,11 @@ impl Sessions for Remote {
         Ok(Arc::new(Theirs::new(self, link, &opened)?))
     }
 
-    fn restore(&self, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error> {
+    fn restore(&self, _language: Language, image: &[u8], name: &str) -> Result<Arc<dyn LiveSession>, Error> {
         let opening = Opening { name: Some(name.to_owned()), ..self.opening.clone() };
         let link = Link::new(&self.console, &opening);
+        // Where it is of several languages, this says so.
+        SessionImage::from_bytes(image)?;
         let image = BASE64.encode(image);
         let opened: Opened = link.call(Request::Import { opening: Box::new(opening), image })?;
         Ok(Arc::new(Theirs::new(self, link, &opened)?))
@@ -111,6 +114,8 @@ struct Theirs {
     name: String,
     language: Language,
     created: bool,
+    /// Whether that it is new was asked before.
+    met: AtomicBool,
 }
 
 impl Theirs {
@@ -120,7 +125,14 @@ impl Theirs {
             Error::new(ErrorKind::Internal, format!("the session host has a session of `{}`", of("language")))
         })?;
         let name = of("name").to_owned();
-        Ok(Theirs { remote: remote.clone(), link, name, language, created: opened.created })
+        Ok(Theirs {
+            remote: remote.clone(),
+            link,
+            name,
+            language,
+            created: opened.created,
+            met: AtomicBool::new(false),
+        })
     }
 }
 
@@ -133,8 +145,8 @@ impl LiveSession for Theirs {
         self.language
     }
 
-    fn is_new(&self) -> bool {
-        self.created
+    fn is_new(&self, _language: Language) -> bool {
+        self.created && !self.met.swap(true, Ordering::SeqCst)
     }
 
     fn evaluate(&self, feed: &Feed<'_>) -> Outcome {

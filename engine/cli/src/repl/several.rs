@@ -1,10 +1,9 @@
 //! A session of this process in several languages.
 
 use super::live::{Feed, LiveSession};
-use super::local::Own;
 use serde_json::{Value, json};
 use skills::core::{Completeness, Completions, Inspection, Variable};
-use skills::{Error, ErrorKind, EvalOptions, Language, Outcome, Polyglot, Session};
+use skills::{Error, EvalOptions, Language, Outcome, Polyglot, SessionInfo, SessionState};
 use std::sync::Arc;
 
 /// A session in several languages, which share their variables.
@@ -20,18 +19,6 @@ impl Several {
         sessions.session(language)?;
         Ok(Several { sessions, language })
     }
-
-    /// The only session that there is by now.
-    fn only(&self, what: &str) -> Result<Session, Error> {
-        match self.sessions.languages().as_slice() {
-            [language] => self.sessions.session(*language),
-            _ => {
-                let error =
-                    Error::new(ErrorKind::Unavailable, format!("what speaks several languages cannot be {what}"));
-                Err(error.with_help("`%save FILE` writes its cells, which `%load FILE` evaluates again"))
-            }
-        }
-    }
 }
 
 impl LiveSession for Several {
@@ -45,6 +32,10 @@ impl LiveSession for Several {
 
     fn is_polyglot(&self) -> bool {
         true
+    }
+
+    fn is_new(&self, language: Language) -> bool {
+        !self.sessions.info().iter().any(|info| info.language == language && info.evaluations > 0)
     }
 
     fn evaluate(&self, feed: &Feed<'_>) -> Outcome {
@@ -80,11 +71,15 @@ impl LiveSession for Several {
     }
 
     fn fork(&self, name: &str) -> Result<Arc<dyn LiveSession>, Error> {
-        Ok(Arc::new(Own(self.only("copied")?.fork(name)?)))
+        Ok(Arc::new(Several { sessions: self.sessions.fork(name)?, language: self.language }))
     }
 
     fn image(&self) -> Result<Vec<u8>, Error> {
-        self.only("saved")?.snapshot()?.for_file()
+        match self.sessions.languages().as_slice() {
+            // The session host can be given it too.
+            [only] => self.sessions.session(*only)?.snapshot()?.for_file(),
+            _ => self.sessions.snapshot()?.for_file(),
+        }
     }
 
     fn info(&self) -> Result<Value, Error> {
@@ -95,6 +90,8 @@ impl LiveSession for Several {
         info["language"] = json!(languages.join(", "));
         info["evaluations"] = json!(all.iter().map(|info| info.evaluations).sum::<u64>());
         info["memory_bytes"] = json!(all.iter().filter_map(|info| info.memory_bytes).sum::<u64>());
+        info["budget"] = budget(&all);
+        info["lost"] = json!(all.iter().flat_map(|info| &info.lost).collect::<Vec<_>>());
         Ok(info)
     }
 
@@ -102,7 +99,22 @@ impl LiveSession for Several {
         self.sessions.ended()
     }
 
+    fn revive(&self) -> Vec<Language> {
+        let gone = self.sessions.info().into_iter().filter(|info| info.state == SessionState::Ended);
+        gone.map(|info| info.language).filter(|language| self.sessions.session(*language).is_ok()).collect()
+    }
+
     fn leave(&self) {
         self.sessions.close();
     }
+}
+
+/// What is bounded over all evaluations: one budget for all languages, but for memory, which each has for itself.
+fn budget(all: &[SessionInfo]) -> Value {
+    let mut budget = all.first().map(|info| info.budget.clone()).unwrap_or_default();
+    for (name, part) in &mut budget {
+        let used = all.iter().filter_map(|info| info.budget.get(name)?["used"].as_u64());
+        part["used"] = json!(if name == "memory" { used.max() } else { Some(used.sum::<u64>()) });
+    }
+    Value::Object(budget)
 }

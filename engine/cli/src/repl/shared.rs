@@ -13,6 +13,8 @@ pub(crate) struct Shared {
     session: RwLock<Arc<dyn LiveSession>>,
     language: RwLock<Language>,
     evaluating: AtomicBool,
+    /// Whether what is under way was told to stop.
+    stopped: AtomicBool,
     /// What stops the skill that runs, where it is no cell.
     cancel: Mutex<Option<Cancel>>,
     /// The names of skills, for completion.
@@ -28,6 +30,7 @@ impl Shared {
             session: RwLock::new(session),
             language: RwLock::new(language),
             evaluating: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
             cancel: Mutex::default(),
             skills,
             colored: Mutex::new((language, String::new(), Vec::new())),
@@ -56,6 +59,7 @@ impl Shared {
 
     /// Does something that Ctrl-C interrupts.
     pub(crate) fn evaluating<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.stopped.store(false, Ordering::SeqCst);
         self.evaluating.store(true, Ordering::SeqCst);
         let result = work();
         self.evaluating.store(false, Ordering::SeqCst);
@@ -69,12 +73,13 @@ impl Shared {
         cancel
     }
 
-    /// Stops what is under way.
-    pub(crate) fn stop(&self) {
+    /// Stops what is under way. Gives whether it was told so before.
+    pub(crate) fn stop(&self) -> bool {
         if let Some(cancel) = self.cancel.lock().unwrap_or_else(PoisonError::into_inner).take() {
             cancel.cancel();
         }
         self.session().interrupt();
+        self.stopped.swap(true, Ordering::SeqCst)
     }
 
     /// Whether an evaluation is under way.

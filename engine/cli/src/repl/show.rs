@@ -1,8 +1,9 @@
 //! How values and errors look in a session.
 
 use super::highlight;
-use super::reflow::reflow;
+use super::reflow::{reflow, words};
 use super::screen::Screen;
+use super::table;
 use crate::render;
 use clap::builder::styling::{AnsiColor, Effects, Style};
 use serde_json::Value;
@@ -33,11 +34,12 @@ pub(crate) fn value(language: Language, shown: &Shown, value: &Value, screen: &S
         return Display { text: format!("{}{end}", shown.text), all: None };
     }
     let (columns, rows) = screen.size();
-    let (whole, colored) = match value.as_array().and_then(|rows| render::rows_as_table(rows)) {
-        Some(table) if value.as_array().is_some_and(|rows| rows.len() > 1) => {
-            (render::harmless(&table.trim_fmt()), false)
-        }
-        _ => (render::harmless(&reflow(&shown.text, columns)), true),
+    let own = || render::harmless(&reflow(&shown.text, columns));
+    let table = table::draw(value, columns);
+    let colored = table.is_none();
+    let (whole, hidden) = match table {
+        Some(table) => (table.text, !table.whole),
+        None => (own(), false),
     };
     let most = rows.saturating_sub(4).clamp(FEWEST_ROWS, MOST_ROWS);
     let (kept, left) = cut(&whole, most, columns);
@@ -53,7 +55,9 @@ pub(crate) fn value(language: Language, shown: &Shown, value: &Value, screen: &S
         };
         text.push_str(&screen.styled(dim(), &format!("\n… {lines} (%all to see everything)")));
     }
-    Display { text, all: is_cut.then_some(whole) }
+    // Where the cells of a table are not all that there is, the value as its language writes it.
+    let all = if hidden { Some(own()) } else { is_cut.then_some(whole) };
+    Display { text, all }
 }
 
 /// As much of a text as these rows hold, and how many of its lines are left.
@@ -129,6 +133,7 @@ pub(crate) fn dim() -> Style {
 /// An error with its call stack, in colours where they are seen: the source lines as source, the place in red.
 pub(crate) fn error(language: Language, error: &Error, screen: &Screen) -> String {
     let plain = error.render(screen.color);
+    let plain = if screen.terminal { broken(&plain, screen.size().0) } else { plain };
     if !screen.color {
         return plain;
     }
@@ -150,6 +155,12 @@ pub(crate) fn error(language: Language, error: &Error, screen: &Screen) -> Strin
         out.push_str(&line[text.len()..]);
     }
     out
+}
+
+/// The text of an error with its messages broken between words; source stays as it is written.
+fn broken(text: &str, width: usize) -> String {
+    let is_message = |line: &str| line.starts_with("error:") || line.starts_with("help:");
+    text.split_inclusive('\n').map(|line| if is_message(line) { words(line, width) } else { line.to_owned() }).collect()
 }
 
 /// A line of an excerpt: a gutter with a number or without, a bar, source or a caret.
@@ -201,6 +212,14 @@ mod tests {
         assert_eq!((time(Duration::from_secs(10)), time(Duration::from_secs(90))), ("10 s".into(), "1.5 min".into()));
         assert_eq!((bytes(64 << 20), bytes(1536), bytes(12)), ("64 MB".into(), "1.5 KB".into(), "12 B".into()));
         assert_eq!((count(1_234_567), count(12), count(100)), ("1,234,567".into(), "12".into(), "100".into()));
+    }
+
+    #[test]
+    fn a_cut_cell_is_seen_as_a_whole_elsewhere() {
+        let rows = json!([{"a": "z".repeat(99)}, {"a": "y"}]);
+        let display = value(Language::Python, &shown("[{'a': 'zz…"), &rows, &Screen::plain(80, 24));
+        assert!(display.text.contains("z…"), "{}", display.text);
+        assert_eq!(display.all.as_deref(), Some("[{'a': 'zz…"));
     }
 
     #[test]

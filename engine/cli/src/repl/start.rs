@@ -1,11 +1,12 @@
 //! How `skills repl` begins and ends.
 
 use super::editor::LineEditor;
+use super::image::Pictures;
 use super::live::Sessions;
 use super::local::Local;
 use super::remote::Remote;
 use super::shared::Shared;
-use super::{Repl, ReplArgs, Screen, highlight, interrupt, piped};
+use super::{Repl, ReplArgs, Screen, highlight, interrupt, keys, piped, reflow};
 use crate::commands::live;
 use crate::context::Context;
 use crate::exit::Stop;
@@ -13,6 +14,7 @@ use crate::host::Seat;
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use skills::{Engine, Error, ErrorKind, Isolation, Language, LimitOverrides, RunOptions, Skill};
+use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 
@@ -55,6 +57,7 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
         screen,
         sessions,
         shared: Arc::clone(&shared),
+        skill,
         editor: None,
         json: args.json.json,
         cells: Vec::new(),
@@ -62,64 +65,53 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
         meter: false,
         all: None,
         reports: Vec::new(),
+        used: BTreeMap::new(),
+        told: None,
         images: None,
+        pictures: Pictures::default(),
         surroundings,
     };
-    let result = if person { talk(&mut repl, args, skill.as_deref()) } else { give(&mut repl, skill.as_deref()) };
+    let result = if person { talk(&mut repl, args) } else { give(&mut repl) };
     shared.session().leave();
     result
 }
 
 /// With a person at a terminal.
-fn talk(repl: &mut Repl, args: &ReplArgs, skill: Option<&Skill>) -> Result<(), Stop> {
+fn talk(repl: &mut Repl, args: &ReplArgs) -> Result<(), Stop> {
     if repl.screen.color {
         highlight::warm();
     }
     let folder = repl.surroundings.own_folder("XDG_STATE_HOME", ".local/state");
-    let editor = LineEditor::new(Arc::clone(&repl.shared), args.vi && !args.emacs, repl.screen.color, folder)
+    let keys = keys::chosen(args, &repl.surroundings);
+    let editor = LineEditor::new(Arc::clone(&repl.shared), keys, repl.screen.color, folder)
         .map_err(|error| Error::new(ErrorKind::Unavailable, format!("the terminal cannot be used: {error}")))?;
     repl.editor = Some(editor);
-    render::note(&banner(repl, skill));
-    if let Some(skill) = skill {
-        match greet(repl, skill) {
-            Err(Stop::Error(error)) => repl.complain(&error),
-            Err(Stop::Output(error)) => return Err(error.into()),
-            _ => {}
-        }
+    render::note(&banner(repl));
+    if let Some(skill) = repl.skill.as_ref().filter(|skill| !skill.description.is_empty()) {
+        render::note(&reflow::words(&render::harmless(&skill.description), repl.screen.size().0));
+    }
+    match repl.define() {
+        Err(Stop::Error(error)) => repl.complain(&error),
+        other => other?,
     }
     repl.talk()
 }
 
 /// With what standard input holds.
-fn give(repl: &mut Repl, skill: Option<&Skill>) -> Result<(), Stop> {
-    if let Some(skill) = skill {
-        greet(repl, skill)?;
-    }
+fn give(repl: &mut Repl) -> Result<(), Stop> {
+    repl.define()?;
     piped::run(repl)
 }
 
 /// One line: what this is, and where help is.
-fn banner(repl: &Repl, skill: Option<&Skill>) -> String {
+fn banner(repl: &Repl) -> String {
     let info = repl.shared.session().info().unwrap_or_default();
     let tier = info["isolation"].as_str().unwrap_or_default().replace('_', " ");
-    let what = skill.map_or_else(|| repl.shared.language().to_string(), |skill| skill.name.clone());
+    let what = repl.skill.as_ref().map_or_else(|| repl.shared.language().to_string(), |skill| skill.name.clone());
     repl.screen.styled(
         super::show::dim(),
         &format!("skills {}: {what} ({tier}). %help lists the commands, Ctrl-D leaves.", env!("CARGO_PKG_VERSION")),
     )
-}
-
-/// Says what a skill is, and evaluates its script, so that what it defines is there.
-fn greet(repl: &mut Repl, skill: &Skill) -> Result<(), Stop> {
-    if repl.editor.is_some() && !skill.description.is_empty() {
-        render::note(&render::harmless(&skill.description));
-    }
-    // In a session that lives on, what the script defines is there already, as it is by now.
-    if let Some(script) = skill.script().filter(|_| repl.shared.session().is_new()) {
-        let outcome = repl.ask(script.language, &script.source, Some(&script.file));
-        outcome.result?;
-    }
-    Ok(())
 }
 
 fn language(args: &ReplArgs, skill: Option<&Skill>) -> Result<Language, Error> {
@@ -133,7 +125,7 @@ fn language(args: &ReplArgs, skill: Option<&Skill>) -> Result<Language, Error> {
     let name = args.lang.as_deref().unwrap_or("python");
     Language::from_name(name).ok_or_else(|| {
         Error::new(ErrorKind::InvalidArguments, format!("`{name}` is not a language"))
-            .with_help("use one of python, javascript, typescript, rhai")
+            .with_help("use one of python, javascript, typescript, rhai, bash")
     })
 }
 

@@ -7,7 +7,7 @@ use crate::exit::Stop;
 use crate::render;
 use crate::repl::{Cell, Flow, Repl, external, highlight, pager, piped, show};
 use serde_json::Value;
-use skills::{Error, ErrorKind, Language, SessionImage};
+use skills::{Error, ErrorKind, Language, PolyglotImage};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -47,12 +47,12 @@ fn restore(repl: &mut Repl, image: &[u8]) -> Result<(), Stop> {
     let before = repl.shared.session().name();
     let taken: Vec<Value> = repl.sessions.list()?.into_iter().map(|mut info| info["name"].take()).collect();
     // The session that it was saved from may be this one.
-    let image_name = SessionImage::from_bytes(image)?.name().to_owned();
+    let image_name = PolyglotImage::from_bytes(image)?.name().to_owned();
     // Of what spoke several languages, the part of one is called `NAME.LANGUAGE`.
     let saved = image_name.split('.').next().unwrap_or(&image_name).to_owned();
     let names = std::iter::once(saved.clone()).chain((2..).map(|number| format!("{saved}-{number}")));
     let name = names.into_iter().find(|name| !taken.iter().any(|other| other == name)).unwrap_or(saved);
-    let session = repl.sessions.restore(image, &name)?;
+    let session = repl.sessions.restore(repl.shared.language(), image, &name)?;
     let info = session.info()?;
     repl.go(session);
     render::note(&format!("this is {name}, as it was saved; `%session {before}` goes back"));
@@ -64,13 +64,19 @@ fn restore(repl: &mut Repl, image: &[u8]) -> Result<(), Stop> {
 }
 
 pub(super) fn save(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
-    let (state, rest) = match rest.strip_prefix("--state") {
-        Some(rest) => (true, rest.trim_start()),
-        None => (false, rest),
+    let (option, rest) = match rest.split_once(char::is_whitespace) {
+        Some((option, rest)) if option.starts_with("--") => (option, rest),
+        _ => ("", rest),
     };
     let file = file("save", rest)?;
-    let (bytes, what) = if state {
+    let (bytes, what) = if option == "--state" {
         (repl.shared.session().image()?, "the state".to_owned())
+    } else if option == "--image" {
+        let image = repl.pictures.last.clone();
+        let none = || Error::new(ErrorKind::NotFound, "no value has been an image yet");
+        (image.ok_or_else(none)?, "the image".to_owned())
+    } else if !option.is_empty() {
+        return Err(usage("save").into());
     } else {
         let cells: Vec<_> = repl.cells.iter().filter(|cell| cell.good).collect();
         if cells.is_empty() {
@@ -169,6 +175,10 @@ fn file(command: &str, rest: &str) -> Result<PathBuf, Error> {
 }
 
 fn bytes(file: &Path, most: u64) -> Result<Vec<u8>, Error> {
+    // A pipe or a device need not end.
+    if std::fs::metadata(file).is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        return Err(Error::new(ErrorKind::InvalidArguments, format!("{} is no regular file", file.display())));
+    }
     let read = |file: std::fs::File| {
         let mut bytes = Vec::new();
         file.take(most + 1).read_to_end(&mut bytes).map(|_| bytes)

@@ -2,7 +2,7 @@
 
 use super::{COMMANDS, find, unknown};
 use crate::exit::Stop;
-use crate::repl::{Flow, Repl, pager};
+use crate::repl::{Flow, Repl, Screen, pager, reflow};
 use clap::builder::styling::AnsiColor;
 
 pub(super) fn help(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
@@ -25,18 +25,36 @@ pub(super) fn help(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
             Some(_) => "CODE",
             None => command.usage,
         };
-        let head = format!("%{} {usage}", command.name);
-        text.push_str(&format!("{} {}\n", repl.screen.styled(strong, &format!("{head:<24}")), command.about));
+        text.push_str(&entry(repl.screen, &format!("%{} {usage}", command.name), command.about));
     }
     let more = [
-        ("%py %js %ts %rhai", "begin a cell in that language"),
+        ("%py %js %ts %rhai %bash", "begin a cell in that language"),
         ("?NAME  NAME?", "what a name is; ?? with the source"),
         ("_", "the last value"),
         ("Tab", "complete; Ctrl-R search the history; Alt-Enter a new line; Ctrl-C interrupt; Ctrl-D leave"),
     ];
     for (head, about) in more {
-        text.push_str(&format!("{} {about}\n", repl.screen.styled(strong, &format!("{head:<24}"))));
+        text.push_str(&entry(repl.screen, head, about));
     }
     pager::show(repl, text.trim_end())?;
     Ok(Flow::On)
+}
+
+/// The width of the column that says how a command is used.
+const HEAD: usize = 24;
+
+/// A terminal that is narrower has no room for two columns.
+const NARROW: usize = 60;
+
+/// How something is used, and what it does: beside that, else below.
+fn entry(screen: Screen, head: &str, about: &str) -> String {
+    let (columns, _) = screen.size();
+    let indent = " ".repeat(if columns < NARROW { 4 } else { HEAD + 1 });
+    let about =
+        reflow::words(about, columns.saturating_sub(indent.len()).max(20)).replace('\n', &format!("\n{indent}"));
+    let styled = screen.styled(AnsiColor::Cyan.on_default(), &format!("{head:<HEAD$}"));
+    match columns < NARROW || head.len() > HEAD {
+        true => format!("{}\n{indent}{about}\n", styled.trim_end()),
+        false => format!("{styled} {about}\n"),
+    }
 }

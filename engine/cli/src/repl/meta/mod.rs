@@ -33,6 +33,8 @@ pub(crate) enum Argument {
     Skill,
     /// A limit.
     Limit,
+    /// Which keys the editor has.
+    Keys,
 }
 
 /// A command.
@@ -74,11 +76,12 @@ const fn command(
 pub(crate) static COMMANDS: &[Command] = &[
     Command {
         argument: Argument::Command,
+        more: "%help          what there is\n%help plot     about one of them",
         ..command("help", "[COMMAND]", "list the commands, or explain one", help::help)
     },
     Command {
         argument: Argument::Name,
-        more: "`?NAME` and `NAME?` say the same; `??NAME` and `NAME??` with the source.",
+        more: "%doc json.dumps     what it is, and how it is called\n?json.dumps         the same, and so does `json.dumps?`\njson.dumps??        with the source, as `??json.dumps` does",
         ..command("doc", "NAME", "show what a name is: value, signature, documentation", names::doc)
     },
     Command {
@@ -86,7 +89,11 @@ pub(crate) static COMMANDS: &[Command] = &[
         more: "%vars df      only names that hold `df`",
         ..command("vars", "[TEXT]", "list the variables with their types, values and sizes", names::vars)
     },
-    command("who", "", "list the names of the variables only", names::who),
+    Command {
+        argument: Argument::Name,
+        more: "%who         every name that does not begin with `_`\n%who df      only names that hold `df`",
+        ..command("who", "[TEXT]", "list the names of the variables only", names::who)
+    },
     Command {
         argument: Argument::Code,
         takes_code: true,
@@ -104,18 +111,21 @@ pub(crate) static COMMANDS: &[Command] = &[
         argument: Argument::Code,
         takes_code: true,
         options: &["--hist", "--bar", "--points"],
-        more: "%plot [1, 4, 9]             numbers, a list of pairs, {label: number}, {name: [numbers]}\n%plot --hist ages           how many fall into which range; --hist=20 for twenty ranges\n%plot --bar counts          a bar for each\n%plot --points pairs        points without lines",
+        more: "%plot [1, 4, 9]             numbers, a list of pairs, {label: number}, {name: [numbers]}\n%plot rows                  a list of objects: its columns of numbers; what is missing is a gap\n%plot --hist ages           how many fall into which range; --hist=20 for twenty ranges\n%plot --bar counts          a bar for each\n%plot --points pairs        points without lines",
         ..command("plot", "[--hist[=N] | --bar | --points] CODE", "draw a value in the terminal", draw::plot)
     },
-    command("all", "", "show all of the last value, where it was cut", names::all),
+    Command {
+        more: "list(range(5000))   is cut\n%all                shows the rest, in $PAGER; of a table, the value as its language writes it",
+        ..command("all", "", "show all of the last value, where it was cut", names::all)
+    },
     Command {
         argument: Argument::Limit,
-        more: "%limits                          what is allowed, and what the last cell used\n%limits time=10s memory=64MB     for the cells that follow\n%limits time=default             as it was\nLimits: time, wall, memory, operations, output, result, recursion, host_calls.",
+        more: "%limits                          what a cell may use, what the last one and all of them used, what is left\n%limits time=10s memory=64MB     for the cells that follow\n%limits time=default             as it was\nLimits: time, wall, memory, operations, output, result, recursion, host_calls.",
         ..command("limits", "[NAME=AMOUNT]...", "show the limits, or set them", measure::limits)
     },
     Command {
         argument: Argument::Language,
-        more: "%py, %js, %ts and %rhai begin one cell in that language: `%js [1, 2].map(x => x * 2)`.",
+        more: "%lang js                     cells are JavaScript from now on\n%js [1, 2].map(x => x * 2)   one cell only; %py, %ts, %rhai and %bash too\nA variable that is assigned in one language is there in the others.",
         ..command("lang", "[LANGUAGE]", "show the language of cells, or change it", sessions::lang)
     },
     Command {
@@ -123,7 +133,11 @@ pub(crate) static COMMANDS: &[Command] = &[
         more: "%skill calculator operation=add operand1=5 operand2=3",
         ..command("skill", "NAME [PARAMETER]...", "run a skill", skill::skill)
     },
-    Command { argument: Argument::File, ..command("run", "FILE", "evaluate a file in this session", cells::run) },
+    Command {
+        argument: Argument::File,
+        more: "%run setup.py     what it defines is there then\n%run chart.js     in the language of its name",
+        ..command("run", "FILE", "evaluate a file in this session", cells::run)
+    },
     Command {
         argument: Argument::Name,
         more: "%edit        the last cell\n%edit 3      cell 3 of %history\n%edit area   the function or class of that name\nThe editor is $VISUAL or $EDITOR. What is saved is evaluated; an empty file changes nothing.",
@@ -135,12 +149,13 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         argument: Argument::File,
-        options: &["--state"],
-        more: "%save work.py             the cells, as a script\n%save --state work.state  everything that is alive, to go on with another day",
-        ..command("save", "[--state] FILE", "write the cells, or the state, to a file", cells::save)
+        options: &["--state", "--image"],
+        more: "%save work.py             the cells, as a script\n%save --state work.state  everything that is alive, to go on with another day\n%save --image plot.png    the last value that was an image",
+        ..command("save", "[--state | --image] FILE", "write the cells, the state or an image to a file", cells::save)
     },
     Command {
         argument: Argument::File,
+        more: "%load work.py      as if its cells were typed\n%load work.state   a state of `%save --state`, in a session of its own",
         ..command("load", "FILE", "evaluate the cells of a file, or go on from a saved state", cells::load)
     },
     Command {
@@ -148,11 +163,22 @@ pub(crate) static COMMANDS: &[Command] = &[
         ..command("session", "[list | NAME]", "show this session, list them, or go to another", sessions::session)
     },
     Command {
-        more: "The copy has everything that is alive here; this session stays as it is.",
+        more: "%fork try     The copy has everything that is alive here, in all languages; this session stays as it is.",
         ..command("fork", "NAME", "go on in a copy of this session", sessions::fork)
     },
-    command("reset", "", "forget everything, and begin again", sessions::reset),
-    command("quit", "", "leave (Ctrl-D does too)", sessions::quit),
+    Command {
+        argument: Argument::Keys,
+        more: "%keys         which they are\n%keys vi      until you leave\nFor good: `set editing-mode vi` in ~/.inputrc, or in the file that $INPUTRC names; `--vi` and `--emacs` for once.",
+        ..command("keys", "[vi | emacs]", "show the keys of the editor, or change them", sessions::keys)
+    },
+    Command {
+        more: "%reset     The session is a new one, with what its skill defines.",
+        ..command("reset", "", "forget everything, and begin again", sessions::reset)
+    },
+    Command {
+        more: "%quit      A session of `--session NAME` goes on without you.",
+        ..command("quit", "", "leave (Ctrl-D does too)", sessions::quit)
+    },
 ];
 
 /// Other names of commands.
@@ -192,7 +218,7 @@ pub(crate) fn run(repl: &mut Repl, name: &str, rest: &str) -> Result<Flow, Stop>
 fn unknown(name: &str) -> Error {
     let error = Error::new(ErrorKind::InvalidArguments, format!("there is no command `%{name}`"));
     let near = |known: &&str| strsim::jaro_winkler(known, name);
-    let names = COMMANDS.iter().map(|command| command.name).chain(["py", "js", "ts", "rhai"]);
+    let names = COMMANDS.iter().map(|command| command.name).chain(["py", "js", "ts", "rhai", "bash"]);
     let best = names.map(|known| (near(&known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((likeness, known)) if likeness > 0.75 => error.with_help(format!("did you mean `%{known}`?")),
@@ -203,7 +229,7 @@ fn unknown(name: &str) -> Error {
 /// Wrong use of a command.
 fn usage(name: &str) -> Error {
     let usage = find(name).map_or("", |command| command.usage);
-    Error::new(ErrorKind::InvalidArguments, format!("use it as `%{name} {usage}`"))
+    Error::new(ErrorKind::InvalidArguments, format!("use it as `{}`", format!("%{name} {usage}").trim_end()))
         .with_help(format!("`%help {name}` says more"))
 }
 
@@ -217,6 +243,13 @@ mod tests {
         assert_eq!(unknown("timit").help(), Some("did you mean `%timeit`?"));
         assert_eq!(unknown("xyz").help(), Some("`%help` lists them"));
         assert!(find("exit").is_some_and(|command| command.name == "quit"));
+    }
+
+    #[test]
+    fn every_command_shows_how_it_is_used() {
+        for command in COMMANDS {
+            assert!(command.more.contains(&format!("%{}", command.name)), "{command:?}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::usage;
 use crate::exit::Stop;
 use crate::render;
-use crate::repl::{Flow, Repl, highlight, pager, show};
+use crate::repl::{Flow, Repl, highlight, pager, reflow, show};
 use skills::Language;
 use skills::core::{NameKind, Variable};
 
@@ -39,7 +39,8 @@ pub(super) fn who(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
     if names.is_empty() {
         return nothing(rest);
     }
-    render::text(&render::harmless(&names.join("  ")))?;
+    let names = render::harmless(&names.join("  "));
+    render::text(&if repl.screen.terminal { reflow::words(&names, repl.screen.size().0) } else { names })?;
     Ok(Flow::On)
 }
 

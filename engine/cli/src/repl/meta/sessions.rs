@@ -1,9 +1,9 @@
-//! Which session it is: `%session`, `%fork`, `%reset`, `%lang`, `%quit`.
+//! Which session it is, and how it is talked to: `%session`, `%fork`, `%reset`, `%lang`, `%keys`, `%quit`.
 
 use super::usage;
 use crate::exit::Stop;
 use crate::render;
-use crate::repl::{Flow, Repl, show};
+use crate::repl::{Flow, Repl, keys, show};
 use serde_json::Value;
 use skills::{Error, ErrorKind, Language};
 use std::time::Duration;
@@ -33,6 +33,7 @@ pub(super) fn session(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
             let session = repl.sessions.open(repl.shared.language(), Some(name))?;
             repl.go(session);
             render::note(&format!("this is session {name}"));
+            repl.define()?;
         }
     }
     Ok(Flow::On)
@@ -62,7 +63,11 @@ pub(super) fn fork(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
     }
     let session = repl.shared.session();
     let copy = session.fork(rest)?;
+    repl.sessions.met(&copy);
+    let language = repl.shared.language();
     repl.go(copy);
+    // Whoever copies goes on with what they were at.
+    repl.shared.set_language(language);
     render::note(&format!("this is {rest}, a copy of {0}; `%session {0}` goes back", session.name()));
     Ok(Flow::On)
 }
@@ -75,6 +80,7 @@ pub(super) fn reset(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
     repl.go(session);
     repl.cells.clear();
     render::note("everything is forgotten");
+    repl.define()?;
     Ok(Flow::On)
 }
 
@@ -85,10 +91,20 @@ pub(super) fn lang(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
     }
     let language = Language::from_name(rest).ok_or_else(|| {
         Error::new(ErrorKind::InvalidArguments, format!("`{rest}` is not a language"))
-            .with_help("use one of python, javascript, typescript, rhai")
+            .with_help("use one of python, javascript, typescript, rhai, bash")
     })?;
     repl.speak(language)?;
     repl.shared.set_language(language);
+    Ok(Flow::On)
+}
+
+pub(super) fn keys(repl: &mut Repl, rest: &str) -> Result<Flow, Stop> {
+    let Some(editor) = &mut repl.editor else { return Ok(Flow::On) };
+    if rest.is_empty() {
+        render::text(keys::name(editor.keys()))?;
+        return Ok(Flow::On);
+    }
+    editor.set_keys(keys::named(rest).ok_or_else(|| usage("keys"))?);
     Ok(Flow::On)
 }
 

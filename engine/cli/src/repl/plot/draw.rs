@@ -25,14 +25,17 @@ pub(super) fn lines(data: &Data, width: u16, height: u16, color: bool) -> String
 }
 
 fn chart(series: &[Series], joined: bool, width: u16, height: u16) -> Buffer {
-    let all = || series.iter().flat_map(|(_, points)| points.iter().copied());
+    let all = || series.iter().flat_map(|(_, parts)| parts.iter().flatten().copied());
     let x = bounds(all().map(|(x, _)| x));
     let y = bounds(all().map(|(_, y)| y));
     let graph = if joined { GraphType::Line } else { GraphType::Scatter };
-    let datasets = series.iter().zip(COLORS.into_iter().cycle()).map(|((name, points), color)| {
-        let style = Style::new().fg(color);
-        let set = Dataset::default().marker(Marker::Braille).graph_type(graph).style(style).data(points);
-        if name.is_empty() { set } else { set.name(name.as_str()) }
+    let datasets = series.iter().zip(COLORS.into_iter().cycle()).flat_map(|((name, parts), color)| {
+        parts.iter().enumerate().map(move |(at, points)| {
+            let style = Style::new().fg(color);
+            let set = Dataset::default().marker(Marker::Braille).graph_type(graph).style(style).data(points);
+            // Named once, however many stretches it has.
+            if name.is_empty() || at > 0 { set } else { set.name(name.as_str()) }
+        })
     });
     let axis = |bounds: [f64; 2], labels: usize| {
         let step = (bounds[1] - bounds[0]) / (labels - 1) as f64;
@@ -58,16 +61,17 @@ fn bounds(numbers: impl Iterator<Item = f64>) -> [f64; 2] {
     }
 }
 
-fn bar_chart(bars: &[(String, f64)], width: u16) -> Buffer {
-    let most = bars.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+fn bar_chart(bars: &[(String, Option<f64>)], width: u16) -> Buffer {
+    let most = bars.iter().filter_map(|(_, value)| *value).fold(0.0, f64::max);
     let label = |text: &str| match text.char_indices().nth(WIDEST_LABEL) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     };
     let widest = bars.iter().map(|(text, _)| label(text).chars().count()).max().unwrap_or(0);
-    let numbers: Vec<String> = bars.iter().map(|(_, value)| short(*value)).collect();
-    let longest = numbers.iter().map(String::len).max().unwrap_or(0);
-    let bar = |((text, value), number): (&(String, f64), &String)| {
+    let numbers: Vec<String> = bars.iter().map(|(_, value)| value.map_or_else(|| "–".to_owned(), short)).collect();
+    let longest = numbers.iter().map(|number| number.chars().count()).max().unwrap_or(0);
+    let bar = |((text, value), number): (&(String, Option<f64>), &String)| {
+        let value = value.unwrap_or(0.0);
         let parts = if most > 0.0 { (value / most * PARTS).round() as u64 } else { 0 };
         let label = format!("{:>widest$} {number:>longest$}", label(text));
         Bar::default().value(parts).text_value(String::new()).label(label)
@@ -129,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_line_goes_from_corner_to_corner() {
-        let series = vec![(String::new(), (0..50).map(|n| (f64::from(n), f64::from(n))).collect())];
+        let series = vec![(String::new(), vec![(0..50).map(|n| (f64::from(n), f64::from(n))).collect()])];
         let text = lines(&Data::Series { series, joined: true }, 40, 10, false);
         assert_eq!(text.lines().count(), 10);
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
@@ -142,11 +146,11 @@ mod tests {
 
     #[test]
     fn bars_are_as_long_as_their_numbers() {
-        let bars = vec![("apples".to_owned(), 20.0), ("figs".to_owned(), 10.0), ("none".to_owned(), 0.0)];
+        let bars = vec![("apples".to_owned(), Some(20.0)), ("figs".to_owned(), Some(10.0)), ("none".to_owned(), None)];
         let text = lines(&Data::Bars(bars), 60, 10, false);
         let blocks = |at: usize| text.lines().nth(at).unwrap().matches('█').count();
         assert!(text.starts_with("apples 20"), "{text}");
         assert!(blocks(0) > 40 && blocks(0).abs_diff(blocks(1) * 2) <= 1 && blocks(2) == 0, "{text}");
-        assert!(lines(&Data::Bars(vec![("a".into(), 1.0)]), 60, 10, true).contains("\x1b[36m█"));
+        assert!(lines(&Data::Bars(vec![("a".into(), Some(1.0))]), 60, 10, true).contains("\x1b[36m█"));
     }
 }

@@ -13,7 +13,7 @@ use skills::{Error, ErrorKind};
 pub(crate) fn plot(value: &Value, form: Form, screen: &Screen) -> Result<String, Error> {
     let data = data::read(value, form).map_err(|why| {
         Error::new(ErrorKind::InvalidArguments, format!("this cannot be drawn: {why}")).with_help(
-            "give a list of numbers, a list of pairs, an object of numbers, or an object of lists of numbers",
+            "give numbers, pairs or objects in a list, an object of numbers, or an object of lists; `%help plot` shows examples",
         )
     })?;
     let (columns, rows) = screen.size();
