@@ -78,6 +78,31 @@ fn what_does_not_stop_ends_the_session() {
     assert!(error.message().contains("has ended: ") && error.message().contains("SIGSEGV"), "{error}");
 }
 
+/// It has been made ready by evaluating something, of which nothing is to be seen.
+#[test]
+fn a_session_whose_worker_was_ready_is_as_any_other() {
+    let engine = engine();
+    for (language, _, _, _, keep) in CELLS {
+        let before = engine.pool();
+        let Some(first) = open(&engine, language) else { return };
+        while engine.pool().ready == before.ready {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let second = open(&engine, language).unwrap();
+        assert_eq!(engine.pool().warm, before.warm + 1, "{language}");
+        let names = |session: &Session| {
+            session.variables().unwrap().into_iter().map(|variable| variable.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&second), names(&first), "{language}");
+        for session in [&first, &second] {
+            assert!(session.get("_").is_err(), "{language}");
+            session.eval(keep).unwrap();
+            assert_eq!(session.eval("x + 1").unwrap(), 2, "{language}");
+        }
+        assert_eq!(second.fork(&format!("copy-{language}")).unwrap().eval("x").unwrap(), 1, "{language}");
+    }
+}
+
 /// What no snapshot holds tells that it is a copy of the process.
 #[test]
 fn a_copy_of_python_has_what_no_snapshot_holds() {

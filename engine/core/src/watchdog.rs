@@ -70,10 +70,7 @@ pub fn watch(budget: &Arc<Budget>) -> Watch {
             table.entries.len() - 1
         }
     };
-    if table.wakes.is_none_or(|wakes| due < wakes) {
-        table.wakes = Some(due);
-        watchdog().changed.notify_one();
-    }
+    wake_by(table, due);
     Watch { slot: Some(slot) }
 }
 
@@ -87,8 +84,17 @@ pub(crate) fn look(budget: &Arc<Budget>) {
         sooner |= due < entry.due;
         entry.due = entry.due.min(due);
     }
-    if sooner && table.wakes.is_none_or(|wakes| due < wakes) {
+    if sooner {
+        wake_by(table, due);
+    }
+}
+
+/// Makes sure that the thread looks at a moment.
+fn wake_by(mut table: MutexGuard<'_, Table>, due: Instant) {
+    if table.wakes.is_none_or(|wakes| due < wakes) {
         table.wakes = Some(due);
+        // What it wakes for it finds behind the lock.
+        drop(table);
         watchdog().changed.notify_one();
     }
 }
@@ -160,7 +166,9 @@ fn watch_all() {
             drop(looked);
             guard = table();
         }
-        guard.wakes = guard.entries.iter().flatten().map(|entry| entry.due).min();
+        // Where nothing is watched, it sleeps as long as it meant to: whatever comes and is due later need not wake it.
+        let meant = guard.wakes.filter(|wakes| *wakes > Instant::now());
+        guard.wakes = guard.entries.iter().flatten().map(|entry| entry.due).min().or(meant);
         guard = match guard.wakes {
             Some(wakes) => {
                 let wait = wakes.saturating_duration_since(Instant::now());

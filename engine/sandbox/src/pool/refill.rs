@@ -222,6 +222,9 @@ impl Shared {
         let host = Idle::host(wanted);
         let mut session = wanted.start(&self.zygotes, &host)?;
         session.warm_up(&host)?;
+        if wanted.living {
+            session.warm_up_living(&host)?;
+        }
         Ok(session)
     }
 

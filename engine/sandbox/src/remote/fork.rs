@@ -81,6 +81,7 @@ impl RemoteSession {
             base: self.base,
             base_peak: self.base_peak,
             poisoned: None,
+            used: None,
             watched: false,
             statm: None,
             living: true,

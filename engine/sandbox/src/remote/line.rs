@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long a worker that has been told to stop by its own clock may take to say so, before it is ended.
-const GRACE: Duration = Duration::from_millis(8);
+const GRACE: Duration = Duration::from_millis(4);
 
 /// The same where what it may do is used up, other than its time and memory: it counts that itself, and stops, as soon as it
 /// gets to run. On a busy machine that takes a while, and what it says then is where the script was.

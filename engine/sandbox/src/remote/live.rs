@@ -6,8 +6,8 @@ use crate::frame::{Ask, FromWorker, Live, MOST_PART, MOST_SNAPSHOT, Malformed, P
 use crate::worker::live::too_large;
 use serde_json::Value;
 use skills_core::{
-    Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Held, Host, Inspection, Lost, Snapshot, Usage,
-    Variable,
+    Cell, Completions, Entry, ErrorKind, Evaluated, Evaluation, Failure, Held, Host, Inspection, Language, Lost,
+    Script, Snapshot, Usage, Variable,
 };
 use std::sync::Arc;
 
@@ -20,6 +20,20 @@ pub(super) struct Answer {
 const WRONG: Malformed = Malformed("an answer is not to what was asked");
 
 impl RemoteSession {
+    /// Evaluates a cell that leaves nothing behind: the namespace is there then, with all that the first request makes.
+    pub(crate) fn warm_up_living(&mut self, host: &Arc<dyn Host>) -> Result<(), Failure> {
+        let source = match self.language {
+            Language::Python => "print(end='')",
+            _ => "",
+        };
+        let script = Arc::new(Script { language: self.language, file: "nothing".into(), source: source.into() });
+        self.eval_cell(&Cell { script, entry: Entry::Cell }, host).evaluation.result?;
+        // There is nobody's code in it to be stopped.
+        self.child.stir();
+        self.settle();
+        Ok(())
+    }
+
     pub(super) fn eval_cell(&mut self, cell: &Cell, host: &Arc<dyn Host>) -> Evaluated {
         let mut usage = Usage::default();
         let asked = self.ask(Ask::Cell(cell.clone()), &[], host, &mut usage);

@@ -36,6 +36,8 @@ pub(crate) struct RemoteSession {
     /// The most that it held by then, with what files back.
     pub(super) base_peak: u64,
     pub(super) poisoned: Option<Failure>,
+    /// What it had used when it was ended for being late.
+    pub(super) used: Option<(Duration, u64)>,
     /// Whether the run at hand is looked at by the watch.
     pub(super) watched: bool,
     /// Where the kernel says how much it holds.
@@ -81,6 +83,7 @@ impl RemoteSession {
             base: 0,
             base_peak: 0,
             poisoned: None,
+            used: None,
             watched: false,
             statm: None,
             living: false,
@@ -143,7 +146,7 @@ impl RemoteSession {
     }
 
     /// Takes what the worker holds for its own.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         self.base = self.child.memory();
         self.base_peak = self.child.peak();
         self.look_at_memory();
@@ -284,13 +287,27 @@ impl RemoteSession {
         }
     }
 
+    /// What a worker that is no more has used: its processor time, and the most memory above what it had before any script.
+    fn used(&self) -> (Duration, u64) {
+        self.used.unwrap_or_else(|| {
+            let ended = self.ended();
+            (ended.cpu, ended.peak_memory)
+        })
+    }
+
     /// Makes sure that the worker ends, and says why there is no answer.
     pub(super) fn silent(&mut self, silence: Silence, budget: &Budget) -> Failure {
         let failure = match silence {
             Silence::Overdue => {
                 let cancelled = budget.verdict().is_some_and(|verdict| verdict.kind == ErrorKind::Cancelled);
+                let cpu = self.child.id().and_then(cpu).unwrap_or_default();
+                self.used = Some((cpu, self.child.peak().saturating_sub(self.base_peak)));
                 self.child.kill(if cancelled { Reason::Cancelled } else { Reason::Deadline });
-                death::failure(&self.ended(), budget)
+                // It does nothing more from here on. Its end takes as long as the kernel takes for giving back its memory.
+                match budget.verdict() {
+                    Some(verdict) => verdict.clone(),
+                    None => death::failure(&self.ended(), budget),
+                }
             }
             Silence::Gone => {
                 self.child.kill(Reason::Finished);
@@ -370,9 +387,9 @@ impl Session for RemoteSession {
                 usage.peak_memory = self.peak(self.watched);
             }
             Some(_) => {
-                let ended = self.ended();
-                usage.cpu = Some(ended.cpu);
-                usage.peak_memory = Some(ended.peak_memory);
+                let (cpu, peak) = self.used();
+                usage.cpu = Some(cpu);
+                usage.peak_memory = Some(peak);
             }
         }
         Evaluation { result, usage }

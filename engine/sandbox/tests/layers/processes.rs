@@ -33,6 +33,21 @@ fn other_processes_are_neither_seen_nor_reached() {
     });
 }
 
+/// Also those of user 0, for whom the kernel does not count them.
+#[test]
+fn the_kernel_bounds_how_many_processes_there_can_be() {
+    let release = rustix::system::uname().release().to_string_lossy().into_owned();
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or(0));
+    if (numbers.next(), numbers.next()) < (Some(6), Some(14)) {
+        return eprintln!("skipped: this kernel has one bound for all namespaces");
+    }
+    each_user(|user| {
+        let caged = Caged::new(user).with(|cage| cage.processes = Some(20));
+        let bound = caged.tries(&["read", "/proc/sys/kernel/pid_max"]).unwrap();
+        assert_eq!(bound.trim(), (20 + 364).to_string());
+    });
+}
+
 #[test]
 fn files_that_tell_of_the_machines_memory_are_blank_or_closed() {
     each_user(|user| {

@@ -96,6 +96,7 @@ impl Toys {
     fn command(&mut self, source: &str, host: &Arc<dyn Host>) -> Result<Value, Failure> {
         let (word, rest) = source.split_once(' ').unwrap_or((source, ""));
         match word {
+            "" => Ok(Value::Null),
             "set" => {
                 let (name, value) = rest.split_once(' ').unwrap();
                 self.variables.insert(name.to_owned(), serde_json::from_str(value).unwrap());

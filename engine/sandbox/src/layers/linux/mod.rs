@@ -14,7 +14,7 @@ mod seccomp;
 use super::{Confined, Fault, PROXY_PORT, environment, fault};
 use crate::Cage;
 use crate::LayerName::{
-    self, Capabilities, Descriptors, Environment, Landlock, NoNewPrivs, Rlimits, Root, Seccomp, Uid,
+    self, Capabilities, Descriptors, Environment, Landlock, NoNewPrivs, PidNamespace, Rlimits, Root, Seccomp, Uid,
 };
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -108,6 +108,10 @@ impl Base {
             ids::check_user()?;
         }
         if let Some(proc) = shown.proc.take() {
+            // Before that: whoever is not above the namespace may not say this.
+            if let Some(processes) = cage.processes.filter(|_| with(PidNamespace)) {
+                namespaces::bound(&proc, processes);
+            }
             namespaces::count_apart(&proc)?;
         }
         if with(Environment) {

@@ -59,6 +59,21 @@ pub(super) fn count_apart(proc: &OwnedFd) -> Result<(), Fault> {
     map(&itself, (INSIDE, uid), (INSIDE, gid))
 }
 
+/// Has the kernel bound the numbers that processes can have here, and with that how many there are: also those of the machine's user 0, whom no
+/// other limit counts. Only later kernels can (6.14), and none so closely as the limit says, which others hold.
+/// `proc` is a writable `/proc`.
+pub(super) fn bound(proc: &OwnedFd, processes: u64) {
+    /// Numbers below this are given once only, so they are on top.
+    const GIVEN_ONCE: u64 = 300;
+    /// Those of who attends to the others, and of what has ended and was not waited for yet.
+    const BESIDE: u64 = 64;
+    let most = processes.saturating_add(GIVEN_ONCE + BESIDE);
+    if let Ok(file) = openat(proc, "sys/kernel/pid_max", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+        // Where it cannot be said, the other limits hold.
+        let _ = rustix::io::write(&file, most.to_string().as_bytes());
+    }
+}
+
 /// `/proc/self`, for [`map`].
 fn open_itself(at: impl AsFd, path: &str) -> Result<OwnedFd, Fault> {
     openat(at, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
