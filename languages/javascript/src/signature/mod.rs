@@ -4,7 +4,7 @@ mod doc;
 mod schema;
 
 use crate::source::with_program;
-use doc::Doc;
+use doc::{Doc, ParamTag};
 use oxc::ast::ast::{
     BindingPattern, Declaration, ExportDefaultDeclarationKind, Expression, FormalParameters, Program, Statement,
     TSSignature, TSType, VariableDeclaration,
@@ -17,8 +17,9 @@ use skills_core::{ParameterSpec, Script, Signature};
 /// Infers the parameters of a script's function, without running it; `None` where the script does not parse.
 ///
 /// The function is that of `export default`, or `run`, and its first parameter is the object of parameters. What the
-/// types do not say, JSDoc does (`@param {number} params.a - text`), and what neither says is taken from the names and
-/// defaults of a destructured parameter.
+/// types do not say, JSDoc does (`@param {number} params.a - text`, `@param {{a: number}} params`, or `@param {number} a`
+/// where the parameter is destructured), and what neither says is taken from the names and defaults of a destructured
+/// parameter.
 pub(crate) fn infer(script: &Script) -> Option<Signature> {
     with_program(script, |program| Ok(of_program(program))).ok()
 }
@@ -39,7 +40,11 @@ fn of_program(program: &Program<'_>) -> Signature {
             from_type(program, &types, &annotation.type_annotation, &mut parameters, 0);
         }
         let name = from_pattern(&first.pattern, &mut parameters);
-        from_doc(&doc, name.as_deref(), &mut parameters);
+        let destructured: Vec<String> = match name {
+            Some(_) => Vec::new(),
+            None => parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+        };
+        from_doc(&doc, &Named { name: name.as_deref(), destructured: &destructured }, &mut parameters);
     }
     for parameter in &mut parameters {
         complete(parameter);
@@ -125,13 +130,7 @@ fn from_type(
 ) {
     for member in types.members(annotation, depth) {
         let TSSignature::TSPropertySignature(property) = member else { continue };
-        let Some(name) = property.key.static_name() else { continue };
-        let mut parameter = ParameterSpec::any(name);
-        if let Some(annotation) = &property.type_annotation {
-            parameter.schema = types.schema(&annotation.type_annotation, 0);
-            parameter.required = !types.may_be_undefined(&annotation.type_annotation);
-        }
-        parameter.required &= !property.optional;
+        let Some(mut parameter) = types.parameter(property) else { continue };
         parameter.description = doc_before(program, property.span.start).description;
         parameters.push(parameter);
     }
@@ -171,34 +170,60 @@ fn from_pattern(pattern: &BindingPattern<'_>, parameters: &mut Vec<ParameterSpec
     }
 }
 
-/// What JSDoc says, below the name of the object of parameters, whatever that is called.
-fn from_doc(doc: &Doc, name: Option<&str>, parameters: &mut Vec<ParameterSpec>) {
+/// What the object of parameters is called in the script: by a name, or by its members.
+struct Named<'n> {
+    name: Option<&'n str>,
+    destructured: &'n [String],
+}
+
+/// What JSDoc says. A tag may describe a member below the name of the object of parameters, whatever that is called; a
+/// member by its own name, where the parameter is destructured; or the whole object, by its type.
+fn from_doc(doc: &Doc, named: &Named<'_>, parameters: &mut Vec<ParameterSpec>) {
     for tag in &doc.parameters {
-        let Some((root, member)) = tag.name.split_once('.') else { continue };
-        // Deeper members describe a member, not a parameter.
-        if member.contains('.') || name.is_some_and(|name| name != root) {
-            continue;
-        }
-        let index = match parameters.iter().position(|known| known.name == member) {
-            Some(index) => index,
-            None => {
-                parameters.push(ParameterSpec::any(member));
-                parameters.len() - 1
+        match tag.name.split_once('.') {
+            // Deeper members describe a member, not a parameter.
+            Some((_, member)) if member.contains('.') => {}
+            Some((root, _)) if named.name.is_some_and(|name| name != root) => {}
+            Some((_, member)) => of_tag(tag, member, parameters),
+            None if named.destructured.contains(&tag.name) => of_tag(tag, &tag.name, parameters),
+            None if named.name.is_none_or(|name| name == tag.name) => {
+                for member in schema::members_of_text(&tag.type_text) {
+                    match parameters.iter_mut().find(|known| known.name == member.name) {
+                        Some(known) if known.schema == json!({}) => {
+                            known.schema = member.schema;
+                            known.required &= member.required;
+                        }
+                        Some(_) => {}
+                        None => parameters.push(member),
+                    }
+                }
             }
-        };
-        let parameter = &mut parameters[index];
-        if parameter.schema == json!({}) && !tag.type_text.is_empty() {
-            parameter.schema = schema::from_text(&tag.type_text);
+            None => {}
         }
-        if tag.optional {
-            parameter.required = false;
+    }
+}
+
+/// What one tag says of a parameter, where nothing better does.
+fn of_tag(tag: &ParamTag, name: &str, parameters: &mut Vec<ParameterSpec>) {
+    let index = match parameters.iter().position(|known| known.name == name) {
+        Some(index) => index,
+        None => {
+            parameters.push(ParameterSpec::any(name));
+            parameters.len() - 1
         }
-        if parameter.default.is_none() {
-            parameter.default = tag.default.clone();
-        }
-        if parameter.description.is_none() && !tag.description.is_empty() {
-            parameter.description = Some(tag.description.clone());
-        }
+    };
+    let parameter = &mut parameters[index];
+    if parameter.schema == json!({}) && !tag.type_text.is_empty() {
+        parameter.schema = schema::from_text(&tag.type_text);
+    }
+    if tag.optional {
+        parameter.required = false;
+    }
+    if parameter.default.is_none() {
+        parameter.default = tag.default.clone();
+    }
+    if parameter.description.is_none() && !tag.description.is_empty() {
+        parameter.description = Some(tag.description.clone());
     }
 }
 

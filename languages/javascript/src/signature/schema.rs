@@ -2,15 +2,19 @@
 
 use oxc::allocator::Allocator;
 use oxc::ast::ast::{
-    Declaration, Program, Statement, TSInterfaceDeclaration, TSLiteral, TSSignature, TSType, TSTypeAliasDeclaration,
-    TSTypeName, TSTypeReference, UnaryOperator,
+    Declaration, Program, Statement, TSInterfaceDeclaration, TSLiteral, TSPropertySignature, TSSignature, TSType,
+    TSTypeAliasDeclaration, TSTypeName, TSTypeReference, UnaryOperator,
 };
 use oxc::parser::Parser;
 use oxc::span::SourceType;
 use serde_json::{Map, Value, json};
+use skills_core::ParameterSpec;
 
 /// How deep types are followed: an interface may name itself.
 const DEEPEST: usize = 8;
+
+/// The longest type of a JSDoc tag that is read.
+const MOST_TEXT: usize = 1000;
 
 /// The types that a program declares.
 pub(super) struct Types<'p, 'a> {
@@ -61,6 +65,17 @@ impl<'p, 'a> Types<'p, 'a> {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The parameter that a member of the object of parameters is.
+    pub(super) fn parameter(&self, property: &TSPropertySignature<'a>) -> Option<ParameterSpec> {
+        let mut parameter = ParameterSpec::any(property.key.static_name()?);
+        if let Some(annotation) = &property.type_annotation {
+            parameter.schema = self.schema(&annotation.type_annotation, 0);
+            parameter.required = !self.may_be_undefined(&annotation.type_annotation);
+        }
+        parameter.required &= !property.optional;
+        Some(parameter)
     }
 
     pub(super) fn may_be_undefined(&self, annotation: &TSType<'_>) -> bool {
@@ -224,19 +239,39 @@ pub(super) fn number(value: f64) -> Value {
 
 /// The schema of a type as JSDoc writes it, which is near enough to TypeScript to be read as that.
 pub(super) fn from_text(text: &str) -> Value {
-    if text.len() > 1000 || text == "*" || text == "?" {
-        return json!({});
-    }
     let (text, nullable) = match text.strip_prefix('?') {
+        Some("") => return json!({}),
         Some(rest) => (rest, " | null"),
         None => (text.strip_prefix('!').unwrap_or(text), ""),
     };
-    let source = format!("type T = {text}{nullable};");
+    with_type(&format!("{text}{nullable}"), |types, annotation| types.schema(annotation, 0))
+        .unwrap_or_else(|| json!({}))
+}
+
+/// The members of an object type as JSDoc writes it: `{a: number, b?: string}`.
+pub(super) fn members_of_text(text: &str) -> Vec<ParameterSpec> {
+    let members = with_type(text, |types, annotation| {
+        let members = types.members(annotation, 0).into_iter();
+        let properties = members.filter_map(|member| match member {
+            TSSignature::TSPropertySignature(property) => types.parameter(property),
+            _ => None,
+        });
+        properties.collect()
+    });
+    members.unwrap_or_default()
+}
+
+/// Reads a type that stands by itself; `None` where it is none.
+fn with_type<T>(text: &str, read: impl for<'p, 'a> FnOnce(&Types<'p, 'a>, &TSType<'a>) -> T) -> Option<T> {
+    if text.is_empty() || text.len() > MOST_TEXT {
+        return None;
+    }
+    let source = format!("type T = {text};");
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, &source, SourceType::ts()).parse();
     if parsed.diagnostics.has_errors() {
-        return json!({});
+        return None;
     }
     let types = Types::new(&parsed.program);
-    types.alias("T").map_or_else(|| json!({}), |annotation| types.schema(annotation, 0))
+    Some(read(&types, types.alias("T")?))
 }

@@ -137,6 +137,19 @@ fn jsdoc_is_a_signature() {
             ["kinds", {"type": "array", "items": {"enum": ["a", "b"]}}, true, null, null],
         ]})
     );
+    let destructured = "/** Adds.\n * @param {number} a first\n * @param {string} [b='x'] second\n * @param {number} other\n */\nexport function run({ a, b, c }) {}";
+    assert_eq!(
+        signature(Language::JavaScript, destructured)["parameters"],
+        json!([["a", {"type": "number"}, true, null, "first"], ["b", {"type": "string"}, false, "x", "second"],
+        ["c", {}, true, null, null]])
+    );
+    for head in ["params", "{ a, b = 2 }"] {
+        let whole = format!("/** @param {{{{a: number, b?: 1 | 2}}}} params */\nfunction run({head}) {{}}");
+        let found = signature(Language::JavaScript, &whole);
+        assert_eq!(found["parameters"][0], json!(["a", {"type": "number"}, true, null, null]), "{whole}");
+        assert_eq!(found["parameters"][1][1], json!({"enum": [1, 2]}), "{whole}");
+        assert_eq!(found["parameters"][1][2], json!(false), "{whole}");
+    }
     let defaults = signature(Language::JavaScript, "export default ({ a, b = 'x', c = [1], d: e = -1 }) => a");
     assert_eq!(
         defaults["parameters"],
