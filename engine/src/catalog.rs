@@ -1,12 +1,12 @@
 use crate::config::Config;
-use crate::definition::{self, LoadOptions};
+use crate::definition::{self, LoadOptions, Loaded, codes};
 use crate::diagnostic::clipped;
 use crate::discovery::{Entry, Layout, Registry};
-use crate::{Diagnostic, Dialect, Error, ReadError, Scope, Skill, SkillFiles, scripts};
+use crate::{Body, Diagnostic, Dialect, Error, ReadError, Scope, Severity, Skill, SkillFiles, scripts};
 use include_dir::{Dir, include_dir};
-use skills_core::{ErrorKind, Language, SkillSource};
+use skills_core::{ErrorKind, Failure, Language, Script, SkillSource};
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// The bundled skills: definitions, scripts and cases.
@@ -37,6 +37,8 @@ pub struct Upgraded {
     pub dialect: Dialect,
     /// The v2 form, as indented JSON.
     pub text: String,
+    /// Whether the file has comments, which the v2 form has not.
+    pub comments: bool,
     /// What is wrong with it or was noticed on the way.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -86,7 +88,10 @@ impl Catalog {
     pub(crate) fn load(&self, name: &str) -> Result<Arc<Skill>, Error> {
         let path = Path::new(name);
         let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if Language::from_extension(extension).is_some() && (name.contains('/') || path.is_file()) {
+        let is_script = Language::from_extension(extension).is_some() && (name.contains('/') || path.is_file());
+        // A file of another kind: what it is not is said there.
+        let is_other = !extension.is_empty() && !DEFINITIONS.contains(&extension) && path.is_file();
+        if is_script || (is_other && self.registry().find(name).map_or(true, |entry| entry.scope == Scope::Direct)) {
             return scripts::from_file(path).map(Arc::new);
         }
         self.load_definition(name)
@@ -121,6 +126,11 @@ impl Catalog {
         self.registry().is_shadowed(entry)
     }
 
+    /// Those of an entry's aliases that mean it.
+    pub fn aliases<'a>(&self, entry: &'a Entry) -> Vec<&'a str> {
+        self.registry().meaning(entry)
+    }
+
     /// Names and aliases that several skills have, and what went wrong with the search.
     pub fn conflicts(&self) -> Vec<Diagnostic> {
         let mut all = self.registry().diagnostics().to_vec();
@@ -133,6 +143,34 @@ impl Catalog {
         self.registry().find(name).map(|entry| self.registry().warnings(&entry)).unwrap_or_default()
     }
 
+    /// How many errors a definition has.
+    pub fn errors(&self, entry: &Entry) -> usize {
+        self.registry().errors(entry, &self.options(false))
+    }
+
+    /// What is in a folder and looks like a definition by its name only: one diagnostic that names all.
+    pub fn unrecognised(&self, folder: &Path) -> Option<Diagnostic> {
+        const MOST: usize = 10;
+        let mut found = self.registry().others_in_folder(folder);
+        found.sort_unstable();
+        let base = self.registry().layout().absolute(folder);
+        let shown = |path: &PathBuf| path.strip_prefix(&base).unwrap_or(path).display().to_string();
+        let mut names: Vec<String> = found.iter().take(MOST).map(shown).collect();
+        if found.len() > MOST {
+            names.push(format!("{} more", found.len() - MOST));
+        }
+        let message = match found.len() {
+            0 => return None,
+            1 => format!("1 JSON file is no definition: {}", names.join(", ")),
+            all => format!("{all} JSON files are no definitions: {}", names.join(", ")),
+        };
+        let folder = folder.display().to_string();
+        let diagnostic = Diagnostic::of_file(codes::UNRECOGNISED.id, Severity::Warning, &folder, message);
+        Some(diagnostic.with_help(
+            "a definition has a `name`, a `type` and something to run: `skills validate FILE` says what is missing",
+        ))
+    }
+
     /// The definition files below a folder, as a search finds them.
     pub fn in_folder(&self, folder: &Path) -> Vec<String> {
         self.registry().in_folder(folder).iter().map(|entry| entry.file().to_owned()).collect()
@@ -143,8 +181,33 @@ impl Catalog {
     /// # Errors
     /// `not_found`. A broken definition is no error here: that is what the diagnostics tell.
     pub fn check(&self, name: &str) -> Result<Vec<Diagnostic>, Error> {
-        let entry = self.find(name)?;
-        Ok(self.registry().load(&entry, &self.options(true)).diagnostics)
+        self.check_with(name, &|_| Ok(()))
+    }
+
+    /// The same, with what a language's own parser says of the skill's scripts.
+    pub(crate) fn check_with(
+        &self,
+        name: &str,
+        parse: &dyn Fn(&Script) -> Result<(), Failure>,
+    ) -> Result<Vec<Diagnostic>, Error> {
+        let raw = match self.find(name)?.read() {
+            Ok(raw) => raw,
+            Err(diagnostics) => return Ok(diagnostics),
+        };
+        let Loaded { skill, mut diagnostics } = definition::validate(&raw, &self.options(true));
+        if let Some(skill) = skill {
+            let beside: &[String] = match &skill.body {
+                Body::Prompt { scripts, .. } => scripts,
+                _ => &[],
+            };
+            let beside = beside.iter().filter_map(|name| scripts::beside(&skill, beside, name).ok());
+            for script in skill.script().cloned().into_iter().chain(beside) {
+                if let Err(failure) = parse(&script) {
+                    diagnostics.push(raw.syntax_error(&script, &failure));
+                }
+            }
+        }
+        Ok(diagnostics)
     }
 
     /// A definition file in the v2 form.
@@ -166,10 +229,14 @@ impl Catalog {
         let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
         let raw = definition::read(file, &text, files, Scope::Direct).map_err(invalid)?;
         let diagnostics = definition::validate(&raw, &self.options(true)).diagnostics;
+        let comments = raw.has_comments();
         let text = definition::upgrade(&raw).map_err(invalid)?;
-        Ok(Upgraded { dialect: raw.dialect(), text, diagnostics })
+        Ok(Upgraded { dialect: raw.dialect(), text, comments, diagnostics })
     }
 }
+
+/// The endings of files that hold definitions.
+const DEFINITIONS: [&str; 4] = ["json", "jsonc", "json5", "md"];
 
 /// The largest definition that is upgraded, in bytes.
 const MOST_BYTES: u64 = 1 << 20;

@@ -287,7 +287,8 @@ impl Engine {
     /// The second step of the data path: checks the arguments, and works out limits, tier and capabilities.
     ///
     /// # Errors
-    /// `invalid_arguments`, with every violation; `unavailable` for what this build does not run.
+    /// `invalid_arguments`, with every violation; `not_found` for a skill that it needs and that is not there; `unavailable`
+    /// for what this build does not run, and for a needed skill of another version.
     pub fn plan(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Result<Plan, Error> {
         self.inner.plan(skill, params, options)
     }
@@ -442,13 +443,18 @@ impl Inner {
                 return Err(Error::new(ErrorKind::InvalidArguments, message));
             }
         };
+        if !skill.dependencies.is_empty() {
+            self.catalog().check_dependencies(skill)?;
+        }
         let prepared = self.prepare(skill);
         let arguments = match &prepared.checker {
-            // Another of a skill's scripts has parameters of its own, which nothing declares.
             Some(checker) if options.script.is_none() => {
                 checker.check(&skill.name, given).map_err(skills_core::Failure::from)?
             }
-            _ => given,
+            _ => match options.script.as_deref().and_then(|name| self.checker_of_script(skill, name)) {
+                Some(checker) => checker.check(&skill.name, given).map_err(skills_core::Failure::from)?,
+                None => given,
+            },
         };
         self.plan_of(skill, arguments, options, true)
     }

@@ -8,6 +8,7 @@ mod catalog;
 pub mod config;
 mod decisions;
 pub mod definition;
+mod dependencies;
 mod diagnostic;
 pub mod discovery;
 mod engine;

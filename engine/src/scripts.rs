@@ -99,6 +99,7 @@ fn direct(name: String, script: Script) -> Skill {
         metadata: serde_json::Map::new(),
         digest: digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect(),
         files: SkillFiles::empty(),
+        remarks: Vec::new(),
         typed: true,
     }
 }

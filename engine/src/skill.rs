@@ -1,5 +1,6 @@
 //! What a definition means: every default filled in, every reference read, whatever form it was written in.
 
+use crate::Diagnostic;
 use crate::files::SkillFiles;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
@@ -138,8 +139,8 @@ pub struct Skill {
     pub prompt: PromptGuides,
     /// Session settings, for `code_session` and `conversation`.
     pub session: Option<SessionSettings>,
-    /// How the result is to be formatted: `markdown`, `json`, `text`, …
-    pub output_format: Option<String>,
+    /// How the value is shown to a person.
+    pub output_format: Option<OutputFormat>,
     /// What to do when it fails.
     pub resilience: Resilience,
     /// Skills that it needs, by name.
@@ -153,6 +154,9 @@ pub struct Skill {
     /// Where its files are read from.
     #[serde(skip)]
     pub files: SkillFiles,
+    /// What somebody who runs it should know: keys of the definition that this version does not apply.
+    #[serde(skip)]
+    pub remarks: Vec<Diagnostic>,
     /// Whether it is code given directly, without a definition.
     #[serde(skip)]
     pub typed: bool,
@@ -204,6 +208,19 @@ pub enum Body {
         /// Values for `{{context.name}}` placeholders.
         context: Map<String, Value>,
     },
+}
+
+/// How a value is shown to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum OutputFormat {
+    /// A string as it is, anything else as JSON.
+    Text,
+    /// The same; the string is Markdown.
+    Markdown,
+    /// As JSON, a string too.
+    Json,
 }
 
 /// A conversation's settings.

@@ -148,43 +148,11 @@ fn every_problem_of_a_definition_is_reported_at_once() {
     }
     let lines: Vec<u64> = diagnostics.iter().map(|d| d["line"].as_u64().unwrap()).collect();
     assert!(lines.contains(&3) && lines.contains(&4) && lines.contains(&5) && lines.contains(&6), "{lines:?}");
-    let shown = sandbox.run(&["validate", "./bad.json"]).exits(5).stderr;
+    let shown = sandbox.run(&["validate", "./bad.json"]).exits(5).stdout;
     assert!(
         shown.contains("bad.json:4:") && shown.contains('^') && shown.contains("inline skills are stateless"),
         "{shown}"
     );
-}
-
-#[test]
-fn a_created_skill_validates_and_runs_and_has_a_case() {
-    let sandbox = Sandbox::new();
-    for language in ["rhai", "python", "javascript", "typescript"] {
-        let name = format!("greet-{language}");
-        sandbox.run(&["create", &name, "--type", "code_inline", "--lang", language]).exits(0);
-        let definition = format!("./{name}/{name}.json");
-        let ran = sandbox.run(&["validate", &definition]).exits(0);
-        assert!(ran.stdout.contains("0 errors, 0 warnings"), "{ran:?}");
-        let cases = crate::support::read_json(&sandbox.path().join(&name).join("cases.json"));
-        for case in cases.as_array().unwrap() {
-            let params = case["params"].to_string();
-            let object = sandbox.run(&["run", &definition, "--params", &params, "--json"]).json();
-            match case.get("value") {
-                Some(value) => assert_eq!(object["value"], *value, "{object:#}"),
-                None => assert_eq!(object["error"]["kind"], case["error"]["kind"], "{object:#}"),
-            }
-        }
-        sandbox.run(&["create", &name]).exits(5);
-    }
-    for kind in ["code_session", "prompt_inline", "conversation"] {
-        let name = format!("my-{kind}");
-        sandbox.run(&["create", &name, "--type", kind]).exits(0);
-        sandbox.run(&["validate", &format!("./{name}/{name}.json")]).exits(0);
-    }
-    let ran = sandbox.run(&["run", "./my-prompt_inline/my-prompt_inline.json", "topic=tea"]).exits(0);
-    assert_eq!(ran.stdout, "Explain tea to a beginner, in at most five sentences.\n");
-    sandbox.run(&["create", "../evil"]).exits(5);
-    sandbox.run(&["create", "x", "--lang", "cobol"]).exits(5);
-    sandbox.run(&["create", "x", "--type", "spell"]).exits(5);
 }
 
 #[test]
@@ -247,8 +215,8 @@ fn a_definition_that_is_not_there_does_not_hide_the_problems_of_another() {
     let sandbox = Sandbox::new();
     sandbox.write("broken.json", r#"{"name": "broken", "type": "code_inline", "timeout": -1}"#);
     let ran = sandbox.run(&["validate", "./missing.json", "./broken.json", "calculator"]).exits(5);
-    assert!(ran.stderr.contains("no definition at ./missing.json") && ran.stderr.contains("error[S0"), "{ran:?}");
-    assert!(ran.stdout.starts_with("2 definitions checked"), "{ran:?}");
+    assert!(ran.stderr.contains("no definition at ./missing.json"), "{ran:?}");
+    assert!(ran.stdout.contains("error[S0") && ran.stdout.contains("2 definitions checked"), "{ran:?}");
     let report = sandbox.run(&["validate", "calculator", "./missing.json", "--json"]).exits(4).json();
     assert_eq!((&report["valid"], &report["error"]["kind"]), (&json!(false), &json!("not_found")));
 }
@@ -423,7 +391,7 @@ fn schemas_and_completions_and_version_are_printed() {
         assert!(sandbox.run(&["completions", shell]).exits(0).stdout.contains("skills"));
     }
     let version = sandbox.run(&["version", "--json"]).exits(0).json();
-    assert_eq!(version["languages"], json!(["rhai", "python", "javascript", "typescript"]));
+    assert_eq!(version["languages"], json!(["rhai", "python", "javascript", "typescript", "bash"]));
     let doctor = sandbox.run(&["doctor", "--json"]).exits(0).json();
     for language in ["rhai", "python", "javascript"] {
         assert_eq!(doctor["languages"][language]["available"], true, "{doctor:#}");

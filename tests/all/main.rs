@@ -10,6 +10,7 @@ mod commands;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod containers;
+mod definitions;
 mod edges;
 mod functions;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ mod repl_piped;
 mod repl_sessions;
 mod repl_typing;
 mod secrets;
+mod seeds;
 mod session_workers;
 mod sessions_bash;
 #[cfg(target_os = "linux")]

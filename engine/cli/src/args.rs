@@ -130,7 +130,7 @@ pub(crate) struct Json {
 
 #[derive(Debug, Args)]
 pub(crate) struct List {
-    /// Only skills whose name, alias or description contains this
+    /// Only skills whose name, alias, tags or description contain this
     pub(crate) filter: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -351,9 +351,9 @@ pub(crate) struct Create {
     /// code_inline, code_session, conversation or prompt_inline [default: code_inline]
     #[arg(long = "type", value_name = "TYPE", default_value = "code_inline", hide_default_value = true)]
     pub(crate) kind: String,
-    /// rhai, python, javascript or typescript
-    #[arg(long, value_name = "LANGUAGE", default_value = "python")]
-    pub(crate) lang: String,
+    /// rhai, python, javascript, typescript or bash, for skills that run code [default: python]
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
 }

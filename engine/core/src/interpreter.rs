@@ -63,6 +63,14 @@ pub trait Interpreter: Send + Sync {
     /// What a script says of its own parameters, without running it; `None` where it does not parse.
     fn signature(&self, script: &Script) -> Option<Signature>;
 
+    /// Whether a script parses, without running it.
+    ///
+    /// # Errors
+    /// Why it does not, with a frame where that is.
+    fn check(&self, _script: &Script) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// Whether code of one of its languages can be evaluated as it stands, for whoever types it line by line. Parses, and
     /// runs nothing.
     fn completeness(&self, _script: &Script) -> Completeness {

@@ -8,9 +8,9 @@ use super::settings::{
 use super::{Config, ConfigScope, base_of};
 use crate::definition::fields::Fields;
 use crate::definition::limits::{self, Bound};
-use crate::definition::node::Span;
+use crate::definition::node::{Node, Span};
 use crate::definition::sink::Sink;
-use crate::definition::{codes, syntax};
+use crate::definition::{codes, suggest, syntax};
 use crate::{Diagnostic, ReadError, Severity, SkillFiles};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub(super) fn apply(config: &mut Config, scope: ConfigScope, path: &Path, diagno
         if root.is_object() {
             let mut layer = Layer { scope, base: base_of(path), sink };
             Reader { config, layer: &mut layer }.root(&mut Fields::new(&root, ""));
+            not_applied(&root, &mut layer.sink);
             let mut fields = Fields::new(&root, "");
             for key in KEYS {
                 fields.node(key);
@@ -89,6 +90,26 @@ const KEYS: [&str; 10] = [
     "references",
     "secrets",
 ];
+
+/// Settings that are checked and kept, and that nothing acts on yet.
+const IDLE: &[&[&str]] = &[
+    &["resilience"],
+    &["performance", "caching", "result_cache_ttl"],
+    &["performance", "execution", "parallel_execution"],
+    &["development"],
+    &["observability"],
+];
+
+/// Says, once a file, what of it does nothing.
+fn not_applied(root: &Node, sink: &mut Sink) {
+    let idle: Vec<_> = IDLE.iter().filter_map(|path| Some((path.join("."), root.at(path)?))).collect();
+    let Some((_, first)) = idle.first() else { return };
+    let names = suggest::list(idle.iter().map(|(name, _)| name.as_str()));
+    let verb = if idle.len() == 1 { "is" } else { "are" };
+    let message = format!("{names} {verb} declared, but not applied in this version");
+    let span = if first.is_object() { first.span.start..first.span.start + 1 } else { first.span.clone() };
+    sink.warning(codes::NOT_APPLIED, &span, message, "remove them, or keep them for a later version");
+}
 
 /// The text of a file; `None` where there is none.
 fn text_of(scope: ConfigScope, path: &Path) -> Result<Option<String>, String> {

@@ -102,11 +102,11 @@ fn code(fields: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Contex
             body
         }
         Some("command") => {
-            unused(fields, &["code", "language"], context);
+            unused_beside("command", fields, &["code", "language"], context);
             command::build(fields, context).map(Body::Command)
         }
         Some(_) => {
-            unused(fields, OF_PROGRAMS, context);
+            unused_beside("code", fields, OF_PROGRAMS, context);
             executor::inline(fields, context)
         }
         None => {
@@ -193,6 +193,18 @@ fn unused(fields: &mut Fields<'_>, keys: &[&'static str], context: &mut Context<
                 true => format!("move it into `executor`, where `{key}` belongs"),
                 false => format!("remove it: a `{}` skill does not use it", kind_name(context.kind)),
             };
+            context.sink.warning(codes::NOT_HERE, &member.key_span, message, help);
+        }
+    }
+}
+
+/// The same for keys that belong to the other way to say what runs.
+fn unused_beside(what: &str, fields: &mut Fields<'_>, keys: &[&'static str], context: &mut Context<'_>) {
+    let other = if what == "code" { "command" } else { "code" };
+    for key in keys {
+        if let Some(member) = fields.member(key) {
+            let message = format!("`{key}` does nothing beside `{what}`");
+            let help = format!("remove it: it belongs to a `{other}`");
             context.sink.warning(codes::NOT_HERE, &member.key_span, message, help);
         }
     }

@@ -6,9 +6,9 @@ use crate::definition::reference::References;
 use crate::definition::sink::Sink;
 use crate::definition::{
     LoadOptions, RawDefinition, body, codes, embedded, limits, names, parameters, permissions, protocol, reader,
-    settings, suggest,
+    remarks, settings, suggest,
 };
-use crate::{Dialect, OutputForm, Scope, Skill, SkillKind};
+use crate::{Dialect, OutputForm, OutputFormat, Scope, Skill, SkillKind};
 use semver::{Version, VersionReq};
 use serde_json::{Map, Value};
 use skills_core::{Script, template};
@@ -16,6 +16,10 @@ use std::collections::{BTreeMap, HashSet};
 
 /// Sections of the seed that are the engine's configuration, not a skill's.
 const CONFIGURATION: &[&str] = &["performance", "development", "observability"];
+
+/// How a result may be shown.
+const OUTPUT_FORMATS: &[(&str, OutputFormat)] =
+    &[("text", OutputFormat::Text), ("markdown", OutputFormat::Markdown), ("json", OutputFormat::Json)];
 
 /// What the parts of the builder share.
 pub(crate) struct Context<'a> {
@@ -122,22 +126,22 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
     let prompt = body::guides(&mut fields, context);
     let version = fields.text("version", &mut context.sink);
     let version = version.and_then(|text| names::version("the version", text, &mut context.sink));
-    let about = [
-        fields.text("author", &mut context.sink),
-        fields.text("license", &mut context.sink),
-        fields.filled("output_format", &mut context.sink),
-    ];
-    let [author, license, output_format] = about.map(owned);
+    let about = [fields.text("author", &mut context.sink), fields.text("license", &mut context.sink)];
+    let [author, license] = about.map(owned);
+    let output_format = fields.choice("output_format", OUTPUT_FORMATS, &mut context.sink);
     let aliases = aliases(&mut fields, context);
     let homepage = homepage(&mut fields, context);
     let scope = scope(raw, &mut fields, context);
-    let dependencies = dependencies(&mut fields, context);
+    let dependencies = dependencies(name.as_deref(), &mut fields, context);
     let provides = provides(&mut fields, context);
     let metadata = metadata(&mut fields, context);
     configuration(&mut fields, context);
     fields.finish(&mut context.sink);
     let embedded = embedded::script(body.as_ref(), session.as_ref(), context);
     protocol::settle(root, body.as_mut(), session.as_mut(), (&parameters, embedded.is_some()), context);
+    if let Some(body) = &body {
+        remarks::of_body(root, body, embedded.is_some(), &permissions, context);
+    }
     // Everything has been looked at: what is missing now has been reported.
     Some(Skill {
         name: name?,
@@ -168,6 +172,7 @@ fn assemble(raw: &RawDefinition, root: &Node, context: &mut Context<'_>) -> Opti
         metadata,
         digest: context.references.digest(&raw.text),
         files: raw.files.clone(),
+        remarks: Vec::new(),
         typed: false,
     })
 }
@@ -274,11 +279,16 @@ fn scope(raw: &RawDefinition, fields: &mut Fields<'_>, context: &mut Context<'_>
     }
 }
 
-fn dependencies(fields: &mut Fields<'_>, context: &mut Context<'_>) -> BTreeMap<String, VersionReq> {
+fn dependencies(own: Option<&str>, fields: &mut Fields<'_>, context: &mut Context<'_>) -> BTreeMap<String, VersionReq> {
     let sink = &mut context.sink;
     let mut found = BTreeMap::new();
     for (member, text) in fields.text_map("dependencies", sink).unwrap_or_default() {
         check_key(&member.key, &member.key_span, sink);
+        if own == Some(member.key.as_str()) {
+            let message = format!("`{}` needs itself", member.key);
+            sink.error(codes::SELF_DEPENDENCY, &member.key_span, message, "remove it, or name another skill");
+            continue;
+        }
         if let Some(range) = names::version_range(&format!("`{}`:", member.key), text, sink) {
             found.insert(member.key.clone(), range);
         }

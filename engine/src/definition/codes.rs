@@ -39,6 +39,9 @@ codes! {
 
     OTHER_SCOPE = "S0022" "a scope other than where the skill was found";
     CONFIGURATION = "S0023" "a section that belongs in the configuration";
+    NOT_APPLIED = "S0027" "a key that this version does not apply";
+    SELF_DEPENDENCY = "S0028" "a skill that needs itself";
+    BAD_GLOB = "S0029" "a pattern of file names that is none";
     SANDBOX_STAYS_ON = "S0024" "an attempt to turn the sandbox off";
     PARAMETERS_AS_SCHEMA = "S0026" "parameters that are written as one JSON Schema";
     BAD_ARGUMENT = "S0025" "an argument that no program can be given";
@@ -77,6 +80,7 @@ codes! {
     NO_LANGUAGE = "S0071" "code whose language is not said";
     LANGUAGE_MISMATCH = "S0072" "the language and the file extension differ";
     CODE_IS_A_PATH = "S0073" "code that looks like a path";
+    SCRIPT_SYNTAX = "S0074" "code that does not parse";
 
     DUPLICATE_PARAMETER = "S0080" "two parameters with the same name";
     BAD_PATTERN = "S0081" "a pattern that does not compile";
@@ -107,6 +111,7 @@ codes! {
     BESIDE_THE_FILE = "S0115" "a program that is a script beside the definition";
     STEP = "S0116" "a step of a workflow that cannot work";
     UNUSED_CONTEXT = "S0117" "a value of a workflow's context that no step uses";
+    NEEDS_PROCESSES = "S0118" "a command that starts programs, which its definition does not ask for";
 
     FRONT_MATTER = "S0120" "a SKILL.md without front matter that can be read";
     FRONT_MATTER_LIMIT = "S0121" "a front matter that expands beyond what is allowed";
@@ -129,5 +134,6 @@ codes! {
     ALIAS_IS_A_NAME = "S0156" "an alias that is another skill's name";
     TOO_MANY = "S0157" "a folder with more than discovery looks at";
     FOLDER_UNREADABLE = "S0158" "a folder that cannot be read";
+    UNRECOGNISED = "S0160" "JSON files where skills are looked for that are no definitions";
     LINK_OUT = "S0159" "a link where skills are looked for, which is not followed";
 }

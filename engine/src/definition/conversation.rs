@@ -3,6 +3,7 @@
 use crate::definition::body::report_at_type;
 use crate::definition::build::Context;
 use crate::definition::fields::{Fields, Text};
+use crate::definition::sink::Sink;
 use crate::definition::{codes, limits};
 use crate::{Body, ContextFiles, Conversation, Dialect};
 
@@ -59,8 +60,11 @@ fn resolve(text: Text<'_>, context: &mut Context<'_>) -> Option<String> {
 fn context_files(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<ContextFiles> {
     let sink = &mut context.sink;
     let mut inner = fields.object("context_files", sink)?;
-    let mut texts = |key: &'static str, sink: &mut _| {
+    let mut texts = |key: &'static str, sink: &mut Sink| {
         let texts = inner.texts(key, sink).unwrap_or_default();
+        for text in &texts {
+            check_glob(*text, sink);
+        }
         texts.into_iter().map(|text| text.text.to_owned()).collect::<Vec<_>>()
     };
     let patterns = texts("patterns", sink);
@@ -73,6 +77,27 @@ fn context_files(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<C
     };
     inner.finish(sink);
     Some(files)
+}
+
+/// Reports a pattern that could never match a file.
+fn check_glob(text: Text<'_>, sink: &mut Sink) {
+    let mut rest = text.text.chars();
+    while let Some(c) = rest.next() {
+        let (open, close) = match c {
+            '\\' => {
+                rest.next();
+                continue;
+            }
+            '[' => ('[', ']'),
+            '{' => ('{', '}'),
+            _ => continue,
+        };
+        if !rest.by_ref().any(|c| c == close) {
+            let message = format!("the pattern `{}` has a `{open}` that is never closed", text.text.escape_debug());
+            sink.error(codes::BAD_GLOB, text.span, message, format!("close it with `{close}`, or write `\\{open}`"));
+            return;
+        }
+    }
 }
 
 /// A count whose bound is far below 2^32.

@@ -2,6 +2,7 @@
 
 use crate::definition::build::Context;
 use crate::definition::fields::{Fields, Text};
+use crate::definition::node::Node;
 use crate::definition::reference::Resolved;
 use crate::definition::{codes, command, limits, suggest};
 use crate::{Body, LimitRequest};
@@ -26,13 +27,23 @@ const KINDS: &[(&str, Kind)] = &[
     ("workflow", Kind::Workflow),
 ];
 
+/// Types of executors that the design names, and that this version does not have.
+const LATER: &[&str] = &["http", "docker"];
+
 /// An `executor` object. Its timeout joins the limits.
 pub(crate) fn nested(executor: &mut Fields<'_>, limits: &mut LimitRequest, context: &mut Context<'_>) -> Option<Body> {
-    let timeout = context.seconds(executor, "timeout", &limits::TIMEOUT, limits::RUN);
+    let timeout = context.seconds(executor, "timeout", &limits::TIMEOUT, limits::EXECUTOR);
     limits.time = [limits.time, timeout].into_iter().flatten().min();
     if executor.node("type").is_none() {
         let help = format!("write `\"type\"` with one of {}", suggest::list(KINDS.iter().map(|(word, _)| *word)));
         executor.missing(codes::MISSING_KEY, "type", &help, &mut context.sink);
+    }
+    if let Some(word) = executor.node("type").and_then(Node::as_str).filter(|word| LATER.contains(word)) {
+        let message = format!("an executor of type `{word}` is not in this version");
+        let help = format!("use one of {}", suggest::list(KINDS.iter().map(|(word, _)| *word)));
+        context.sink.error(codes::UNKNOWN_VALUE, &executor.place_of("type"), message, help);
+        executor.accept_all();
+        return None;
     }
     let kind = executor.choice("type", KINDS, &mut context.sink);
     let Some(kind) = kind else {
@@ -146,7 +157,7 @@ fn mcp(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {
 
 fn delegate(fields: &mut Fields<'_>, context: &mut Context<'_>) -> Option<Body> {
     let agent = needed(fields, "agent", "the agent's name", context);
-    let delegation_threshold = context.seconds(fields, "delegation_threshold", &limits::TIMEOUT, limits::RUN);
+    let delegation_threshold = context.seconds(fields, "delegation_threshold", &limits::TIMEOUT, limits::EXECUTOR);
     Some(Body::Delegate { agent: agent?, delegation_threshold })
 }
 

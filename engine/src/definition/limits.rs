@@ -19,10 +19,13 @@ pub(crate) struct Bound {
 const DAY: f64 = 86_400.0;
 const MONTH: f64 = 30.0 * DAY;
 
+/// The unit of times.
+const SECONDS: &str = "seconds";
+
 /// How long one run or one check may take, in seconds.
-pub(crate) const TIMEOUT: Bound = Bound::new(0.001, DAY, false, "seconds");
+pub(crate) const TIMEOUT: Bound = Bound::new(0.001, DAY, false, SECONDS);
 /// How long a session may live, in seconds.
-pub(crate) const LIFETIME: Bound = Bound::new(0.001, MONTH, false, "seconds");
+pub(crate) const LIFETIME: Bound = Bound::new(0.001, MONTH, false, SECONDS);
 /// MiB of memory or of a file.
 pub(crate) const MEBIBYTES: Bound = Bound::new(1.0, 1_048_576.0, true, "MiB");
 /// KiB of a file.
@@ -71,7 +74,10 @@ impl Bound {
             _ => "",
         };
         let message = format!("{named} is {written}, but has to be {} {}", self.kind(), self.range_text());
-        let help = format!("write {} {}, or leave it out for the default", self.kind(), self.range_text());
+        let help = match self.unit == SECONDS && number > self.max && number / 1000.0 <= self.max {
+            true => format!("that looks like milliseconds: in seconds, write {}", number / 1000.0),
+            false => format!("write {} {}, or leave it out for the default", self.kind(), self.range_text()),
+        };
         sink.error(codes::OUT_OF_RANGE, &node.span, message, help);
         None
     }
@@ -93,12 +99,17 @@ pub(crate) struct Plausible {
     pub(crate) least_milliseconds: f64,
     /// More seconds than this look like milliseconds.
     pub(crate) most_seconds: f64,
+    /// Whether whole thousands of seconds do too: nobody writes 2000 for half an hour.
+    pub(crate) thousands: bool,
 }
 
 /// For the time of one run.
-pub(crate) const RUN: Plausible = Plausible { least_milliseconds: 100.0, most_seconds: 3_600.0 };
+pub(crate) const RUN: Plausible = Plausible { least_milliseconds: 100.0, most_seconds: 3_600.0, thousands: false };
+/// For the time of one run, where v1 has the same key in milliseconds.
+pub(crate) const EXECUTOR: Plausible = Plausible { thousands: true, ..RUN };
 /// For the time of a session.
-pub(crate) const SESSION: Plausible = Plausible { least_milliseconds: 10_000.0, most_seconds: 7.0 * DAY };
+pub(crate) const SESSION: Plausible =
+    Plausible { least_milliseconds: 10_000.0, most_seconds: 7.0 * DAY, thousands: false };
 
 /// Turns a time in milliseconds into a node in seconds, with the same span. Reports one that is out of range, and gives
 /// `None` for it; warns about one that looks like seconds.
@@ -110,7 +121,9 @@ pub(crate) fn seconds_from_milliseconds(
     sink: &mut Sink,
 ) -> Option<Node> {
     let milliseconds = bound.in_milliseconds().check(named, node, sink)?;
-    if milliseconds < plausible.least_milliseconds {
+    // Minutes are written as 120 or 300 seconds; as milliseconds, nobody would choose such figures.
+    let minutes = plausible.least_milliseconds > 0.0 && milliseconds < 1000.0 && milliseconds % 60.0 == 0.0;
+    if milliseconds < plausible.least_milliseconds || minutes {
         let message = format!("{named} is {milliseconds} milliseconds, which looks like seconds");
         let corrected = milliseconds * 1000.0;
         let help = format!("times in this form are in milliseconds: write {corrected} for {milliseconds} s");
@@ -121,7 +134,8 @@ pub(crate) fn seconds_from_milliseconds(
 
 /// Warns about a time in seconds that looks like milliseconds.
 pub(crate) fn warn_if_milliseconds(named: &str, seconds: f64, span: &Span, plausible: Plausible, sink: &mut Sink) {
-    if seconds > plausible.most_seconds {
+    let thousands = plausible.thousands && seconds >= 1000.0 && seconds % 1000.0 == 0.0;
+    if seconds > plausible.most_seconds || thousands {
         let message = format!("{named} is {seconds} seconds, which looks like milliseconds");
         let help = format!("times in a v2 file are in seconds: write {} for {seconds} ms", seconds / 1000.0);
         sink.warning(codes::LOOKS_LIKE_MILLISECONDS, span, message, help);
@@ -158,6 +172,8 @@ mod tests {
             assert!(diagnostics[0].message.contains(text), "{}", diagnostics[0].message);
             assert!(diagnostics[0].message.contains("from 0.001 to 86400 seconds"), "{}", diagnostics[0].message);
         }
+        let (_, diagnostics) = check(&LIFETIME, "3600000");
+        assert_eq!(diagnostics[0].help.as_deref(), Some("that looks like milliseconds: in seconds, write 3600"));
         let (_, diagnostics) = check(&MEBIBYTES, "\"64\"");
         assert_eq!(diagnostics[0].code, "S0010");
         assert_eq!(diagnostics[0].help.as_deref(), Some("write it without quotes: 64"));

@@ -52,6 +52,7 @@ pub(crate) mod permissions;
 mod protocol;
 mod reader;
 mod reference;
+mod remarks;
 mod schema;
 mod schema_form;
 mod settings;
@@ -71,11 +72,12 @@ pub use reader::{classify, read, summarise};
 pub use schema::schema;
 pub use upgrade::upgrade;
 
-use crate::{Diagnostic, Dialect, Scope, Skill, SkillFiles, SkillKind};
-use node::Node;
+use crate::{Diagnostic, Dialect, Scope, Severity, Skill, SkillFiles, SkillKind};
+use node::{Node, Span};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 use sink::Sink;
+use skills_core::{Failure, Script};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -103,10 +105,55 @@ impl RawDefinition {
         &self.file
     }
 
+    /// Whether it has comments, which no other form keeps.
+    pub(crate) fn has_comments(&self) -> bool {
+        self.dialect != Dialect::SkillMd && syntax::has_comments(&self.text)
+    }
+
+    /// The diagnostic of a script that does not parse: in its own file, or in the text that holds the code.
+    pub(crate) fn syntax_error(&self, script: &Script, failure: &Failure) -> Diagnostic {
+        let frame = failure.frames.iter().find(|frame| frame.file == script.file);
+        let offset = frame.map_or(0, |frame| offset(&script.source, frame.line as usize, frame.column as usize));
+        let (text, span) = match script.file == self.file {
+            true => (Arc::clone(&self.text), self.in_code(&script.source, offset)),
+            false => (script.source.as_str().into(), offset..offset + 1),
+        };
+        let message = format!("the code does not parse: {}", failure.message);
+        let code = codes::SCRIPT_SYNTAX.id;
+        Diagnostic::at(code, Severity::Error, &script.file, &text, span, message)
+            .with_help(failure.help.as_deref().unwrap_or("set it right: the skill would fail whenever it runs"))
+    }
+
+    /// A place of code that stands in the definition; the whole of it where escapes hide the place.
+    fn in_code(&self, source: &str, offset: usize) -> Span {
+        let node = self.root.at(&["executor", "code"]).or_else(|| self.root.get("code")).unwrap_or(&self.root);
+        let start = node.span.start + 1;
+        match self.text.get(start..start + source.len()) == Some(source) {
+            true => start + offset..start + offset + 1,
+            false => node.span.clone(),
+        }
+    }
+
+    /// The files that it refers to, from its own folder; `None` where it refers to one elsewhere.
+    pub(crate) fn references(&self) -> Option<Vec<PathBuf>> {
+        reference::below(&self.root)
+    }
+
     /// The text of the file.
     pub fn text(&self) -> &Arc<str> {
         &self.text
     }
+}
+
+/// The byte of a place that is counted from 1, in characters; the text's own end where it is behind that.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let line_start = match line.saturating_sub(2) {
+        _ if line < 2 => 0,
+        before => text.match_indices('\n').nth(before).map_or(text.len(), |(at, _)| at + 1),
+    };
+    let within =
+        text[line_start..].char_indices().nth(column.saturating_sub(1)).map_or(text.len(), |(at, _)| line_start + at);
+    within.min(text.len().saturating_sub(1))
 }
 
 /// How definitions are loaded.
@@ -149,6 +196,12 @@ pub struct Summary {
     pub aliases: Vec<String>,
     /// The version, where it is one.
     pub version: Option<Version>,
+    /// `metadata.tags`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// The names that it provides besides its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provides: Vec<String>,
     /// The type, where it says one that exists.
     pub kind: Option<SkillKind>,
     /// The form it is written in.
@@ -166,8 +219,14 @@ pub fn validate(raw: &RawDefinition, options: &LoadOptions) -> Loaded {
     if options.schema_check {
         schema::check(raw, &mut sink);
     }
-    let skill = skill.filter(|_| sink.errors() == 0).map(Arc::new);
-    Loaded { skill, diagnostics: sink.finish() }
+    let sound = sink.errors() == 0;
+    let diagnostics = sink.finish();
+    let skill = skill.filter(|_| sound).map(|mut skill| {
+        let told = [codes::NOT_APPLIED.id, codes::CONFIGURATION.id];
+        skill.remarks = diagnostics.iter().filter(|found| told.contains(&found.code)).cloned().collect();
+        Arc::new(skill)
+    });
+    Loaded { skill, diagnostics }
 }
 
 /// Every diagnostic code with its meaning in one line, each once.

@@ -2,7 +2,7 @@
 
 use crate::definition::fields::Fields;
 use crate::definition::limits;
-use crate::definition::node::{Node, Span};
+use crate::definition::node::{Data, Node, Span};
 use crate::definition::sink::Sink;
 use crate::definition::{codes, names, patterns, suggest};
 use serde_json::{Map, Value, json};
@@ -24,6 +24,8 @@ pub(crate) fn build(node: &Node, sink: &mut Sink) -> Vec<ParameterSpec> {
         if !known.insert(name) {
             let message = format!("two parameters are called `{name}`");
             sink.error(codes::DUPLICATE_PARAMETER, &span, message, "rename one of the two");
+            // What else is wrong with it is said all the same.
+            parameter(name, &span, node, sink);
             continue;
         }
         parameters.push(parameter(name, &span, node, sink));
@@ -142,8 +144,14 @@ fn kind(fields: &mut Fields<'_>, sink: &mut Sink) -> Option<&'static str> {
 
 /// The values of an enum: `values` in v2, `enum` in v1 and JSON Schema.
 fn values(fields: &mut Fields<'_>, kind: Option<&str>, schema: &mut Map<String, Value>, sink: &mut Sink) {
-    let listed = [fields.member("values"), fields.member("enum")].into_iter().flatten().next();
-    let Some(member) = listed else {
+    let (listed, other) = (fields.member("values"), fields.member("enum"));
+    if let (Some(values), Some(other)) = (listed, other)
+        && values.value.to_value() != other.value.to_value()
+    {
+        let message = format!("{} and {} differ; `values` holds", fields.named("values"), fields.named("enum"));
+        sink.warning(codes::CONFLICTING_DEFAULT, &other.key_span, message, "remove one of the two");
+    }
+    let Some(member) = listed.or(other) else {
         if kind == Some("enum") {
             fields.missing(codes::ENUM_WITHOUT_VALUES, "values", "write `\"values\": [\"one\", \"two\"]`", sink);
         }
@@ -203,6 +211,11 @@ fn range(fields: &mut Fields<'_>, kind: Option<&str>, schema: &mut Map<String, V
             Some(number) => {
                 schema.insert(key.into(), node.to_value());
                 *end = Some(number);
+            }
+            None if matches!(node.data, Data::Number(_)) => {
+                let written = sink.text().get(node.span.clone()).unwrap_or_default().to_owned();
+                let message = format!("{} is {written}, which JSON has no number for", fields.named(key));
+                sink.error(codes::OUT_OF_RANGE, &node.span, message, "write a finite number, or leave it out");
             }
             None => fields.wrong_type(key, node, "a number", "write a number", sink),
         }

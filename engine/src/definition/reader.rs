@@ -104,10 +104,20 @@ pub fn summarise(file: &str, text: &str) -> Option<Summary> {
         description: description.lines().next().unwrap_or_default().to_owned(),
         aliases: aliases.iter().filter_map(Node::as_str).map(str::to_owned).collect(),
         version: of_text("version").and_then(|version| version.parse().ok()),
+        tags: tags(&root),
+        provides: root.get("provides").map(Node::members).unwrap_or_default().iter().map(|m| m.key.clone()).collect(),
         kind: of_text("type").and_then(kind_of),
         dialect,
         executor: executor(&root),
     })
+}
+
+/// `metadata.tags`: a list, or in a SKILL.md, whose metadata are texts, words between commas.
+fn tags(root: &Node) -> Vec<String> {
+    let Some(tags) = root.at(&["metadata", "tags"]) else { return Vec::new() };
+    let listed = tags.items().iter().filter_map(Node::as_str);
+    let written = tags.as_str().unwrap_or_default().split(',').map(str::trim).filter(|tag| !tag.is_empty());
+    listed.chain(written).map(str::to_owned).collect()
 }
 
 /// The type of a name.

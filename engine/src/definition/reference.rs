@@ -5,6 +5,7 @@
 
 use crate::definition::codes::{self, Code};
 use crate::definition::fields::Text;
+use crate::definition::node::Node;
 use crate::definition::sink::Sink;
 use crate::definition::{LoadOptions, suggest};
 use crate::{ReadError, SkillFiles};
@@ -237,6 +238,23 @@ fn parse(reference: &str) -> Result<Target, Refusal> {
         return Err(host(reference, &path));
     }
     normalise(reference, Path::new(&path)).map(Target::Relative)
+}
+
+/// The files that the texts of a tree refer to; `None` where one of them is not below the folder.
+pub(crate) fn below(root: &Node) -> Option<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut left = vec![root];
+    while let Some(node) = left.pop() {
+        left.extend(node.items());
+        left.extend(node.members().iter().map(|member| &member.value));
+        match node.as_str().filter(|text| References::is_reference(text)).map(parse) {
+            Some(Ok(Target::Relative(path))) => found.push(path),
+            Some(Ok(Target::Absolute(_))) => return None,
+            // What is no reference stays none.
+            Some(Err(_)) | None => {}
+        }
+    }
+    Some(found)
 }
 
 /// Decodes percent-encoding, once: what decodes to an encoding again is a name with a percent sign.

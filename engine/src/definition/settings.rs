@@ -19,6 +19,9 @@ const RETRY_ON: &[&str] = &[
     "queue_full",
 ];
 
+/// Keys of `resilience` that are checked and kept, and that nothing acts on yet.
+const IDLE: &[&str] = &["retry_attempts", "retry_config", "fallback_command", "circuit_breaker", "health_check"];
+
 const BACKOFF: &[(&str, &str)] = &[("exponential", "exponential"), ("linear", "linear"), ("fixed", "fixed")];
 
 /// The limits that stand at the top level and in `resource_limits`; of several for the same thing the smallest holds.
@@ -119,6 +122,7 @@ pub(crate) fn resilience(fields: &mut Fields<'_>, limits: &mut LimitRequest, con
     limits.time = [limits.time, timeout].into_iter().flatten().min();
     // Attempts after the first one.
     let retries = section.count("retry_attempts", &limits::RETRIES, &mut context.sink);
+    not_applied(&section, context);
     let mut resilience = Resilience {
         max_attempts: retries.map(|retries| small(retries).saturating_add(1)),
         fallback_command: section.filled("fallback_command", &mut context.sink).map(|text| text.text.to_owned()),
@@ -139,6 +143,18 @@ pub(crate) fn resilience(fields: &mut Fields<'_>, limits: &mut LimitRequest, con
     }
     section.finish(&mut context.sink);
     resilience
+}
+
+/// Says, once, what of the section does nothing yet.
+fn not_applied(section: &Fields<'_>, context: &mut Context<'_>) {
+    let idle: Vec<_> = section.members().iter().filter(|member| IDLE.contains(&member.key.as_str())).collect();
+    let Some(first) = idle.iter().find(|member| !member.value.is_null()) else { return };
+    let names: Vec<String> = idle.iter().map(|member| format!("resilience.{}", member.key)).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let message =
+        format!("{} {verb} declared, but not applied in this version", suggest::list(names.iter().map(String::as_str)));
+    let help = "a run that fails is not tried again; of `resilience`, only `timeout` holds";
+    context.sink.warning(codes::NOT_APPLIED, &first.key_span, message, help);
 }
 
 fn retry(section: &mut Fields<'_>, resilience: &mut Resilience, context: &mut Context<'_>) {

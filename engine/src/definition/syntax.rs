@@ -128,6 +128,27 @@ impl Converter<'_> {
     }
 }
 
+/// Whether the text has comments.
+pub(crate) fn has_comments(text: &str) -> bool {
+    let mut rest = text.bytes().peekable();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => {
+                while let Some(inner) = rest.next() {
+                    match inner {
+                        b'\\' => drop(rest.next()),
+                        b'"' | b'\n' => break,
+                        _ => {}
+                    }
+                }
+            }
+            b'/' if matches!(rest.peek(), Some(b'/' | b'*')) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 /// Where the text first opens one level too many, if it does. Counts brackets outside of strings and comments.
 fn too_deep(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
@@ -238,6 +259,7 @@ mod tests {
     #[test]
     fn every_node_knows_its_place() {
         let text = "\u{feff}// a comment\n{\"ä\": [1, /* two */ \"b\"],}";
+        assert!(has_comments(text) && has_comments("{/**/}") && !has_comments(r#"{"a": "// \" //"}"#));
         let (node, diagnostics) = read(text);
         let node = node.unwrap();
         assert_eq!(diagnostics, []);

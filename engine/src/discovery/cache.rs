@@ -6,6 +6,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "the cache folder is the host's own, named by it")]
 
+use super::verdict::Verdict;
 use crate::config::Caching;
 use crate::definition::Summary;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Of which build a cache is: what is read of a file may differ in the next one.
-const VERSION: &str = concat!("skills metadata 2, ", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = concat!("skills metadata 3, ", env!("CARGO_PKG_VERSION"));
 
 /// How long a file has to be unchanged before what was read of it is kept: a change within the clock's own step would
 /// not show.
@@ -26,9 +27,10 @@ const SETTLED: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp(i64, i64, i64, i64, u64, u64, u64);
 
-/// What was read of a file, and when (in seconds since 1970); no summary for a file that is no definition.
+/// What was read of a file, and when (in seconds since 1970), and what checking it came to; no summary for a file that is
+/// no definition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Record(Stamp, u64, Option<Summary>);
+struct Record(Stamp, u64, Option<Summary>, Option<Verdict>);
 
 #[derive(Deserialize)]
 struct Stored {
@@ -71,12 +73,27 @@ impl Stamp {
         )
     }
 
+    /// The same of what the standard library says.
+    pub(super) fn of_ambient(metadata: &std::fs::Metadata) -> Stamp {
+        use std::os::unix::fs::MetadataExt as _;
+        Stamp(
+            metadata.mtime(),
+            metadata.mtime_nsec(),
+            metadata.ctime(),
+            metadata.ctime_nsec(),
+            metadata.size(),
+            metadata.dev(),
+            metadata.ino(),
+        )
+    }
+
     /// The device and the inode, which are the same for the same file.
     pub(super) fn identity(&self) -> (u64, u64) {
         (self.5, self.6)
     }
 
-    fn is_settled(&self, now: Duration) -> bool {
+    /// Whether a change from now on would show.
+    pub(super) fn is_settled(&self, now: Duration) -> bool {
         let (Ok(seconds), Ok(nanoseconds)) = (u64::try_from(self.2), u32::try_from(self.3)) else { return true };
         Duration::new(seconds, nanoseconds) + SETTLED <= now
     }
@@ -142,15 +159,21 @@ impl Caches {
 
 impl Cache {
     /// What is known of a file, where that still holds. `Some(None)`: that it is no definition.
-    pub(super) fn get(&self, path: &str, stamp: &Stamp) -> Option<Option<&Summary>> {
-        let Record(known, _, summary) = self.records.get(path).filter(|record| self.is_fresh(record))?;
-        (known == stamp).then_some(summary.as_ref())
+    pub(super) fn get(&self, path: &str, stamp: &Stamp) -> Option<Option<(&Summary, Option<&Verdict>)>> {
+        let Record(known, _, summary, verdict) = self.records.get(path).filter(|record| self.is_fresh(record))?;
+        (known == stamp).then(|| summary.as_ref().map(|summary| (summary, verdict.as_ref())))
+    }
+
+    /// The time of the cache, where it keeps anything.
+    pub(super) fn keeps(&self) -> Option<Duration> {
+        self.file.as_ref().map(|_| self.now)
     }
 
     /// Keeps what was read of a file.
-    pub(super) fn put(&mut self, path: &str, stamp: Stamp, summary: Option<&Summary>) {
+    pub(super) fn put(&mut self, path: &str, stamp: Stamp, summary: Option<&Summary>, verdict: Option<&Verdict>) {
         if self.file.is_some() && stamp.is_settled(self.now) {
-            self.records.insert(path.to_owned(), Record(stamp, self.now.as_secs(), summary.cloned()));
+            let record = Record(stamp, self.now.as_secs(), summary.cloned(), verdict.cloned());
+            self.records.insert(path.to_owned(), record);
             self.changed = true;
         }
     }

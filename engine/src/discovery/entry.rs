@@ -1,4 +1,5 @@
-use crate::definition::{self, LoadOptions, Loaded, Summary, codes};
+use super::verdict::Verdict;
+use crate::definition::{self, LoadOptions, Loaded, RawDefinition, Summary, codes};
 use crate::source::SourceFolder;
 use crate::{Diagnostic, Dialect, ReadError, Scope, Severity, SkillFiles};
 use include_dir::Dir;
@@ -22,6 +23,8 @@ pub struct Entry {
     /// Whether it could be read.
     pub status: Status,
     pub(super) file: String,
+    /// What checking it came to, where that was done already.
+    pub(super) verdict: Option<Verdict>,
     pub(super) place: Place,
     /// The folder it was found in, counted from the lowest precedence.
     pub(super) rank: usize,
@@ -70,25 +73,36 @@ impl Entry {
         format!("{}:{}", self.scope, self.name())
     }
 
+    /// How many errors the definition has; `None` where that was not found out, or may have changed since.
+    pub(super) fn known_errors(&self) -> Option<usize> {
+        match (&self.status, &self.place) {
+            (Status::Broken(found), _) => Some(found.len()),
+            // Those that are compiled in are tested.
+            (Status::Ok, Place::Embedded(_)) => Some(0),
+            (Status::Ok, _) => self.verdict.as_ref().filter(|verdict| verdict.holds(&self.path)).map(|v| v.errors),
+        }
+    }
+
     /// Reads and checks the definition.
     pub(super) fn load(&self, options: &LoadOptions) -> Loaded {
-        let broken = |diagnostics| Loaded { skill: None, diagnostics };
+        match self.read() {
+            Ok(raw) => definition::validate(&raw, options),
+            Err(diagnostics) => Loaded { skill: None, diagnostics },
+        }
+    }
+
+    /// Reads the definition.
+    pub(crate) fn read(&self) -> Result<RawDefinition, Vec<Diagnostic>> {
         let (files, name) = match &self.place {
             Place::Embedded(dir) => (SkillFiles::embedded(dir), self.path.file_name()),
             Place::Source(folder) => (SkillFiles::of_source(folder.clone()), self.path.file_name()),
             Place::Folder => match SkillFiles::folder(folder_of(&self.path)) {
                 Ok(files) => (files, self.path.file_name()),
-                Err(error) => return broken(vec![unreadable(&self.file, &ReadError::Io(error))]),
+                Err(error) => return Err(vec![unreadable(&self.file, &ReadError::Io(error))]),
             },
         };
-        let text = match read_text(&files, &self.file, name.unwrap_or_default()) {
-            Ok(text) => text,
-            Err(diagnostic) => return broken(vec![*diagnostic]),
-        };
-        match definition::read(&self.file, &text, files, self.scope) {
-            Ok(raw) => definition::validate(&raw, options),
-            Err(diagnostics) => broken(diagnostics),
-        }
+        let text = read_text(&files, &self.file, name.unwrap_or_default()).map_err(|found| vec![*found])?;
+        definition::read(&self.file, &text, files, self.scope)
     }
 }
 
@@ -163,6 +177,8 @@ pub(super) fn stub(file: &str, dialect: Dialect) -> Summary {
         description: String::new(),
         aliases: Vec::new(),
         version: None,
+        tags: Vec::new(),
+        provides: Vec::new(),
         kind: None,
         dialect,
         executor: None,
@@ -184,5 +200,9 @@ fn tidy(mut summary: Summary, file: &str) -> Summary {
     summary.aliases.truncate(50);
     summary.aliases.iter_mut().for_each(|alias| clip(alias, 100));
     summary.aliases.retain(|alias| !alias.is_empty());
+    for list in [&mut summary.tags, &mut summary.provides] {
+        list.truncate(50);
+        list.iter_mut().for_each(|text| clip(text, 100));
+    }
     summary
 }

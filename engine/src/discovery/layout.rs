@@ -76,7 +76,7 @@ impl Layout {
     }
 
     /// A path as it is written, from the working folder.
-    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
         // Without the `.` that people write: the path is shown in messages.
         self.cwd.join(path).components().collect()
     }

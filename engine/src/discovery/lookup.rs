@@ -116,6 +116,13 @@ impl Registry {
         walk.entries
     }
 
+    /// JSON files below a folder that are no definitions, but for those beside the definition of a folder of its own.
+    pub fn others_in_folder(&self, folder: &Path) -> Vec<PathBuf> {
+        let mut walk = Walk::new(Caches::none());
+        walk.root(&Root { scope: Scope::Direct, path: self.layout().absolute(folder), within: None });
+        walk.others
+    }
+
     fn of_alias(&self, alias: &str, scope: Option<Scope>) -> Option<Result<&Entry, LookupError>> {
         match &self.claimants(alias, scope)[..] {
             [] => None,
@@ -154,7 +161,7 @@ impl Registry {
             Err(diagnostic) => (stub(&file, Dialect::V2), Status::Broken(vec![*diagnostic])),
         };
         let (scope, place, rank) = (Scope::Direct, Place::Folder, usize::MAX);
-        Ok(Cow::Owned(Entry { summary, scope, path: real, status, file, place, rank }))
+        Ok(Cow::Owned(Entry { summary, scope, path: real, status, file, verdict: None, place, rank }))
     }
 
     /// The definition file that a path means: itself, or that of a folder.

@@ -28,6 +28,7 @@ mod entry;
 mod layout;
 mod lookup;
 mod registry;
+mod verdict;
 mod walk;
 
 #[cfg(test)]

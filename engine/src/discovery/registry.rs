@@ -79,6 +79,24 @@ impl Registry {
         self.named(entry.name(), None).is_some_and(|seen| (seen.scope, &seen.path) != (entry.scope, &entry.path))
     }
 
+    /// Those of an entry's aliases that mean it: not one that several claim, nor one that is another skill's name. An entry
+    /// that is shadowed is called by its scope, and its aliases with it.
+    pub fn meaning<'a>(&self, entry: &'a Entry) -> Vec<&'a str> {
+        let scope = self.is_shadowed(entry).then_some(entry.scope);
+        let means = |alias: &&str| {
+            self.named(alias, scope).is_none()
+                && matches!(&self.claimants(alias, scope)[..], [only] if (only.scope, &only.path) == (entry.scope, &entry.path))
+        };
+        entry.summary.aliases.iter().map(String::as_str).filter(means).collect()
+    }
+
+    /// How many errors a definition has: as the cache knows it, or else by checking it now.
+    pub fn errors(&self, entry: &Entry, options: &LoadOptions) -> usize {
+        entry.known_errors().unwrap_or_else(|| {
+            entry.load(options).diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count()
+        })
+    }
+
     /// Reads and checks a definition. Nothing is kept: a changed file is read anew.
     pub fn load(&self, entry: &Entry, options: &LoadOptions) -> Loaded {
         entry.load(options)

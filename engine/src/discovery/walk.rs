@@ -5,6 +5,7 @@
 use super::cache::{Cache, Caches, Stamp};
 use super::entry::{Content, Entry, MOST_BYTES, Place, Status, inspect, read_text, stub, text_of, unreadable};
 use super::layout::Root;
+use super::verdict::Verdict;
 use crate::definition::{Summary, codes};
 use crate::source::{self, SourceFolder};
 use crate::{Diagnostic, Dialect, ReadError, Scope, Severity, SkillFiles};
@@ -32,6 +33,8 @@ const PARTS: [&str; 4] = ["scripts", "prompts", "references", "assets"];
 pub(super) struct Walk {
     pub(super) entries: Vec<Entry>,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// JSON files that are no definitions, but for those beside the definition of a folder of its own.
+    pub(super) others: Vec<PathBuf>,
     caches: Caches,
     /// That of the folder that is searched.
     cache: Cache,
@@ -50,6 +53,7 @@ impl Walk {
         Walk {
             entries: Vec::new(),
             diagnostics: Vec::new(),
+            others: Vec::new(),
             caches,
             cache: Cache::default(),
             seen: HashSet::new(),
@@ -121,7 +125,7 @@ impl Walk {
         let folder = SourceFolder::of_file(source, path);
         let name = Path::new(path).file_name().unwrap_or_default();
         let text = read_text(&SkillFiles::of_source(folder.clone()), &file, name);
-        self.found(text, (PathBuf::from(path), file, Place::Source(folder)), expected, |_, _| {});
+        self.found(text, (PathBuf::from(path), file, Place::Source(folder)), expected, |_, _, _| {});
     }
 
     /// What went wrong, when all was searched.
@@ -155,7 +159,11 @@ impl Walk {
             } else if kind.is_symlink() {
                 self.link(&path.join(&name));
             } else if kind.is_file() && is_candidate(&name) {
+                let others = self.others.len();
                 self.file(&found, path.join(&name), is_own(&name));
+                if has_own {
+                    self.others.truncate(others);
+                }
             }
         }
     }
@@ -201,9 +209,9 @@ impl Walk {
         let Some(file) = path.to_str().map(str::to_owned) else { return };
         match self.cache.get(&file, &stamp) {
             Some(None) => return,
-            Some(Some(summary)) => {
-                let summary = summary.clone();
-                return self.push(summary, (path, file, Place::Folder), Status::Ok);
+            Some(Some((summary, verdict))) => {
+                let (summary, verdict) = (summary.clone(), verdict.cloned());
+                return self.push(summary, (path, file, Place::Folder), Status::Ok, verdict);
             }
             None => {}
         }
@@ -212,8 +220,8 @@ impl Walk {
             Err(error) => Err(Box::new(unreadable(&file, &error))),
         };
         let shown = file.clone();
-        self.found(text, (path, file, Place::Folder), expected, |walk, summary| {
-            walk.cache.put(&shown, stamp, summary);
+        self.found(text, (path, file, Place::Folder), expected, |walk, summary, verdict| {
+            walk.cache.put(&shown, stamp, summary, verdict);
         });
     }
 
@@ -223,30 +231,42 @@ impl Walk {
         text: Result<String, Box<Diagnostic>>,
         at: (PathBuf, String, Place),
         expected: bool,
-        keep: impl FnOnce(&mut Walk, Option<&Summary>),
+        keep: impl FnOnce(&mut Walk, Option<&Summary>, Option<&Verdict>),
     ) {
         let (path, file, _) = &at;
         match text {
             Ok(text) => match inspect(file, &text, self.scope, expected) {
-                Content::Companion => keep(self, None),
-                Content::Definition(summary) => {
-                    keep(self, Some(&summary));
-                    self.push(summary, at, Status::Ok);
+                Content::Companion => {
+                    self.others.extend((!expected).then(|| path.clone()));
+                    keep(self, None, None);
                 }
-                Content::Broken(summary, diagnostics) => self.push(summary, at, Status::Broken(diagnostics)),
+                Content::Definition(summary) => {
+                    // Where nothing is kept, whoever wants to know checks it then.
+                    let keeps = self.cache.keeps().filter(|_| matches!(at.2, Place::Folder));
+                    let verdict = keeps.and_then(|now| Verdict::of(file, path, &text, self.scope, now));
+                    keep(self, Some(&summary), verdict.as_ref());
+                    self.push(summary, at, Status::Ok, verdict);
+                }
+                Content::Broken(summary, diagnostics) => self.push(summary, at, Status::Broken(diagnostics), None),
             },
             // Data lies about in many forms; only where a definition is expected is it one that cannot be read.
             Err(diagnostic) if expected || diagnostic.code == codes::UNREADABLE.id => {
                 let dialect = if path.ends_with("SKILL.md") { Dialect::SkillMd } else { Dialect::V2 };
-                self.push(stub(file, dialect), at, Status::Broken(vec![*diagnostic]));
+                self.push(stub(file, dialect), at, Status::Broken(vec![*diagnostic]), None);
             }
-            Err(_) => {}
+            Err(_) => self.others.push(path.clone()),
         }
     }
 
-    fn push(&mut self, summary: Summary, (path, file, place): (PathBuf, String, Place), status: Status) {
+    fn push(
+        &mut self,
+        summary: Summary,
+        (path, file, place): (PathBuf, String, Place),
+        status: Status,
+        verdict: Option<Verdict>,
+    ) {
         let (scope, rank) = (self.scope, self.rank);
-        self.entries.push(Entry { summary, scope, path, status, file, place, rank });
+        self.entries.push(Entry { summary, scope, path, status, file, verdict, place, rank });
     }
 
     fn warn(&mut self, code: codes::Code, path: &Path, message: &str) {
@@ -288,7 +308,8 @@ pub(super) fn bundled(all: &'static EmbeddedDir<'static>) -> Vec<Entry> {
                 Content::Broken(summary, diagnostics) => (summary, Status::Broken(diagnostics)),
             };
             let place = Place::Embedded(dir);
-            entries.push(Entry { summary, scope: Scope::Bundled, path, status, file: shown, place, rank: 0 });
+            let (scope, verdict) = (Scope::Bundled, None);
+            entries.push(Entry { summary, scope, path, status, file: shown, verdict, place, rank: 0 });
         }
     }
     entries

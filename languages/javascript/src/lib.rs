@@ -76,6 +76,10 @@ impl Interpreter for JavaScript {
         signature::infer(script)
     }
 
+    fn check(&self, script: &Script) -> Result<(), Failure> {
+        source::with_program(script, |_| Ok(()))
+    }
+
     fn completeness(&self, script: &Script) -> Completeness {
         source::completeness(script)
     }

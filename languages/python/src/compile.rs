@@ -1,11 +1,12 @@
 //! Scripts as code objects, kept for the next run of an equal script.
 
 use crate::call::Plan;
+use crate::errors;
 use crate::runtime::Runtime;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use skills_core::Script;
+use skills_core::{Failure, Script};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -78,6 +79,15 @@ impl Known {
             plan: None,
         }
     }
+}
+
+/// Whether a script compiles. Where Python cannot start, nobody knows, and the run will say so.
+pub(crate) fn check(script: &Script) -> Result<(), Failure> {
+    let Ok(runtime) = Runtime::start() else { return Ok(()) };
+    Python::attach(|py| match compile(py, runtime, script, TOP_LEVEL_AWAIT) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(errors::of_syntax(py, &error, script)),
+    })
 }
 
 /// Parses a script; the module's `body` can be looked at.

@@ -48,6 +48,12 @@ pub(crate) fn end(py: Python<'_>, runtime: &Runtime, error: &PyErr, script: &Scr
     End::Failed(failure.in_script(Language::Python, frames))
 }
 
+/// Why a script does not compile.
+pub(crate) fn of_syntax(py: Python<'_>, error: &PyErr, script: &Script) -> Failure {
+    let failure = Failure::new(ErrorKind::ScriptError, message(py, error));
+    failure.in_script(Language::Python, frames(py, error, Sources { script, texts: None }))
+}
+
 /// The failure of a host function that an exception stands for.
 fn carried(py: Python<'_>, error: &PyErr) -> Option<Failure> {
     let carried = error.value(py).getattr_opt(intern!(py, "_failure")).ok()??;

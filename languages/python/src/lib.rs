@@ -120,6 +120,10 @@ impl Interpreter for CPython {
         signature::signature(script)
     }
 
+    fn check(&self, script: &Script) -> Result<(), Failure> {
+        compile::check(script)
+    }
+
     fn completeness(&self, script: &Script) -> Completeness {
         live::completeness(script)
     }

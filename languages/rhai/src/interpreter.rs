@@ -1,5 +1,6 @@
+use crate::program::Program;
 use crate::session::RhaiSession;
-use crate::{caps, completeness, signature};
+use crate::{caps, completeness, engine, signature};
 use skills_core::{CapStatus, Completeness, Failure, Host, Interpreter, Language, Script, Session, Signature};
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ impl Interpreter for Rhai {
 
     fn signature(&self, script: &Script) -> Option<Signature> {
         signature::infer(script)
+    }
+
+    fn check(&self, script: &Script) -> Result<(), Failure> {
+        Program::body(&engine::parser(), script, 0).map(drop)
     }
 
     fn completeness(&self, script: &Script) -> Completeness {

@@ -5,6 +5,9 @@ use serde_json::json;
 use skills::{Error, ErrorKind, Language};
 use std::path::{Path, PathBuf};
 
+/// What new code can be written in.
+const LANGUAGES: &str = "rhai, python, javascript, typescript or bash";
+
 /// One file of a new skill: its path below the skill's folder, and its text.
 type NewFile = (String, String);
 
@@ -37,14 +40,16 @@ pub(crate) fn create(args: &Create) -> Result<(), Stop> {
     if trusted {
         render::text("trusted it as it is now; `skills trust grant` does so again when you have changed it")?;
     }
-    render::note(&format!("try: skills run {definition}{}", hint(args)));
+    match args.kind.as_str() {
+        "conversation" => render::note(&format!("see it: skills info ./{}", args.name)),
+        _ => render::note(&format!("try: skills run {definition}{}", hint(args))),
+    }
     Ok(())
 }
 
 fn hint(args: &Create) -> &'static str {
     match args.kind.as_str() {
         "prompt_inline" => " topic=tea",
-        "conversation" => "",
         _ => " name=World",
     }
 }
@@ -74,12 +79,18 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 
 /// The definition first, then what it refers to.
 fn files(args: &Create) -> Result<Vec<NewFile>, Error> {
-    let language = Language::from_name(&args.lang);
+    let named = args.lang.as_deref().unwrap_or("python");
+    let language = Language::from_name(named);
     match (args.kind.as_str(), language) {
         ("code_inline" | "code_session", Some(language)) => script(args, language),
         ("code_inline" | "code_session", None) => {
-            Err(Error::new(ErrorKind::InvalidArguments, format!("`{}` is not a language", args.lang))
-                .with_help("use rhai, python, javascript or typescript"))
+            Err(Error::new(ErrorKind::InvalidArguments, format!("`{named}` is not a language"))
+                .with_help(format!("use {LANGUAGES}")))
+        }
+        ("prompt_inline" | "conversation", _) if args.lang.is_some() => {
+            let message = format!("a `{}` skill runs no code, so `--lang` means nothing", args.kind);
+            Err(Error::new(ErrorKind::InvalidArguments, message)
+                .with_help("leave `--lang` out, or say `--type code_inline`"))
         }
         ("prompt_inline", _) => Ok(prompt(args)),
         ("conversation", _) => Ok(conversation(args)),
@@ -94,9 +105,10 @@ fn script(args: &Create, language: Language) -> Result<Vec<NewFile>, Error> {
         Language::Python => include_str!("../../templates/script.py"),
         Language::JavaScript => include_str!("../../templates/script.js"),
         Language::TypeScript => include_str!("../../templates/script.ts"),
+        Language::Bash => include_str!("../../templates/script.sh"),
         _ => {
             return Err(Error::new(ErrorKind::Unavailable, format!("this version does not run {language}"))
-                .with_help("use rhai, python, javascript or typescript"));
+                .with_help(format!("use {LANGUAGES}")));
         }
     };
     let file = format!("scripts/{}.{}", args.name, language.extension());
@@ -162,11 +174,16 @@ fn conversation(args: &Create) -> Vec<NewFile> {
         "session": {"max_duration": 1800, "cleanup_on_exit": true, "state_persistence": "memory"},
         "completion": {"summary_format": "**Goal**: {goal}\n**Plan**: {plan}", "return_to_context": true}
     });
+    let cases = json!([{
+        "name": "is a conversation, which needs a program that holds it",
+        "params": {},
+        "error": {"kind": "unavailable", "message_contains": "is a conversation"}
+    }]);
     let initial = "You help somebody to plan. Ask one question at a time, and end with a short plan.\n";
     vec![
         (format!("{}.json", args.name), pretty(&definition)),
         ("prompts/initial.md".to_owned(), initial.to_owned()),
-        ("cases.json".to_owned(), "[]\n".to_owned()),
+        ("cases.json".to_owned(), pretty(&cases)),
     ]
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let (worker, container, layers) = (engine.workers_available(), engine.containers_available(), engine.layers());
     let catalog = engine.catalog();
     let entries = catalog.entries();
-    let broken = entries.iter().filter(|entry| entry.is_broken()).count();
+    let broken = entries.iter().filter(|entry| catalog.errors(entry) > 0).count();
     if args.json.json {
         let mut by_language = Map::new();
         for (language, caps) in &tested {

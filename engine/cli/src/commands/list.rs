@@ -15,7 +15,7 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
     if args.json.json {
         render::json(&Value::Array(entries.iter().map(|entry| as_json(entry, &catalog)).collect()))?;
     } else if let (Some(filter), true) = (&args.filter, entries.is_empty()) {
-        render::note(&format!("no skill has `{filter}` in its name, aliases or description"));
+        render::note(&format!("no skill has `{filter}` in its name, aliases, tags or description"));
     } else {
         let mut table = render::table(&["NAME", "ALIASES", "TYPE", "SCOPE", "DESCRIPTION"]);
         for entry in &entries {
@@ -24,16 +24,16 @@ pub(crate) fn list(args: &List) -> Result<(), Stop> {
             } else {
                 entry.name().to_owned()
             };
-            let aliases = entry.summary.aliases.join(", ");
-            let description = match entry.is_broken() {
-                true => "(has errors: see `skills validate`)",
-                false => &entry.summary.description,
+            let aliases = catalog.aliases(entry).join(", ");
+            let description = match catalog.errors(entry) {
+                0 => &entry.summary.description,
+                _ => "(has errors: see `skills validate`)",
             };
             table.add_row([&name, &aliases, &kind(entry), entry.scope.as_str(), description]);
         }
         render::print_table(&table)?;
     }
-    let broken = catalog.entries().iter().filter(|entry| entry.is_broken()).count();
+    let broken = catalog.entries().iter().filter(|entry| catalog.errors(entry) > 0).count();
     if broken > 0 {
         render::note(&format!("{broken} of the definitions found have errors: `skills validate` shows them"));
     }
@@ -47,14 +47,16 @@ fn kind(entry: &Entry) -> String {
 fn matches(entry: &Entry, filter: &str) -> bool {
     let filter = filter.to_lowercase();
     let summary = &entry.summary;
-    let mut texts = [entry.name(), &summary.description].into_iter().chain(summary.aliases.iter().map(String::as_str));
+    let words = summary.aliases.iter().chain(&summary.tags).map(String::as_str);
+    let mut texts = [entry.name(), &summary.description].into_iter().chain(words);
     texts.any(|text| text.to_lowercase().contains(&filter))
 }
 
 fn as_json(entry: &Entry, catalog: &skills::Catalog) -> Value {
     json!({
         "name": entry.name(),
-        "aliases": entry.summary.aliases,
+        "aliases": catalog.aliases(entry),
+        "tags": entry.summary.tags,
         "type": entry.summary.kind,
         "version": entry.summary.version,
         "scope": entry.scope,
@@ -62,6 +64,6 @@ fn as_json(entry: &Entry, catalog: &skills::Catalog) -> Value {
         "file": entry.file(),
         "dialect": entry.summary.dialect,
         "shadowed": catalog.is_shadowed(entry),
-        "valid": !entry.is_broken(),
+        "valid": catalog.errors(entry) == 0,
     })
 }

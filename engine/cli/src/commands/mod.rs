@@ -65,21 +65,27 @@ fn perform(command: Command) -> Result<(), Stop> {
 
 /// The skill that a person names. Where a file or a folder has that name but no skill, how to say it as a path.
 pub(crate) fn skill(engine: &Engine, name: &str) -> Result<Arc<Skill>, Error> {
-    engine.skill(name).map_err(|error| {
-        let is_name = !name.starts_with('.') && !name.contains('/');
-        match error.kind() == ErrorKind::NotFound && is_name && Path::new(name).exists() {
-            true => {
-                Error::new(ErrorKind::NotFound, error.message()).with_help(format!("for what is here, say `./{name}`"))
-            }
-            false => error,
-        }
-    })
+    engine.skill(name).map_err(|error| here(name, error))
+}
+
+/// An error that says how to name what is here, where it is only a name that was not found.
+pub(crate) fn here(name: &str, error: Error) -> Error {
+    let is_name = !name.starts_with('.') && !name.contains('/');
+    match error.kind() == ErrorKind::NotFound && is_name && Path::new(name).exists() {
+        true => Error::new(ErrorKind::NotFound, error.message()).with_help(format!("for what is here, say `./{name}`")),
+        false => error,
+    }
+}
+
+/// The languages that code can be in: those of the interpreters, and bash, which is a program.
+pub(crate) fn languages(engine: &Engine) -> Vec<Language> {
+    engine.languages().into_iter().chain([Language::Bash]).collect()
 }
 
 /// The language of a name that a person gives.
 pub(crate) fn language(engine: &Engine, name: &str) -> Result<Language, Error> {
     Language::from_name(name).ok_or_else(|| {
-        let known: Vec<_> = engine.languages().into_iter().map(Language::as_str).collect();
+        let known: Vec<_> = languages(engine).into_iter().map(Language::as_str).collect();
         Error::new(ErrorKind::InvalidArguments, format!("`{name}` is not a language"))
             .with_help(format!("use one of {}", known.join(", ")))
     })

@@ -16,6 +16,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
         return super::live::run(args);
     }
     let name = args.target.clone().unwrap_or_else(|| "inline".to_owned());
+    let mut format = None;
     let outcome = match prepare(args) {
         Ok(None) => return Ok(()),
         Ok(Some(Prepared { engine, console, skill, params, options })) => {
@@ -23,6 +24,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
             let authorized = engine.plan(&skill, params, &options).and_then(|plan| engine.authorize(plan));
             let cancel = console.cancel().clone();
             crate::context::on_interrupt(move || cancel.cancel());
+            format = skill.output_format;
             let outcome = match authorized {
                 Ok(plan) => {
                     plan.warnings().iter().for_each(|warning| render::warning(warning));
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
             Err(error) => Err(Stop::Code(exit::code(error.kind()))),
         };
     }
-    Ok(render::print_value(&outcome.result?)?)
+    Ok(render::print_value_as(&outcome.result?, format)?)
 }
 
 /// How long a run that is told to stop may take to do so.
@@ -109,8 +111,8 @@ fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
             Some(error) => Err(error.into()),
         };
     }
-    for diagnostic in engine.catalog().warnings(&skill.name) {
-        render::diagnostic(&diagnostic);
+    for diagnostic in engine.catalog().warnings(&skill.name).iter().chain(&skill.remarks) {
+        render::diagnostic(diagnostic);
     }
     Ok(Some(Prepared { engine, console, skill, params, options }))
 }

@@ -23,6 +23,9 @@ pub(crate) fn upgrade(args: &Upgrade) -> Result<(), Stop> {
     if !args.json.json {
         render::text(upgraded.text.trim_end())?;
     }
+    if upgraded.comments {
+        render::note(&format!("the comments of {file} are not in it: `--write` keeps the old file as {file}.bak"));
+    }
     Ok(())
 }
 

@@ -59,8 +59,7 @@ impl Report {
             return render::json(&object);
         }
         for diagnostic in &self.diagnostics {
-            render::diagnostic(diagnostic);
-            render::note("");
+            render::found(diagnostic)?;
         }
         for error in &self.failures {
             render::error(error);
@@ -87,12 +86,14 @@ fn check(engine: &Engine, target: &str, report: &mut Report) -> Result<(), Error
     let path = Path::new(target);
     let is_collection = path.is_dir() && !path.join("SKILL.md").is_file() && !own_definition(path).is_file();
     let files = if is_collection { engine.catalog().in_folder(path) } else { vec![target.to_owned()] };
-    if files.is_empty() {
+    let others = if is_collection { engine.catalog().unrecognised(path) } else { None };
+    if files.is_empty() && others.is_none() {
         return Err(Error::new(ErrorKind::NotFound, format!("no definition in {target}"))
             .with_help("give a definition file, a skill's folder, or a folder of skills"));
     }
+    report.diagnostics.extend(others);
     for file in files {
-        report.diagnostics.extend(engine.catalog().check(&file)?);
+        report.diagnostics.extend(engine.check(&file).map_err(|error| super::here(target, error))?);
         report.checked += 1;
     }
     Ok(())

@@ -6,7 +6,7 @@ mod value;
 
 pub(crate) use plan::{plan, policy};
 pub(crate) use progress::Console;
-pub(crate) use value::{PADDING, print_table, print_value, ruled_table, table};
+pub(crate) use value::{PADDING, print_table, print_value, print_value_as, ruled_table, table};
 
 use clap::builder::styling::AnsiColor;
 use serde_json::Value;
@@ -64,6 +64,13 @@ pub(crate) fn rendered_error(text: &str) {
 /// Shows a diagnostic on stderr.
 pub(crate) fn diagnostic(diagnostic: &Diagnostic) {
     to_stderr(&format!("{}\n", diagnostic.render(true)));
+}
+
+/// Shows a diagnostic on stdout, where it is what was asked for, with an empty line behind it.
+pub(crate) fn found(diagnostic: &Diagnostic) -> io::Result<()> {
+    let mut out = anstream::stdout().lock();
+    out.write_all(format!("{}\n\n", diagnostic.render(true)).as_bytes())?;
+    out.flush()
 }
 
 /// Anstream takes the colours out again where nobody sees them. Where stderr is closed, nobody can be told.

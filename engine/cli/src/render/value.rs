@@ -1,6 +1,7 @@
 use crate::render;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use serde_json::{Map, Value};
+use skills::OutputFormat;
 use std::io;
 
 /// The widest cell of a table of values, in characters.
@@ -8,6 +9,15 @@ const WIDEST_CELL: usize = 60;
 
 /// The spaces behind each column of a table.
 pub(crate) const PADDING: usize = 2;
+
+/// Prints a skill's value for a person, in the format that its definition asks for.
+pub(crate) fn print_value_as(value: &Value, format: Option<OutputFormat>) -> io::Result<()> {
+    match format {
+        Some(OutputFormat::Json) => render::json(value),
+        // Markdown is read as it is written.
+        _ => print_value(value),
+    }
+}
 
 /// Prints a skill's value for a person: a string as it is, a list of objects as a table in a terminal, nothing for
 /// null, anything else as indented JSON.

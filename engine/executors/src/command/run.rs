@@ -153,7 +153,7 @@ pub(crate) fn judge(invocation: &Invocation, search: &[PathBuf], end: End, stder
         _ => format!("`{name}` ended with exit code {code}"),
     };
     let mut failure = Failure::new(ErrorKind::ScriptError, with_last_line(ended, stderr));
-    failure.help = missing_grant(invocation, search, stderr);
+    failure.help = missing_grant(invocation, search, stderr).or_else(|| no_network(invocation, code, stderr));
     if let Some(script) = &invocation.script {
         let frame = place(&script.file, stderr).map(|line| Frame {
             file: script.file.clone(),
@@ -203,6 +203,25 @@ fn missing_grant(invocation: &Invocation, search: &[PathBuf], stderr: &str) -> O
         "{what}: the definition asks for it by `\"process_spawn\": [\"{program}\"]`, and whoever runs it allows it by \
          `--allow-run {program}`"
     ))
+}
+
+/// What to do where a program could not reach the network: it says so, or it is curl, which ends with a code of its own.
+fn no_network(invocation: &Invocation, code: i32, stderr: &str) -> Option<String> {
+    const SAID: [&str; 5] = [
+        "Could not resolve host",
+        "name resolution",
+        "Name or service not known",
+        "Network is unreachable",
+        "unable to resolve host",
+    ];
+    let starts_curl = |text: &String| text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "curl");
+    let curl =
+        matches!(code, 6 | 7) && (starts_curl(&invocation.program) || invocation.arguments.iter().any(starts_curl));
+    (curl || SAID.iter().any(|said| stderr.contains(said))).then(|| {
+        "what is not granted of the network is out of reach: the definition asks for it by `\"network_access\": [\"HOST\"]`, \
+         and whoever runs it allows it by `--allow-net HOST`"
+            .to_owned()
+    })
 }
 
 /// Adds what to do to a failure of the launcher that has no help of its own.

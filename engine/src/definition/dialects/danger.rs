@@ -4,17 +4,17 @@ use super::placeholder;
 
 /// Something worth a warning.
 #[derive(Debug, PartialEq)]
-pub(super) struct Danger {
+pub(crate) struct Danger {
     /// The part of the command that it is about.
-    pub(super) part: String,
+    pub(crate) part: String,
     /// What it does, as the rest of a sentence that begins with the part.
-    pub(super) does: &'static str,
+    pub(crate) does: &'static str,
     /// What to do about it.
-    pub(super) help: &'static str,
+    pub(crate) help: &'static str,
 }
 
 /// What a command line does that is dangerous: each thing once.
-pub(super) fn of_line(line: &str) -> Vec<Danger> {
+pub(crate) fn of_line(line: &str) -> Vec<Danger> {
     let mut found = Vec::new();
     // Cut at operators, whether or not they are quoted: a warning too many does less harm than one too few.
     let simple: Vec<Vec<String>> = line.split(['|', ';', '&', '\n', '(', ')', '`']).map(words).collect();
@@ -37,7 +37,7 @@ pub(super) fn of_line(line: &str) -> Vec<Danger> {
 }
 
 /// What a program with arguments does that is dangerous.
-pub(super) fn of_words(words: &[String]) -> Vec<Danger> {
+pub(crate) fn of_words(words: &[String]) -> Vec<Danger> {
     of_program(words).into_iter().chain(program_text(words)).collect()
 }
 

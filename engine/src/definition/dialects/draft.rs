@@ -158,14 +158,7 @@ impl<'a> Draft<'a> {
     }
 
     fn set_program(&mut self, program: &str, span: &Span) {
-        if is_script(program) {
-            self.sink.warning(
-                codes::BESIDE_THE_FILE,
-                span,
-                format!("`{program}` is looked for among the installed programs, not beside the definition"),
-                format!("write \"./{program}\" if it stands beside the definition"),
-            );
-        }
+        warn_beside(self.sink, program, span);
         self.text("command", program, span);
     }
 
@@ -293,10 +286,32 @@ pub(super) fn broken(sink: &mut Sink, node: &Node, why: &str) {
 }
 
 /// Says what a command does that a person should know.
-pub(super) fn warn_danger(sink: &mut Sink, danger: &Danger, node: &Node) {
+pub(crate) fn warn_danger(sink: &mut Sink, danger: &Danger, node: &Node) {
     let first = danger.part.split(' ').next().unwrap_or_default();
     let at = locate(sink, node, first);
     sink.warning(codes::DANGEROUS_COMMAND, &at, format!("`{}` {}", danger.part, danger.does), danger.help);
+}
+
+/// Says of a program that is called like a script where it is looked for.
+pub(crate) fn warn_beside(sink: &mut Sink, program: &str, span: &Span) {
+    if is_script(program) {
+        sink.warning(
+            codes::BESIDE_THE_FILE,
+            span,
+            format!("`{program}` is looked for among the installed programs, not beside the definition"),
+            format!("write \"./{program}\" if it stands beside the definition"),
+        );
+    }
+}
+
+/// Says that a parameter is for nothing.
+pub(crate) fn warn_unused(sink: &mut Sink, name: &str, at: &Span) {
+    sink.warning(
+        codes::UNUSED_PARAMETER,
+        at,
+        format!("nothing uses the parameter `{name}`: whatever it is given has no effect"),
+        format!("put `{{{name}}}` where it belongs, or remove it"),
+    );
 }
 
 fn is_script(program: &str) -> bool {

@@ -15,9 +15,9 @@
 
 mod command_list;
 mod commands;
-mod danger;
+pub(super) mod danger;
 mod deviations;
-mod draft;
+pub(super) mod draft;
 mod implementation;
 mod parameters;
 mod placeholder;

@@ -1,3 +1,4 @@
+use super::draft;
 use super::placeholder::Found;
 use crate::definition::codes;
 use crate::definition::node::{Data, Node, Span};
@@ -93,12 +94,7 @@ impl Parameters {
             let (name, span) = (&parameter.name, parameter.node.span.clone());
             let named_at = parameter.node.get("name").map_or(span.clone(), |name| name.span.clone());
             if !parameter.used {
-                sink.warning(
-                    codes::UNUSED_PARAMETER,
-                    &named_at,
-                    format!("nothing uses the parameter `{name}`: whatever it is given has no effect"),
-                    format!("put `{{{name}}}` where it belongs, or remove it"),
-                );
+                draft::warn_unused(sink, name, &named_at);
                 continue;
             }
             let required = parameter.node.get("required").and_then(Node::as_bool).unwrap_or(false);

@@ -1,10 +1,11 @@
 //! The published JSON Schemas, and the check of a file against its own.
 //!
-//! They are derived from plain structs that say what a file may hold, key by key, for editors and for people. What they
-//! cannot say (which keys go together, what a reference leads to) the builder checks, in better words; where both
-//! complain about the same place, the builder's complaint is kept.
+//! They are derived from plain structs that say what a file may hold, key by key, for editors and for people, with rules
+//! for which keys go together ([`rules`]). What they cannot say (what a reference leads to) the builder checks, and the rest
+//! in better words; where both complain about the same place, the builder's complaint is kept.
 
 mod protection;
+mod rules;
 mod shared;
 mod v1;
 mod v2;
@@ -14,6 +15,7 @@ use crate::definition::node::Node;
 use crate::definition::sink::Sink;
 use crate::definition::{RawDefinition, codes};
 use jsonschema::Validator;
+use jsonschema::error::ValidationErrorKind;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value};
@@ -22,15 +24,16 @@ use std::sync::OnceLock;
 /// The JSON Schema (draft 2020-12) of v1 and of v2; `None` for a form that has none.
 pub fn schema(dialect: Dialect) -> Option<Value> {
     match dialect {
-        Dialect::V1 => Some(generate::<v1::Definition>("urn:skills:schema:v1")),
-        Dialect::V2 => Some(generate::<v2::Definition>("urn:skills:schema:v2")),
+        Dialect::V1 => Some(generate::<v1::Definition>("urn:skills:schema:v1", dialect)),
+        Dialect::V2 => Some(generate::<v2::Definition>("urn:skills:schema:v2", dialect)),
         _ => None,
     }
 }
 
-fn generate<T: JsonSchema>(id: &str) -> Value {
+fn generate<T: JsonSchema>(id: &str, dialect: Dialect) -> Value {
     let schema: Schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
     let mut rest = schema.to_value();
+    rules::add(dialect, &mut rest);
     // What it is comes first, for those who read it.
     let mut first = Map::new();
     first.insert("$schema".to_owned(), rest["$schema"].take());
@@ -56,7 +59,12 @@ pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
     let compile = || jsonschema::validator_for(&schema(raw.dialect)?).ok();
     let Some(validator) = cell.get_or_init(compile) else { return };
     let value = root.to_value();
+    // What a rule finds, the builder has reported in other words, often at another place.
+    let sound = sink.errors() == 0;
     for error in validator.iter_errors(&value) {
+        if !sound && error.schema_path().to_string().contains(rules::PLACE) {
+            continue;
+        }
         let pointer = error.instance_path().to_string();
         let node = locate(root, &pointer);
         // An excerpt of a whole object says nothing: its opening bracket stands for it. But an error anywhere inside is
@@ -65,8 +73,16 @@ pub(crate) fn check(raw: &RawDefinition, sink: &mut Sink) {
         let about = if pointer.is_empty() { &bracket } else { &node.span };
         let span = if node.is_object() { &bracket } else { &node.span };
         if !sink.has_error_at(about) {
-            let place = if pointer.is_empty() { "the definition".to_owned() } else { format!("`{pointer}`") };
-            let message = format!("{place} does not match the schema: {error}");
+            let place = match pointer.trim_start_matches('/') {
+                "" => "the definition".to_owned(),
+                inner => format!("`{}`", inner.replace('/', ".")),
+            };
+            let message = match error.kind() {
+                ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. } => {
+                    format!("{place} has none of the forms that it may have")
+                }
+                _ => format!("{place} does not match the schema: {error}"),
+            };
             sink.error(codes::SCHEMA, span, message, "`skills schema` prints what is allowed");
         }
     }

@@ -70,8 +70,8 @@ pub(super) struct Definition {
     scripts: Option<Vec<String>>,
     /// The parameters, as a list or by name.
     parameters: Option<Parameters>,
-    /// How the result is to be formatted: `markdown`, `json`, `text`.
-    output_format: Option<String>,
+    /// How the value is shown to a person.
+    output_format: Option<OutputFormat>,
     /// How a conversation goes.
     conversation: Option<Conversation>,
     /// How a conversation ends.
@@ -113,6 +113,18 @@ enum Kind {
     Conversation,
     /// A prompt template.
     PromptInline,
+}
+
+/// How a value is shown to a person.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum OutputFormat {
+    /// A string as it is, anything else as JSON.
+    Text,
+    /// The same; the string is Markdown.
+    Markdown,
+    /// As JSON, a string too.
+    Json,
 }
 
 /// Where a skill belongs.

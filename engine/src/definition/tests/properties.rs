@@ -247,7 +247,7 @@ fn unclosed_braces_are_read_in_bounded_time() {
         assert_eq!(load(&wild.to_string()).skill.is_some(), !unit.starts_with('$'), "{unit}");
     }
     let names: String = (0..40_000).map(|n| format!("{{n{n}}}")).collect();
-    assert_eq!(load(&with_prompt(&names)).diagnostics[200].message, "39800 more problems are not shown");
+    assert_eq!(load(&with_prompt(&names)).diagnostics[200].message, "39801 more problems are not shown");
 }
 
 #[test]
@@ -257,7 +257,10 @@ fn a_definition_has_few_patterns_that_take_long_to_compile() {
         let parameters: Vec<_> = (0..count).map(one).collect();
         let definition = serde_json::json!({"type": "prompt_inline", "name": "p", "description": "d", "prompt": "x",
             "parameters": parameters});
-        codes(&definition.to_string())
+        let mut codes = codes(&definition.to_string());
+        // None of them is used.
+        codes.retain(|code| *code != "S0108");
+        codes
     };
     assert_eq!(with("[a-z]{2,40}@[a-z.]+", 500), [""; 0]);
     assert_eq!(with("\\w{20}", 20), [""; 0]);

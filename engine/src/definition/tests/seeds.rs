@@ -441,7 +441,7 @@ fn the_seeds_load_without_errors_and_with_no_unknown_key() {
     for (name, _) in table() {
         let text = std::fs::read_to_string(fixtures().join("seeds").join(format!("{name}.json"))).unwrap();
         let (_, codes) = observe(name, &text);
-        // Some examples of v2 have neither a name nor a description, and one holds configuration.
-        assert!(codes.iter().all(|code| ["S0013", "S0023"].contains(code)), "{name}: {codes:?}");
+        // Some examples of v2 have neither a name nor a description, one holds configuration, and one is not applied yet.
+        assert!(codes.iter().all(|code| ["S0013", "S0023", "S0027"].contains(code)), "{name}: {codes:?}");
     }
 }

@@ -55,7 +55,7 @@ fn an_old_or_broken_cache_is_replaced() {
     let good = fs::read_to_string(&file).unwrap();
     let lie = good.replace(r#""description":"project/.skills/one.json""#, r#""description":"a lie""#);
     let truth = "project/.skills/one.json";
-    for broken in [&lie[..lie.len() - 1], "", "null", &lie.replacen("metadata 2", "metadata 0", 1)] {
+    for broken in [&lie[..lie.len() - 1], "", "null", &lie.replacen("metadata 3", "metadata 0", 1)] {
         fs::write(&file, broken).unwrap();
         assert_eq!(found(&machine.cached(&caching), "one"), truth, "{broken}");
         assert!(fs::read_to_string(&file).unwrap().contains(r#""description":"project/.skills/one.json""#), "{broken}");
