@@ -162,7 +162,7 @@ fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
         "last",
         "rhai",
         "last.rhai",
-        "fn run(params) { let n = 0; for i in 0..100 { n += i; } }",
+        "fn run(params) { let n = 0; for i in 0..100 { n += i; } print(\"over\"); }",
     );
     let mut names = Vec::new();
     for (language, extension, code) in codes("last") {
@@ -183,6 +183,7 @@ fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
             options.limits.operations = Some(limit);
             engine.run_with(name, json!({}), &options)
         };
+        let last = run("last", 1_000_000).usage.operations.unwrap();
         for name in &names {
             let all = run(name, 1_000_000).usage.operations.unwrap();
             // Two skills that pass through 70 loops and one of 100.
@@ -195,9 +196,17 @@ fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
             let breach = error.limit().unwrap();
             let (limit, reading) = (all - 1, all);
             assert_eq!((breach.name, breach.limit, breach.reading), (LimitName::Operations, limit, reading), "{name}");
-            // What stops a called skill stops its caller with the figures of the whole.
-            let breach = run(name, 150).result.unwrap_err().limit().unwrap();
-            assert_eq!((breach.name, breach.limit, breach.reading), (LimitName::Operations, 150, 151), "{name}");
+            // What stops a called skill stops its caller with the figures of the whole. It has less than it needs, because its
+            // callers have used some.
+            let short = last + 20;
+            let stopped = run(name, short);
+            assert_eq!(stopped.stdout, "", "{name} in {isolation:?}");
+            let breach = stopped.result.unwrap_err().limit().unwrap();
+            assert_eq!(
+                (breach.name, breach.limit, breach.reading),
+                (LimitName::Operations, short, short + 1),
+                "{name}"
+            );
         }
     }
 }

@@ -1,7 +1,10 @@
-use super::host::{TestHost, again, failure_within, open, run_on, value};
-use crate::CPython;
+use super::host::{TestHost, again, failure_within, open, run_on, together, value};
+use crate::memory::MemoryMeter;
+use crate::runtime::Runtime;
+use crate::{CPython, to_python};
+use pyo3::Python;
 use serde_json::{Value, json};
-use skills_core::{Breach, CapStatus, Enforcement, ErrorKind, Failure, Interpreter, LimitName, Limits};
+use skills_core::{Breach, Budget, CapStatus, Enforcement, ErrorKind, Failure, Interpreter, LimitName, Limits};
 use std::time::{Duration, Instant};
 
 fn breach(failure: &Failure, kind: ErrorKind, name: LimitName) -> Breach {
@@ -146,11 +149,27 @@ fn parameters_count_against_the_limit() {
 }
 
 #[test]
+fn parameters_beyond_the_limit_are_not_made() {
+    const LIMIT: u64 = 16 << 20;
+    let many: Vec<String> = (0..400_000).map(|i| format!("number {i}")).collect();
+    let _together = together();
+    Runtime::start().unwrap();
+    for params in [json!({"text": "a".repeat(40 << 20)}), json!({"many": many}), json!({"many": vec![0; 8_000_000]})] {
+        let limits = Limits { memory: Some(LIMIT), ..Limits::default() };
+        let (meter, budget) = (MemoryMeter::new(limits.memory), Budget::new(limits));
+        let params = params.as_object().unwrap();
+        let made = Python::attach(|py| to_python::parameters(py, params, (&meter, &budget), |_| Ok(())).map(drop));
+        assert_eq!(made.unwrap_err().kind, ErrorKind::MemoryLimit);
+        assert!(meter.peak() < LIMIT * 5 / 4, "{}", meter.peak());
+    }
+}
+
+#[test]
 fn parameters_are_nobodys_when_the_run_is_over() {
     let mut session = open();
     let host: std::sync::Arc<dyn skills_core::Host> =
         TestHost::new(Limits { memory: Some(64 << 20), ..Limits::default() });
-    let _together = super::host::together();
+    let _together = together();
     for _ in 0..5 {
         let evaluation = session.run(
             &super::host::script("import gc\nkept = params\nlen(params['text'])"),
