@@ -17,6 +17,7 @@ mod function;
 mod grants;
 mod hosts;
 mod interpreter;
+pub mod json;
 mod language;
 mod launch;
 mod limits;

@@ -27,12 +27,39 @@ pub(super) fn explain(
         }
         // A value of the wrong type fails its enum too, and what is allowed is what helps.
         Kind::Type { .. } if has_enum_beside(schema, error) => {}
+        Kind::Type { kind } if takes_numbers(kind) && integer_in(error.instance()).is_some() => {
+            let (named, digits) = (place.clone().unwrap_or_default(), integer_in(error.instance()).unwrap_or_default());
+            let message =
+                format!("`{named}` is {}, an integer beyond 64 bits, which would lose digits", shortened(digits));
+            let help = "give a smaller one; with a fraction (`1.0e30`) it is a floating point number, and as a text it keeps its digits";
+            problems.push(ArgumentError { parameter: place, message, help: Some(help.to_owned()) });
+        }
         _ => {
             let named = place.clone().unwrap_or_default();
             let message = format!("`{named}` is {}: {}", clipped(error.instance()), allowed(error));
             problems.push(ArgumentError { parameter: place, message, help: None });
         }
     }
+}
+
+/// The digits of an integer that is there as its description.
+fn integer_in(value: &Value) -> Option<&str> {
+    let members = value.as_object().filter(|members| members.len() == 2)?;
+    members.get("$type").filter(|name| *name == "integer")?;
+    members.get("repr")?.as_str()
+}
+
+fn takes_numbers(kind: &TypeKind) -> bool {
+    let is_number = |one: JsonType| matches!(one.as_str(), "integer" | "number");
+    match kind {
+        TypeKind::Single(one) => is_number(*one),
+        TypeKind::Multiple(set) => set.iter().any(is_number),
+    }
+}
+
+fn shortened(digits: &str) -> String {
+    const MOST: usize = 60;
+    if digits.len() > MOST { format!("{}…", &digits[..MOST]) } else { digits.to_owned() }
 }
 
 /// `items[2].price`; `None` for the arguments as a whole.

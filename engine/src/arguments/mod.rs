@@ -25,6 +25,8 @@ pub use words::from_words;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 use skills_core::ParameterSpec;
+use skills_core::json;
+use skills_core::value::{MAX_DEPTH, depth};
 
 /// Checks the arguments of one call; a caller that calls again keeps a [`Checker`].
 ///
@@ -50,20 +52,55 @@ pub fn from_text(text: &str) -> Result<Map<String, Value>, ArgumentErrors> {
     if text.trim().is_empty() {
         return Err(problem("the parameters are empty".to_owned(), FORM));
     }
-    match serde_json::from_str::<Object>(text) {
+    match json::read::<Object>(text) {
+        Ok(Object(map)) if map.values().any(|value| depth(value) >= MAX_DEPTH) => Err(problem(too_deep(), FLATTER)),
         Ok(Object(map)) => Ok(map),
         Err(error) if error.is_data() && error.to_string().starts_with("invalid type") => {
-            let found = serde_json::from_str::<Value>(text).map_or("something else", |value| error::type_name(&value));
+            let found = json::read::<Value>(text).map_or("something else", |value| error::type_name(&value));
             Err(problem(format!("the parameters have to be an object, not {found}"), FORM))
         }
         Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            let whole = error.to_string();
-            let reason = whole.split(" at line ").next().unwrap_or_default();
-            let what = if error.is_data() { "cannot be taken" } else { "are not JSON" };
-            let message = format!("the parameters {what}, at line {line}, column {column}: {reason}");
-            Err(problem(message, "check the quotes, commas and brackets there; names and texts stand in double quotes"))
+            let place = format!("at line {}, column {}", error.line(), error.column());
+            Err(match reason(&error) {
+                Reason::Range => problem(format!("the parameters have a number beyond {RANGE}, {place}"), QUOTED),
+                Reason::Depth => problem(too_deep(), FLATTER),
+                Reason::Other(reason) if error.is_data() => {
+                    problem(format!("the parameters cannot be taken, {place}: {reason}"), MARKS)
+                }
+                Reason::Other(reason) => problem(format!("the parameters are not JSON, {place}: {reason}"), MARKS),
+            })
         }
+    }
+}
+
+/// How large a number may be.
+const RANGE: &str = "1.8e308, the largest that JSON readers keep";
+
+const QUOTED: &str = "give it as a text, in double quotes";
+const FLATTER: &str = "give a flatter value, or a text that holds JSON";
+const MARKS: &str = "check the quotes, commas and brackets there; names and texts stand in double quotes";
+
+fn too_deep() -> String {
+    format!("the parameters are nested deeper than {MAX_DEPTH} levels")
+}
+
+/// Why text cannot be read.
+enum Reason {
+    /// It has a number that is too large.
+    Range,
+    /// It nests too deep.
+    Depth,
+    /// Anything else, in the reader's words.
+    Other(String),
+}
+
+fn reason(error: &serde_json::Error) -> Reason {
+    let whole = error.to_string();
+    // The reader tells these apart by its words only.
+    match whole.split(" at line ").next().unwrap_or_default() {
+        "number out of range" => Reason::Range,
+        "recursion limit exceeded" => Reason::Depth,
+        other => Reason::Other(other.to_owned()),
     }
 }
 

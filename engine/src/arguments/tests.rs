@@ -212,7 +212,12 @@ fn text_that_is_no_object_is_explained() {
         message("{\"a\": 1")
     );
     assert!(message(r#"{"a": 1, "a": 2}"#).contains("`a` is given twice"));
-    assert!(message(&format!("{{\"a\":{}", "[".repeat(100_000))).contains("recursion limit"));
+    let deep = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+    assert!(from_text(&deep(99)).is_ok());
+    for text in [deep(100), deep(127), deep(100_000)] {
+        assert_eq!(message(&text), "the parameters are nested deeper than 100 levels");
+    }
+    assert!(message("{\"a\": 1e400}").contains("a number beyond 1.8e308"), "{}", message("{\"a\": 1e400}"));
     assert_eq!(from_text(r#"{"a": [1, null]}"#).unwrap(), map(json!({"a": [1, null]})));
 }
 
@@ -256,6 +261,25 @@ fn words_convert_by_the_declared_type() {
     for (schema, word, expected) in cases {
         assert_eq!(read(&one("p", schema.clone()), &format!("p={word}")), json!({ "p": expected }), "{schema} {word}");
     }
+}
+
+#[test]
+fn integers_beyond_64_bits_keep_their_digits_or_are_refused() {
+    const BIG: &str = "123456789012345678901234567890";
+    let described = json!({"v": {"$type": "integer", "repr": BIG}});
+    assert_eq!(from_text(&format!("{{\"v\": {BIG}}}")).unwrap(), map(described.clone()));
+    let any = one("v", json!({}));
+    assert_eq!(read(&any, &format!("v={BIG}")), described);
+    assert_eq!(read(&any, &format!("v:=[{BIG}]")), json!({"v": [described["v"]]}));
+    assert_eq!(read(&one("v", json!({"type": "string"})), &format!("v={BIG}")), json!({"v": BIG}));
+    for schema in [json!({"type": "integer"}), json!({"type": "number"}), json!({"type": ["integer", "null"]})] {
+        let parameters = one("v", schema);
+        for given in [from_text(&format!("{{\"v\": {BIG}}}")), from_words(&parameters, &words(&format!("v={BIG}")))] {
+            let errors = check("s", &parameters, given.unwrap()).unwrap_err();
+            assert_eq!(errors.to_string(), format!("`v` is {BIG}, an integer beyond 64 bits, which would lose digits"));
+        }
+    }
+    assert_eq!(misread(&any, "v:=1e400"), ["`v` is \"1e400\", beyond 1.8e308, the largest that JSON readers keep"]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 use super::error::{ArgumentError, ArgumentErrors};
+use super::{FLATTER, QUOTED, RANGE, Reason};
 use serde_json::{Map, Number, Value};
-use skills_core::ParameterSpec;
+use skills_core::value::{MAX_DEPTH, depth, describe_integer};
+use skills_core::{ParameterSpec, json};
 
 /// Reads arguments from plain words, as a shell passes them.
 ///
@@ -123,23 +125,32 @@ impl<'a> Reader<'a> {
     }
 
     fn give_json(&mut self, name: &str, text: &str) {
-        match serde_json::from_str(text) {
+        match json::read(text) {
             Ok(value) => self.set(name, value),
-            Err(error) => self.not_json(name, text, &reason(&error)),
+            Err(error) => self.not_json(name, text, &error),
         }
     }
 
-    fn not_json(&mut self, name: &str, text: &str, reason: &str) {
+    fn not_json(&mut self, name: &str, text: &str, error: &serde_json::Error) {
         let name = self.name_of(name);
         let shown = super::error::clipped(&Value::from(text));
-        self.problem(
-            Some(&name),
-            format!("`{name}` is {shown}, which is not JSON: {reason}"),
-            format!("write JSON in single quotes, so that the shell leaves it alone: {name}:='[\"a\", 1]'"),
-        );
+        let (why, help) = match super::reason(error) {
+            Reason::Range => (format!("beyond {RANGE}"), QUOTED.to_owned()),
+            Reason::Depth => (format!("nested deeper than {MAX_DEPTH} levels"), FLATTER.to_owned()),
+            Reason::Other(reason) => (
+                format!("which is not JSON: {reason} at column {}", error.column()),
+                format!("write JSON in single quotes, so that the shell leaves it alone: {name}:='[\"a\", 1]'"),
+            ),
+        };
+        self.problem(Some(&name), format!("`{name}` is {shown}, {why}"), help);
     }
 
     fn set(&mut self, name: &str, value: Value) {
+        // A parameter is a level itself.
+        if depth(&value) >= MAX_DEPTH {
+            let message = format!("`{name}` is nested deeper than {MAX_DEPTH} levels");
+            return self.problem(Some(name), message, FLATTER.to_owned());
+        }
         let repeats = self.find(name).is_some_and(|spec| Form::of(&spec.schema).is_list());
         let name = self.name_of(name);
         match self.given.get_mut(&name) {
@@ -262,7 +273,7 @@ impl Form {
 }
 
 /// A word as a schema wants it; the word itself where it does not convert. The error is that of JSON which was begun.
-fn convert(schema: &Value, text: &str) -> Result<Value, String> {
+fn convert(schema: &Value, text: &str) -> Result<Value, serde_json::Error> {
     if let Some(options) = schema.get("enum").and_then(Value::as_array) {
         let word = |option: &Value| option.as_str().map_or_else(|| option.to_string(), str::to_owned);
         return Ok(options.iter().find(|option| word(option) == text).cloned().unwrap_or_else(|| Value::from(text)));
@@ -276,20 +287,18 @@ fn convert(schema: &Value, text: &str) -> Result<Value, String> {
         return Ok(Value::Null);
     }
     if form.takes(ARRAY) && trimmed.starts_with('[') || form.takes(OBJECT) && trimmed.starts_with('{') {
-        return match serde_json::from_str(trimmed) {
-            Ok(value) => Ok(value),
+        return match json::read(trimmed) {
             Err(_) if form.takes(STRING) => Ok(Value::from(text)),
-            Err(error) => Err(reason(&error)),
+            read => read,
         };
     }
     let number = match () {
-        () if form.takes(NUMBER) => integer(trimmed).or_else(|| float(trimmed)),
         // One that is no integer stays a number, so that the check can say what it has to be.
-        () if form.takes(INTEGER) => integer(trimmed).or_else(|| float(trimmed)),
+        () if form.takes(NUMBER) || form.takes(INTEGER) => number(trimmed, form),
         () => None,
     };
     if let Some(number) = number {
-        return Ok(Value::Number(number));
+        return Ok(number);
     }
     if form.takes(BOOLEAN) {
         match trimmed.to_ascii_lowercase().as_str() {
@@ -311,10 +320,20 @@ fn untyped(text: &str) -> Value {
     if let Some(number) = integer(trimmed).filter(|number| number.to_string() == trimmed) {
         return Value::Number(number);
     }
-    match serde_json::from_str(trimmed) {
+    match json::read(trimmed) {
         // A text in quotes keeps them: they are the person's own.
         Ok(Value::String(_)) | Err(_) => Value::from(text),
         Ok(value) => value,
+    }
+}
+
+/// A number. An integer that would lose digits is described, where a text would not keep them.
+fn number(text: &str, form: Form) -> Option<Value> {
+    let plain = text.strip_prefix('+').unwrap_or(text);
+    match integer(text) {
+        Some(number) => Some(Value::Number(number)),
+        None if json::is_big_integer(plain) => (!form.takes(STRING)).then(|| describe_integer(plain)),
+        None => float(text).map(Value::Number),
     }
 }
 
@@ -327,10 +346,4 @@ fn float(text: &str) -> Option<Number> {
     text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
         .then(|| text.parse().ok().and_then(Number::from_f64))
         .flatten()
-}
-
-fn reason(error: &serde_json::Error) -> String {
-    let whole = error.to_string();
-    let what = whole.split(" at line ").next().unwrap_or_default();
-    format!("{what} at column {}", error.column())
 }

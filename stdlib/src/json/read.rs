@@ -4,7 +4,7 @@ use crate::bounds::Tally;
 use crate::define::invalid;
 use serde_json::Value;
 use skills_core::{
-    Budget, Failure,
+    Budget, Failure, json,
     value::{MAX_DEPTH, depth},
 };
 
@@ -12,17 +12,10 @@ use skills_core::{
 pub(super) fn parse(budget: &Budget, text: &str) -> Result<Value, Failure> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     count(&mut Tally::of(budget), text)?;
-    let value: Value = serde_json::from_str(text).map_err(|error| failure(text, &error))?;
-    if depth(&value) > MAX_DEPTH {
-        return Err(too_deep());
-    }
-    match describe_big_integers(text) {
-        // The text is JSON, and a description is JSON where a number was, so this reads again.
-        Some(described) => {
-            drop(value);
-            serde_json::from_str(&described).map_err(|error| failure(text, &error))
-        }
-        None => Ok(value),
+    let value: Value = json::read(text).map_err(|error| failure(text, &error))?;
+    match depth(&value) > MAX_DEPTH {
+        true => Err(too_deep()),
+        false => Ok(value),
     }
 }
 
@@ -35,7 +28,7 @@ fn count(tally: &mut Tally<'_>, text: &str) -> Result<(), Failure> {
     while at < bytes.len() {
         match bytes[at] {
             b'"' => {
-                at = end_of_string(bytes, at);
+                at = json::end_of_string(bytes, at);
                 continue;
             }
             b',' => values += 1,
@@ -71,44 +64,6 @@ fn failure(text: &str, error: &serde_json::Error) -> Failure {
         Some(b'\'') => failure.with_help("JSON strings stand in double quotes"),
         _ => failure,
     }
-}
-
-/// The text with each integer beyond 64 bits replaced by its description; nothing where it has none.
-///
-/// The reader would round them to floating point without a word.
-fn describe_big_integers(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut out = String::new();
-    let (mut at, mut copied) = (0, 0);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => at = end_of_string(bytes, at),
-            b'-' | b'0'..=b'9' => {
-                let start = at;
-                while at < bytes.len() && matches!(bytes[at], b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E') {
-                    at += 1;
-                }
-                let digits = &text[start..at];
-                let whole = !digits.contains(['.', 'e', 'E']);
-                if whole && digits.parse::<i64>().is_err() && digits.parse::<u64>().is_err() {
-                    out.push_str(&text[copied..start]);
-                    out.push_str(&skills_core::value::describe_integer(digits).to_string());
-                    copied = at;
-                }
-            }
-            _ => at += 1,
-        }
-    }
-    (copied > 0).then(|| out + &text[copied..])
-}
-
-/// The place after the string that begins at a quote.
-fn end_of_string(bytes: &[u8], quote: usize) -> usize {
-    let mut at = quote + 1;
-    while at < bytes.len() && bytes[at] != b'"' {
-        at += if bytes[at] == b'\\' { 2 } else { 1 };
-    }
-    at + 1
 }
 
 #[cfg(test)]
