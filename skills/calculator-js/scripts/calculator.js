@@ -1,31 +1,68 @@
-// Arithmetic on two numbers, in double precision; a whole result is an integer.
+// Arithmetic on two numbers: exact on whole ones, in double precision on others.
+
+// Whole numbers have 64 bits.
+const LEAST = -(2n ** 63n);
+const MOST = 2n ** 63n - 1n;
+const RANGE = `whole numbers go from ${LEAST} to ${MOST}`;
 
 export default function run({ operation, operand1, operand2 }) {
-  // A whole number that a double cannot hold arrives as a BigInt.
-  const a = Number(operand1);
-  const b = Number(operand2);
-  const result = calculate(operation, a, b);
+  if (!["add", "subtract", "multiply", "divide"].includes(operation)) {
+    throw new TypeError(`unknown operation '${operation}': use add, subtract, multiply or divide`);
+  }
+  if (operation === "divide" && Number(operand2) === 0) {
+    throw new RangeError("cannot divide by zero: operand2 is 0");
+  }
+  const a = whole("operand1", operand1);
+  const b = whole("operand2", operand2);
+  if (a !== null && b !== null) {
+    return ofWhole(operation, a, b);
+  }
+  return ofDoubles(operation, Number(operand1), Number(operand2));
+}
+
+// The integer that a number is, and null where it has a fraction or is beyond what doubles tell apart.
+// A whole number that a double cannot hold arrives as a BigInt.
+function whole(name, x) {
+  if (typeof x === "number") {
+    return Number.isInteger(x) && Math.abs(x) <= 2 ** 53 ? BigInt(x) : null;
+  }
+  if (x < LEAST || x > MOST) {
+    throw new RangeError(`${name} is too large: ${RANGE}`);
+  }
+  return x;
+}
+
+function ofWhole(operation, a, b) {
+  let result;
+  switch (operation) {
+    case "add":
+      result = a + b;
+      break;
+    case "subtract":
+      result = a - b;
+      break;
+    case "multiply":
+      result = a * b;
+      break;
+    default:
+      if (a % b !== 0n) {
+        return ofDoubles(operation, Number(a), Number(b));
+      }
+      result = a / b;
+  }
+  if (result < LEAST || result > MOST) {
+    throw new RangeError(`the result is too large: ${RANGE}`);
+  }
+  // What a double cannot hold leaves as a BigInt, with all its digits.
+  return Number.isSafeInteger(Number(result)) ? Number(result) : result;
+}
+
+function ofDoubles(operation, a, b) {
+  const results = { add: a + b, subtract: a - b, multiply: a * b, divide: a / b };
+  const result = results[operation];
   if (!Number.isFinite(result)) {
     throw new RangeError("the result is too large: it is beyond 1.8e308");
   }
   // There is no minus zero among the integers.
   return result === 0 ? 0 : result;
-}
-
-function calculate(operation, a, b) {
-  switch (operation) {
-    case "add":
-      return a + b;
-    case "subtract":
-      return a - b;
-    case "multiply":
-      return a * b;
-    case "divide":
-      if (b === 0) {
-        throw new RangeError("cannot divide by zero: operand2 is 0");
-      }
-      return a / b;
-    default:
-      throw new TypeError(`unknown operation '${operation}': use add, subtract, multiply or divide`);
-  }
 }
