@@ -44,6 +44,25 @@ pub fn describe_integer(digits: &str) -> Value {
     Value::Object(map)
 }
 
+/// The description of a text with halves of characters, which UTF-8 cannot hold: `repr` is all of it as JSON writes it,
+/// each half as `\\uXXXX`.
+pub fn describe_text(units: &[u16]) -> Value {
+    let mut repr = String::from("\"");
+    for unit in char::decode_utf16(units.iter().copied()) {
+        match unit {
+            Ok(c @ ('"' | '\\')) => repr.extend(['\\', c]),
+            Ok(c) if c.is_control() => repr.push_str(&format!("\\u{:04x}", u32::from(c))),
+            Ok(c) => repr.push(c),
+            Err(half) => repr.push_str(&format!("\\u{:04x}", half.unpaired_surrogate())),
+        }
+    }
+    repr.push('"');
+    let mut map = Map::new();
+    map.insert("$type".into(), Value::String("string".into()));
+    map.insert("repr".into(), Value::String(repr));
+    Value::Object(map)
+}
+
 /// The description of bytes: their number in `length` and all of them in `base64`.
 pub fn describe_bytes(bytes: &[u8]) -> Value {
     let mut map = Map::new();
@@ -160,6 +179,13 @@ impl Meter {
             .with_help("return null or a string instead")
     }
 
+    /// The failure for a name of a member that has halves of characters.
+    pub fn not_whole(&self) -> Failure {
+        let message =
+            format!("{} has a key with half a character (a lone surrogate), which JSON cannot hold", self.place());
+        Failure::new(ErrorKind::ScriptError, message).with_help("use whole characters in keys")
+    }
+
     /// Where the meter is, as a person writes it: `result.items[3]["unit price"]`.
     pub fn place(&self) -> String {
         let mut out = String::from(self.root);
@@ -234,6 +260,12 @@ mod tests {
         assert_eq!(depth(&json!(1)), 0);
         assert_eq!(depth(&json!([])), 1);
         assert_eq!(depth(&json!([{"a": [1]}])), 3);
+    }
+
+    #[test]
+    fn a_text_with_halves_of_characters_is_described_as_json_writes_it() {
+        let units: Vec<u16> = "a\"\\\n😀".encode_utf16().chain([0xd800]).collect();
+        assert_eq!(describe_text(&units), json!({"$type": "string", "repr": r#""a\"\\\u000a😀\ud800""#}));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(crate) fn build(
 fn build_bridge(scope: &mut v8::PinScope<'_, '_>) -> Result<Bridge, Fault> {
     let setup =
         compile_function(scope, BRIDGE_NAME, BRIDGE, &["print", "call", "exceeded", "called", "ELEMENT", "MEMBER"], 0)?;
-    let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
+    let missing = || Fault::stopped("a function of the bridge cannot be made");
     let arguments = [
         v8::Function::new(scope, natives::print).ok_or_else(missing)?.into(),
         v8::Function::new(scope, natives::call).ok_or_else(missing)?.into(),
@@ -129,7 +129,7 @@ pub(crate) fn describe(host: &Arc<dyn Host>) -> String {
 }
 
 pub(crate) fn text<'s>(scope: &mut v8::PinScope<'s, '_>, text: &str) -> Result<v8::Local<'s, v8::String>, Fault> {
-    v8::String::new(scope, text).ok_or_else(|| Fault::Stopped("a string is too long for the engine".into()))
+    v8::String::new(scope, text).ok_or_else(|| Fault::stopped("a string is too long for the engine"))
 }
 
 pub(crate) fn compile_function(
@@ -157,14 +157,18 @@ pub(crate) fn compile_function(
         return Ok(v8::Global::new(scope, function));
     }
     let Some(error) = scope.exception() else {
-        return Err(Fault::Stopped("the script could not be compiled".into()));
+        return Err(Fault::stopped("the script could not be compiled"));
     };
     let message = error.to_rust_string_lossy(scope);
-    let stack = v8::Local::<v8::Object>::try_from(error).ok().and_then(|error| {
-        let key = v8::String::new(scope, "stack")?;
-        Some(error.get(scope, key.into())?.to_rust_string_lossy(scope))
-    });
-    Err(Fault::Syntax(message, stack.unwrap_or_default()))
+    let stack = stack(scope, error).unwrap_or_default();
+    Err(Fault::Syntax(message, stack))
+}
+
+/// The stack of an error.
+fn stack(scope: &mut v8::PinScope<'_, '_>, error: v8::Local<'_, v8::Value>) -> Option<String> {
+    let error = v8::Local::<v8::Object>::try_from(error).ok()?;
+    let key = v8::String::new(scope, "stack")?;
+    Some(error.get(scope, key.into())?.to_rust_string_lossy(scope))
 }
 
 pub(crate) fn call<'s>(
@@ -178,9 +182,13 @@ pub(crate) fn call<'s>(
     match function.call(scope, receiver, arguments) {
         Some(value) => Ok(value),
         None => {
-            let why = scope.exception().map(|error| error.to_rust_string_lossy(scope));
+            // While execution is being ended, the engine shows another error than the one that knows where it was.
+            scope.cancel_terminate_execution();
+            let error = scope.exception();
+            let why = error.map(|error| error.to_rust_string_lossy(scope));
+            let stack = error.and_then(|error| stack(scope, error));
             scope.reset();
-            Err(Fault::Stopped(why.unwrap_or_else(|| "execution was ended".into())))
+            Err(Fault::Stopped(why.unwrap_or_else(|| "execution was ended".into()), stack.unwrap_or_default()))
         }
     }
 }

@@ -31,10 +31,17 @@ pub(crate) struct Compiled {
 /// How a script's compilation or run ended without an answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The engine was stopped, or ran out of memory or stack where that could not be caught.
-    Stopped(String),
+    /// The engine was stopped, or ran out of memory or stack where that could not be caught: why, and the stack where
+    /// that is known.
+    Stopped(String, String),
     /// The engine refused the text: message and stack.
     Syntax(String, String),
+}
+
+impl Fault {
+    pub(crate) fn stopped(why: impl Into<String>) -> Fault {
+        Fault::Stopped(why.into(), String::new())
+    }
 }
 
 /// One isolate with its context and the bridge in it. It stays on the thread that made it.
@@ -176,7 +183,7 @@ impl Engine {
         self.with(|scope, bridge, _| {
             let parameters = ["core", "nature", "settled", "define", "encoded"];
             let setup = compile_function(scope, LIVE_NAME, LIVE, &parameters, 0)?;
-            let missing = || Fault::Stopped("a function of the bridge cannot be made".into());
+            let missing = || Fault::stopped("a function of the bridge cannot be made");
             let core = call(scope, &bridge.core, &[])?;
             let arguments = [
                 core,
@@ -194,7 +201,7 @@ impl Engine {
                 bridge.live.borrow_mut().insert((*name).to_owned(), v8::Global::new(scope, function));
             }
             let fixed = call(scope, &bridge.fixed, &[])?.to_rust_string_lossy(scope);
-            serde_json::from_str(&fixed).map_err(|error| Fault::Stopped(error.to_string()))
+            serde_json::from_str(&fixed).map_err(|error| Fault::stopped(error.to_string()))
         })
     }
 
@@ -202,7 +209,7 @@ impl Engine {
     pub(crate) fn ask(&mut self, name: &str, arguments: &[Argument<'_>]) -> Result<String, Fault> {
         self.with(|scope, bridge, _| {
             let function = bridge.live.borrow().get(name).cloned();
-            let function = function.ok_or_else(|| Fault::Stopped(format!("the bridge has no `{name}`")))?;
+            let function = function.ok_or_else(|| Fault::stopped(format!("the bridge has no `{name}`")))?;
             let mut values = Vec::with_capacity(arguments.len());
             for argument in arguments {
                 values.push(match argument {
@@ -318,7 +325,7 @@ impl Engine {
         work: impl FnOnce(&mut v8::PinScope<'_, '_>, &Bridge, &Heap) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         let (Some(isolate), Some((heap, bridge, context))) = (self.isolate.as_mut(), self.parts.as_ref()) else {
-            return Err(Fault::Stopped("the engine did not start".into()));
+            return Err(Fault::stopped("the engine did not start"));
         };
         // Isolates nest: a host function may run another script in another isolate of the same thread.
         // SAFETY: the isolate belongs to this thread, and is exited below.

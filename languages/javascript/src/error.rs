@@ -96,10 +96,13 @@ pub(crate) fn read(
 pub(crate) fn fault(fault: &Fault, places: &Places<'_>, depth: impl FnOnce() -> Option<u64>) -> Failure {
     match fault {
         Fault::Syntax(message, stack) => script_error(places.script, message.clone(), frames(stack, places)),
-        Fault::Stopped(why) if why.contains("Maximum call stack") || why.contains("stack overflow") => {
-            too_deep(why.clone(), depth()).in_script(places.script.language, Vec::new())
+        Fault::Stopped(why, stack) if why.contains("Maximum call stack") || why.contains("stack overflow") => {
+            too_deep(why.clone(), depth()).in_script(places.script.language, frames(stack, places))
         }
-        Fault::Stopped(why) => internal(places.script, format!("the engine ended the script: {why}")),
+        Fault::Stopped(why, stack) => {
+            let message = format!("the engine ended the script: {why}");
+            Failure::new(ErrorKind::Internal, message).in_script(places.script.language, frames(stack, places))
+        }
     }
 }
 
@@ -153,6 +156,9 @@ fn refused(stop: &str, thrown: &Thrown, budget: &Budget) -> Failure {
     if stop == "depth" {
         // One level further than the path, which is what the bridge refused.
         return meter.enter_index(0).err().unwrap_or_else(|| meter.not_finite("too deep"));
+    }
+    if stop == "text" {
+        return meter.not_whole();
     }
     meter.not_finite(&thrown.detail)
 }

@@ -129,7 +129,8 @@ pub(crate) fn wait(engine: &mut Engine) -> Waited {
     loop {
         engine.run_microtasks();
         if engine.stop().is_set() {
-            return Waited::Answer(Err(Fault::Stopped("execution was ended".into())));
+            let stack = engine.heap().and_then(Heap::stopped_at).unwrap_or_default();
+            return Waited::Answer(Err(Fault::Stopped("execution was ended".into(), stack)));
         }
         match engine.poll() {
             Ok(answer) if answer == "?" => {}

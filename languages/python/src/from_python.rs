@@ -2,7 +2,8 @@
 //!
 //! | Python | JSON |
 //! |---|---|
-//! | `None`, `bool`, `str`, `float` | the same; `2.0` stays `2.0`; a lone surrogate becomes U+FFFD |
+//! | `None`, `bool`, `str`, `float` | the same; `2.0` stays `2.0` |
+//! | a `str` with lone surrogates | a description with all of it; as a key an error |
 //! | `int` in the range of `i64` or `u64` | the same |
 //! | a larger `int` | a description with all digits (hexadecimal above CPython's limit of 4,300 digits) |
 //! | `list`, `tuple`, `set`, `frozenset`, `range`, a dict's views | array |
@@ -54,16 +55,19 @@ pub(crate) fn lossy(text: &Bound<'_, PyString>) -> String {
     if let Ok(text) = text.to_str() {
         return text.to_owned();
     }
-    // UTF-16 keeps one unit for each lone surrogate, so that each becomes one replacement.
+    units(text).map_or_else(|| String::from(char::REPLACEMENT_CHARACTER), |units| String::from_utf16_lossy(&units))
+}
+
+/// The text of a Python string in UTF-16, which has one unit for each lone surrogate.
+fn units(text: &Bound<'_, PyString>) -> Option<Vec<u16>> {
     // SAFETY: encodes a live string with NUL-terminated names; the reference is new.
     let encoded = unsafe {
         let encoded = ffi::PyUnicode_AsEncodedString(text.as_ptr(), c"utf-16-le".as_ptr(), c"surrogatepass".as_ptr());
         Bound::from_owned_ptr_or_err(text.py(), encoded)
     };
-    let Ok(encoded) = encoded else { return String::from(char::REPLACEMENT_CHARACTER) };
-    let Ok(bytes) = encoded.cast::<PyBytes>() else { return String::new() };
-    let units: Vec<u16> = bytes.as_bytes().as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();
-    String::from_utf16_lossy(&units)
+    let encoded = encoded.ok()?;
+    let bytes = encoded.cast::<PyBytes>().ok()?;
+    Some(bytes.as_bytes().as_chunks().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect())
 }
 
 /// The `repr` of an object, whatever it does: an exception becomes a placeholder, a stop is passed on.
@@ -111,7 +115,10 @@ impl Converter<'_> {
             return Ok(Value::Null);
         }
         if let Ok(text) = object.cast::<PyString>() {
-            return self.string(text).map(Value::String);
+            return match self.string(text)? {
+                Some(text) => Ok(Value::String(text)),
+                None => self.described(value::describe_text(&units(text).unwrap_or_default())),
+            };
         }
         if let Ok(value) = object.cast::<PyBool>() {
             self.meter.charge(if value.is_true() { 4 } else { 5 })?;
@@ -138,19 +145,13 @@ impl Converter<'_> {
         self.other(object)
     }
 
-    fn string(&mut self, text: &Bound<'_, PyString>) -> Converted<String> {
+    /// The text; nothing where it has lone surrogates.
+    fn string(&mut self, text: &Bound<'_, PyString>) -> Converted<Option<String>> {
         // The length in characters is known at once; the exact size needs the bytes.
         self.meter.charge(text.len()? + 2)?;
-        let owned;
-        let text = match text.to_str() {
-            Ok(text) => text,
-            Err(_) => {
-                owned = lossy(text);
-                &owned
-            }
-        };
+        let Ok(text) = text.to_str() else { return Ok(None) };
         self.meter.charge(text.len() - text.chars().count() + escapes(text))?;
-        Ok(text.to_owned())
+        Ok(Some(text.to_owned()))
     }
 
     fn integer(&mut self, object: &Bound<'_, PyAny>) -> Converted {
@@ -253,7 +254,7 @@ impl Converter<'_> {
 
     fn key(&mut self, key: &Bound<'_, PyAny>) -> Converted<String> {
         if let Ok(text) = key.cast::<PyString>() {
-            return self.string(text);
+            return self.string(text)?.ok_or_else(|| self.meter.not_whole().into());
         }
         let name = if key.is_none() {
             "null".to_owned()

@@ -38,7 +38,9 @@ function callCounted(index, text) {
 }
 
 function unsendable(name, index, stop) {
-  const why = stop.code === "depth" ? "is nested deeper than 100 levels" : `holds ${stop.detail}, which JSON cannot hold`;
+  const why = stop.code === "depth" ? "is nested deeper than 100 levels"
+    : stop.code === "text" ? "has a key with half a character (a lone surrogate), which JSON cannot hold"
+    : `holds ${stop.detail}, which JSON cannot hold`;
   return new NativeTypeError(`argument ${index + 1} of skill.${name} ${why}`);
 }
 

@@ -19,6 +19,7 @@ const propertyIsEnumerable = uncurry(objectPrototype.propertyIsEnumerable);
 const objectToString = uncurry(objectPrototype.toString);
 const functionToString = uncurry(Function.prototype.toString);
 const toWellFormed = uncurry(String.prototype.toWellFormed);
+const isWellFormed = uncurry(String.prototype.isWellFormed);
 const slice = uncurry(String.prototype.slice);
 const charCode = uncurry(String.prototype.charCodeAt);
 const repeat = uncurry(String.prototype.repeat);
@@ -109,7 +110,14 @@ class Encoder {
 
   text(value) {
     this.charge(value.length + 2);
-    return quote(value);
+    // Half a character is written as an escape, which is JSON text, and no JSON reader takes.
+    return isWellFormed(value) ? jsonStringify(value) : `{"$type":"string","repr":${jsonStringify(jsonStringify(value))}}`;
+  }
+
+  name(value) {
+    this.charge(value.length + 2);
+    if (!isWellFormed(value)) throw this.stop("text", "");
+    return jsonStringify(value);
   }
 
   scalar(text) {
@@ -121,7 +129,7 @@ class Encoder {
     switch (typeof value) {
       case "number":
         if (!isFinite(value)) throw this.stop("number", `${value}`);
-        return this.scalar(`${value}`);
+        return this.scalar(value === 0 && 1 / value < 0 ? "-0.0" : `${value}`);
       case "string":
         return this.text(value);
       case "boolean":
@@ -162,7 +170,7 @@ class Encoder {
       const member = value[name];
       if (member === undefined) continue;
       this.charge((first ? 1 : 2) + MEMBER);
-      out += (first ? "" : ",") + this.text(name) + ":";
+      out += (first ? "" : ",") + this.name(name) + ":";
       this.step(name);
       out += this.value(member);
       this.path.length--;
@@ -236,7 +244,7 @@ class Encoder {
       this.charge(2 + (plain ? MEMBER : 3 * ELEMENT));
       const member = members[i];
       out += i ? "," : "";
-      out += plain ? `${this.text(name)}:${this.value(member)}` : `[${this.value(name)},${this.value(member)}]`;
+      out += plain ? `${this.name(name)}:${this.value(member)}` : `[${this.value(name)},${this.value(member)}]`;
       this.path.length--;
     }
     this.open.length--;

@@ -10,7 +10,7 @@ use crate::session::cpu_time;
 use deno_core::v8;
 use skills_core::{Budget, Pace};
 use std::cell::{Cell, RefCell};
-use std::ffi::{c_int, c_void};
+use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 
 /// QuickJS's `JSValue` on 64-bit machines.
@@ -36,6 +36,9 @@ unsafe extern "C" {
     fn JS_ExecutePendingJob(runtime: *mut c_void, context: *mut *mut c_void) -> c_int;
     fn JS_GetException(context: *mut c_void) -> JsValue;
     fn JS_FreeValue(context: *mut c_void, value: JsValue);
+    fn JS_GetPropertyStr(context: *mut c_void, object: JsValue, name: *const c_char) -> JsValue;
+    fn JS_ToCStringLen2(context: *mut c_void, length: *mut usize, value: JsValue, cesu8: bool) -> *const c_char;
+    fn JS_FreeCString(context: *mut c_void, text: *const c_char);
     fn v82jsc_malloc_size(runtime: *mut c_void) -> usize;
 }
 
@@ -62,6 +65,8 @@ struct State {
     breached: Cell<bool>,
     peak: Cell<usize>,
     pace: RefCell<Option<(Pace, Arc<Budget>)>>,
+    /// The stack of the microtask that had to stop.
+    stopped_at: RefCell<Option<String>>,
 }
 
 impl State {
@@ -140,6 +145,7 @@ impl Heap {
             breached: Cell::new(false),
             peak: Cell::new(0),
             pace: RefCell::new(None),
+            stopped_at: RefCell::new(None),
         });
         let opaque = std::ptr::from_ref::<State>(&state).cast_mut().cast::<c_void>();
         // SAFETY: a live runtime; the state is boxed, so it stays where it is, and `drop` takes the handlers out again.
@@ -172,6 +178,7 @@ impl Heap {
         }
         state.limit.set(limit);
         state.breached.set(false);
+        *state.stopped_at.borrow_mut() = None;
         state.peak.set(state.used());
         let collect_at = state.used().saturating_add(UNSEEN.min(room / 4));
         // SAFETY: a live runtime, used on its own thread; these only store numbers.
@@ -270,9 +277,41 @@ impl Heap {
             }
             if done < 0 && !context.is_null() {
                 // SAFETY: the engine gave the context, and the exception that it hands over is ours to free.
-                unsafe { JS_FreeValue(context, JS_GetException(context)) };
+                unsafe {
+                    let error = JS_GetException(context);
+                    if self.state.stop.is_set() {
+                        *self.state.stopped_at.borrow_mut() = stack(context, error);
+                    }
+                    JS_FreeValue(context, error);
+                }
             }
         }
+    }
+
+    /// Where a microtask was when it had to stop.
+    pub(crate) fn stopped_at(&self) -> Option<String> {
+        self.state.stopped_at.borrow_mut().take()
+    }
+}
+
+/// The stack of an error, read once execution has to end: a getter that a script has put there ends soon, too.
+///
+/// # Safety
+/// A live context on its own thread, and a value of it.
+unsafe fn stack(context: *mut c_void, error: JsValue) -> Option<String> {
+    let mut length = 0;
+    // SAFETY: as above; the name is a C string, and what the engine hands over is freed once.
+    unsafe {
+        let stack = JS_GetPropertyStr(context, error, c"stack".as_ptr());
+        let bytes = JS_ToCStringLen2(context, &mut length, stack, false).cast::<u8>();
+        JS_FreeValue(context, stack);
+        if bytes.is_null() {
+            JS_FreeValue(context, JS_GetException(context));
+            return None;
+        }
+        let text = String::from_utf8_lossy(std::slice::from_raw_parts(bytes, length)).into_owned();
+        JS_FreeCString(context, bytes.cast());
+        Some(text)
     }
 }
 

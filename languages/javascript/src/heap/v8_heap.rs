@@ -141,6 +141,11 @@ impl Heap {
         self.peak()
     }
 
+    /// Where a microtask was when it had to stop: not known with this engine.
+    pub(crate) fn stopped_at(&self) -> Option<String> {
+        None
+    }
+
     /// Runs microtasks until there are none, or execution has to end.
     pub(crate) fn run_microtasks(&self, scope: &mut v8::PinScope<'_, '_>) {
         scope.perform_microtask_checkpoint();

@@ -53,6 +53,32 @@ fn time_ends_whatever_runs() {
 }
 
 #[test]
+fn a_limit_shows_where_the_script_was() {
+    let places = |limits: Limits, source: &str| -> Vec<(u32, Option<String>)> {
+        let failure = under(limits, source).expect_err(source);
+        failure.frames.into_iter().map(|frame| (frame.line, frame.function)).collect()
+    };
+    let f = || Some("f".to_owned());
+    for (source, expected) in [
+        ("let n = 0;\nfor (;;) n++;", vec![(2, None)]),
+        ("function f() {\n  while (true);\n}\n\nf()", vec![(2, f()), (5, None)]),
+        ("const f = (s) =>\n  /^(a+)+$/.test(s);\nf('a'.repeat(40) + 'b')", vec![(2, f()), (3, None)]),
+        ("async function f() {\n  await 1;\n  for (;;);\n}\nawait f()", vec![(3, f())]),
+        ("function f() {\n  for (;;);\n}\nsetTimeout(f, 1); await new Promise(() => {})", vec![(2, f())]),
+    ] {
+        assert_eq!(places(time(60), source), expected, "{source}");
+    }
+    let memory = || Limits { memory: Some(16 << 20), ..Limits::default() };
+    for (source, expected) in [
+        ("const a = [];\nfor (;;) a.push(new Array(1000).fill(1))", 2),
+        ("const a = [];\nfor (;;) {\n  a.push('0123456789'.repeat(100) + a.length);\n}", 3),
+        ("const a = [];\nfor (;;) {\n  try { a.push(new ArrayBuffer(1 << 20)) }\n  catch {}\n}", 3),
+    ] {
+        assert_eq!(places(memory(), source).first().map(|place| place.0), Some(expected), "{source}");
+    }
+}
+
+#[test]
 fn time_stands_still_in_host_calls() {
     assert_eq!(under(time(25), "skill.deep.slow()").unwrap(), json!("slept"));
 }

@@ -110,7 +110,7 @@ fn what_json_cannot_hold_is_described_or_refused() {
 #[test]
 fn strings_are_whole() {
     assert_eq!(value("'\\u0000a\\u{1F600}'"), json!("\u{0}a\u{1F600}"));
-    assert_eq!(value("'a\\ud800b'"), json!("a\u{fffd}b"));
+    assert_eq!(value("'a\\ud800b'"), json!({"$type": "string", "repr": r#""a\ud800b""#}));
     assert_eq!(with("params.s.length", json!({"s": "é\u{1F600}"})).result.unwrap(), json!(3));
 }
 
