@@ -16,6 +16,7 @@ use skills_core::{
     Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
     ParameterSpec, SecretSource, StateStore, Variables,
 };
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -250,9 +251,16 @@ impl Engine {
 
     /// Runs a skill that is at hand.
     pub fn run_skill(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
-        self.inner
-            .run_nested(skill, params, options, Chain::default())
-            .unwrap_or_else(|error| Outcome::failed(&skill.name, options, error))
+        // Whatever becomes of it, it has one name.
+        let named = self.inner.named(options);
+        let run = self.inner.run_nested(skill, params, &named, Chain::default());
+        run.unwrap_or_else(|error| self.inner.not_planned(skill, &named, error))
+    }
+
+    /// The outcome of a run that does not begin, with what is known of it: its version, its limits, and where it would have
+    /// run.
+    pub fn not_run(&self, skill: &Arc<Skill>, options: &RunOptions, error: Error) -> Outcome {
+        self.inner.not_planned(skill, &self.inner.named(options), error)
     }
 
     /// Loads a skill by name, alias, `scope:name` or path, and keeps it until [`Engine::reload`]. A path may be that of a script file too, which
@@ -329,7 +337,7 @@ impl Engine {
                 let chain = Chain { confined_to: plan.confines(), ..Chain::default() };
                 self.inner.execute(plan, chain)
             }
-            Err(error) => Outcome::failed(&plan.plan().skill.name, &plan.plan().options, error),
+            Err(error) => self.inner.not_begun(plan.plan(), Some(plan.plan().correlation_id()), error),
         }
     }
 
@@ -489,6 +497,14 @@ impl Inner {
             correlation_id,
             skill: Arc::clone(skill),
         })
+    }
+
+    /// The options with a name for the run.
+    pub(crate) fn named<'a>(&self, options: &'a RunOptions) -> Cow<'a, RunOptions> {
+        match options.correlation_id {
+            Some(_) => Cow::Borrowed(options),
+            None => Cow::Owned(RunOptions { correlation_id: Some(self.next_id()), ..options.clone() }),
+        }
     }
 
     /// A name for a run that was given none.

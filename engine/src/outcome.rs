@@ -65,8 +65,14 @@ pub struct LimitReport {
     pub status: Enforcement,
 }
 
+/// A name for a run that no engine has named.
+fn made_up() -> String {
+    uuid::Uuid::new_v4().simple().to_string()[..12].to_owned()
+}
+
 impl Outcome {
-    /// The outcome of a run that did not begin.
+    /// The outcome of a run that did not begin, and of which nothing else is known: see
+    /// [`Engine::not_run`](crate::Engine::not_run) for a skill that was found.
     pub fn failed(skill: &str, options: &RunOptions, error: Error) -> Outcome {
         Outcome {
             skill: skill.to_owned(),
@@ -78,7 +84,7 @@ impl Outcome {
             limits: Vec::new(),
             isolation: Isolation::default(),
             cached: false,
-            correlation_id: options.correlation_id.clone().unwrap_or_default(),
+            correlation_id: options.correlation_id.clone().unwrap_or_else(made_up),
             shown: None,
             lost: Vec::new(),
         }

@@ -1,13 +1,13 @@
 //! The last step of the data path: an authorized plan becomes an outcome.
 
-use crate::authorize::AuthorizedPlan;
+use crate::authorize::{self, AuthorizedPlan};
 use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
 use crate::session::opening;
-use crate::{Dialect, Error, Isolation, Outcome, Plan, Scope, Skill, programs, warm};
-use serde_json::Value;
+use crate::{Dialect, Error, Isolation, Outcome, Plan, RunOptions, Skill, programs, warm};
+use serde_json::{Map, Value};
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, LimitName,
     Script, Session, Usage, template,
@@ -60,8 +60,8 @@ impl Inner {
             grants,
             budget,
             chain,
-            space: space(&plan.skill),
-            owner: owner(&plan.skill),
+            space: plan.skill.identity(),
+            owner: plan.skill.owner(),
             isolation: plan.isolation,
             options: plan.options.clone(),
             printed: Mutex::default(),
@@ -76,6 +76,7 @@ impl Inner {
         let printed = std::mem::take(&mut *host.printed());
         let redactor = host.chain.vault.redactor();
         let result = evaluation.result.map(|value| redactor.value(value)).map_err(|error| redactor.failure(error));
+        let result = result.map_err(|error| place_in_code(error, &plan));
         let mut printed = printed.without_secrets(redactor);
         let result = match host.holds_back {
             true => host.judge_output(&plan, result, &mut printed),
@@ -196,34 +197,65 @@ impl Inner {
         }
     }
 
-    fn outcome(&self, plan: Plan, evaluation: Evaluation, budget: &Budget, printed: Printed) -> Outcome {
-        let Evaluation { result, mut usage } = evaluation;
-        let called = budget.called_operations();
-        usage.operations = usage.operations.or((called > 0).then_some(0)).map(|own| own.saturating_add(called));
+    /// The outcome of a plan that did not begin to run.
+    pub(crate) fn not_begun(&self, plan: &Plan, correlation_id: Option<&str>, error: Error) -> Outcome {
+        let correlation_id = correlation_id.map_or_else(|| self.next_id(), str::to_owned);
+        let options = RunOptions { correlation_id: Some(correlation_id), ..RunOptions::default() };
+        Outcome {
+            version: plan.skill.version.as_ref().map(ToString::to_string),
+            limits: self.reports(plan, |_| None),
+            isolation: plan.isolation,
+            ..Outcome::failed(&plan.skill.name, &options, error)
+        }
+    }
+
+    /// The outcome of a run that came to no plan: with its limits and its tier, as far as they can be told without arguments.
+    pub(crate) fn not_planned(self: &Arc<Inner>, skill: &Arc<Skill>, options: &RunOptions, error: Error) -> Outcome {
+        let chain = Chain::default();
+        let plan = self.lay_out(skill, options);
+        let judged = plan.and_then(|plan| authorize::judge(plan, &self.circumstances(options, &chain, false)));
+        match judged {
+            Ok(judgement) => self.not_begun(judgement.plan(), options.correlation_id.as_deref(), error),
+            Err(_) => Outcome {
+                version: skill.version.as_ref().map(ToString::to_string),
+                ..Outcome::failed(&skill.name, options, error)
+            },
+        }
+    }
+
+    /// The limits of a plan, with what was used and how far each holds.
+    fn reports(&self, plan: &Plan, used: impl Fn(LimitName) -> Option<u64>) -> Vec<LimitReport> {
         let caps = match &plan.step {
             Step::Script(script) => self.caps(script.language, plan.isolation),
             Step::Program(_) => LIMIT_NAMES.iter().map(|name| (*name, programs::cap(*name))).collect(),
             Step::Prompt(_) => Arc::default(),
         };
-        let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        let limits = LIMIT_NAMES.iter().filter_map(|name| {
-            let used = match name {
-                LimitName::Time => Some(millis(budget.elapsed())),
-                LimitName::Wall => Some(millis(budget.wall())),
-                LimitName::Memory => usage.peak_memory,
-                LimitName::Operations => usage.operations,
-                LimitName::Output => Some(budget.output()),
-                LimitName::HostCalls => Some(budget.host_calls()),
-                LimitName::CpuPercent => usage.cpu.map(|cpu| share(cpu, budget.wall())),
-                _ => None,
-            };
+        let report = |name: &LimitName| {
             // What the file functions write is all that a script in process is promised to be held to.
             let otherwise = match name {
                 LimitName::Processes | LimitName::CpuPercent | LimitName::Disk => Enforcement::Unavailable,
                 _ => Enforcement::Enforced,
             };
             let status = caps.iter().find(|cap| cap.0 == *name).map_or(otherwise, |cap| cap.1);
-            Some(LimitReport { name: *name, limit: plan.limits.get(*name)?, used, status })
+            Some(LimitReport { name: *name, limit: plan.limits.get(*name)?, used: used(*name), status })
+        };
+        LIMIT_NAMES.iter().filter_map(report).collect()
+    }
+
+    fn outcome(&self, plan: Plan, evaluation: Evaluation, budget: &Budget, printed: Printed) -> Outcome {
+        let Evaluation { result, mut usage } = evaluation;
+        let called = budget.called_operations();
+        usage.operations = usage.operations.or((called > 0).then_some(0)).map(|own| own.saturating_add(called));
+        let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+        let limits = self.reports(&plan, |name| match name {
+            LimitName::Time => Some(millis(budget.elapsed())),
+            LimitName::Wall => Some(millis(budget.wall())),
+            LimitName::Memory => usage.peak_memory,
+            LimitName::Operations => usage.operations,
+            LimitName::Output => Some(budget.output()),
+            LimitName::HostCalls => Some(budget.host_calls()),
+            LimitName::CpuPercent => usage.cpu.map(|cpu| share(cpu, budget.wall())),
+            _ => None,
         });
         Outcome {
             skill: plan.skill.name.clone(),
@@ -238,7 +270,7 @@ impl Inner {
                 operations: usage.operations,
                 host_calls: budget.host_calls(),
             },
-            limits: limits.collect(),
+            limits,
             isolation: plan.isolation,
             cached: false,
             correlation_id: plan.correlation_id,
@@ -246,6 +278,22 @@ impl Inner {
             lost: Vec::new(),
         }
     }
+}
+
+/// Names the code in a definition in frames that lie in it: their lines are those of the code, and not of the file.
+fn place_in_code(mut failure: Failure, plan: &Plan) -> Failure {
+    let script = match &plan.step {
+        Step::Script(script) => Some(script),
+        Step::Program(invocation) => invocation.script.as_ref(),
+        Step::Prompt(_) => None,
+    };
+    let file = &plan.skill.file;
+    if !plan.skill.typed && script.is_some_and(|script| script.file == *file) {
+        for frame in failure.frames.iter_mut().filter(|frame| frame.file == *file) {
+            frame.file.push_str("#code");
+        }
+    }
+    failure
 }
 
 /// The failure of a panic in a language crate or in a host function.
@@ -257,22 +305,4 @@ pub(crate) fn defect(panic: &(dyn std::any::Any + Send)) -> Failure {
 /// Processor time as a share of wall time, in percent, rounded.
 fn share(cpu: std::time::Duration, wall: std::time::Duration) -> u64 {
     (cpu.as_secs_f64() * 100.0 / wall.as_secs_f64().max(1e-9)).round() as u64
-}
-
-/// Whose sessions a skill reaches: its own. Code that is given directly reaches the user's.
-pub(crate) fn owner(skill: &Skill) -> String {
-    match skill.typed {
-        true => "user".to_owned(),
-        false => format!("skill:{}", skill.qualified_name()),
-    }
-}
-
-/// Whose state a skill sees: its own, and not that of another with the same name. What is named by its path is told by
-/// the path, and code given directly by itself.
-pub(crate) fn space(skill: &Skill) -> String {
-    match (skill.scope, &skill.folder) {
-        (Scope::Direct, Some(_)) => format!("direct:{}", skill.file),
-        (Scope::Direct, None) => format!("direct:{}", skill.digest),
-        _ => skill.qualified_name(),
-    }
 }

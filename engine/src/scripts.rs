@@ -31,7 +31,10 @@ pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
     let shown = path.display().to_string();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{shown} is not a file")))?;
-    let files = SkillFiles::folder(folder).map_err(|error| unreadable(&shown, ReadError::Io(error)))?;
+    let files = SkillFiles::folder(folder).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => unreadable(&shown, ReadError::Missing),
+        _ => unreadable(&shown, ReadError::Io(error)),
+    })?;
     let bytes = files.read(Path::new(name), MAX_SCRIPT).map_err(|error| unreadable(&shown, error))?;
     let stem = path.file_stem().unwrap_or(name).to_string_lossy().into_owned();
     let mut skill = direct(stem, script(&shown, bytes, None)?);

@@ -396,6 +396,25 @@ impl Skill {
     pub fn qualified_name(&self) -> String {
         format!("{}:{}", self.scope, self.name)
     }
+
+    /// What tells it from every other skill: the name with its scope, and the file that it is from, so that neither another
+    /// project nor a file that calls itself so is taken for it. Code that is in no file is told by itself.
+    pub fn identity(&self) -> String {
+        let name = self.qualified_name();
+        match (self.scope, &self.folder) {
+            (Scope::Bundled, _) => name,
+            (_, Some(_)) => format!("{name}@{}", self.file),
+            (_, None) => format!("{name}@{}", self.digest),
+        }
+    }
+
+    /// Whose sessions it reaches: its own. Code that is given directly reaches the user's.
+    pub fn owner(&self) -> String {
+        match self.typed {
+            true => "user".to_owned(),
+            false => format!("skill:{}", self.identity()),
+        }
+    }
 }
 
 fn as_millis<S: serde::Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -167,6 +167,9 @@ fn state_is_not_shared_by_name() {
     assert_eq!(engine.run("st", json!({})).unwrap(), "mine");
     let other = folder.path().join("other/st.json");
     assert_eq!(engine.run(&other.to_string_lossy(), json!({})).unwrap(), "nothing");
+    skill(&folder.path().join("strange"), "st", "rhai", code, json!({"scope": "workspace"}));
+    let strange = folder.path().join("strange/st.json");
+    assert_eq!(engine.run(&strange.to_string_lossy(), json!({})).unwrap(), "nothing", "whatever it says of its scope");
     assert_eq!(engine.eval(Language::Rhai, code).unwrap(), "nothing");
     assert_eq!(engine.eval(Language::Rhai, &format!("{code} ")).unwrap(), "nothing", "other code, other state");
 }
@@ -203,6 +206,6 @@ fn a_script_does_not_run_a_script_file_of_the_working_folder() {
     sandbox.write("x.py", "'from the file'\n");
     sandbox.write("outer.rhai", "skill.call(\"x.py\", #{})");
     assert_eq!(sandbox.run(&["run", "x.py"]).exits(0).stdout, "from the file\n", "a person may name it");
-    let ran = sandbox.run(&["run", "./outer.rhai", "--json"]).exits(4);
+    let ran = sandbox.run(&["run", "./outer.rhai", "--json"]).exits(1);
     assert_eq!(ran.json()["error"]["kind"], "not_found");
 }

@@ -12,6 +12,7 @@ mod conformance;
 mod containers;
 mod definitions;
 mod edges;
+mod failures;
 mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;

@@ -7,6 +7,7 @@ use crate::repl::ReplArgs;
 use crate::words;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use skills::Isolation;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -156,7 +157,7 @@ pub(crate) struct Run {
     #[arg(short = 'e', long = "eval", value_name = "CODE", conflicts_with = "script", allow_hyphen_values = true)]
     pub(crate) expression: Option<String>,
     /// Language: rhai, python, javascript, typescript or bash [default: rhai]
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "LANGUAGE", value_parser = words::language)]
     pub(crate) lang: Option<String>,
     /// Parameters as a JSON object; @FILE reads a file, - reads standard input
     #[arg(long, value_name = "JSON")]
@@ -182,7 +183,7 @@ pub(crate) struct Eval {
     /// The code; @FILE reads a file, - reads standard input
     pub(crate) code: String,
     /// Language: rhai, python, javascript, typescript or bash [default: the session's, or rhai]
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "LANGUAGE", value_parser = words::language)]
     pub(crate) lang: Option<String>,
     #[command(flatten)]
     pub(crate) bounds: Bounds,
@@ -210,8 +211,8 @@ pub(crate) struct Bounds {
     #[arg(long, value_name = "SIZE", allow_hyphen_values = true, value_parser = words::size)]
     pub(crate) max_output: Option<u64>,
     /// Where it runs: in-process, worker or container
-    #[arg(long, value_name = "TIER")]
-    pub(crate) isolation: Option<String>,
+    #[arg(long, value_name = "TIER", value_parser = words::isolation)]
+    pub(crate) isolation: Option<Isolation>,
 }
 
 /// What a person allows for one run.
@@ -225,7 +226,7 @@ pub(crate) struct Allowances {
     #[arg(long, value_name = "PATH")]
     pub(crate) allow_write: Vec<String>,
     /// Let it reach HOST: example.com, *.example.com, 10.0.0.0/8, with :443 for one port, or *
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = words::host)]
     pub(crate) allow_net: Vec<String>,
     /// Let it start PROGRAM
     #[arg(long, value_name = "PROGRAM")]
@@ -349,10 +350,17 @@ pub(crate) struct Create {
     /// The name: letters, digits, - and _
     pub(crate) name: String,
     /// code_inline, code_session, conversation or prompt_inline [default: code_inline]
-    #[arg(long = "type", value_name = "TYPE", default_value = "code_inline", hide_default_value = true)]
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        default_value = "code_inline",
+        value_parser = ["code_inline", "code_session", "conversation", "prompt_inline"],
+        hide_default_value = true,
+        hide_possible_values = true
+    )]
     pub(crate) kind: String,
     /// rhai, python, javascript, typescript or bash, for skills that run code [default: python]
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "LANGUAGE", value_parser = words::language)]
     pub(crate) lang: Option<String>,
     #[command(flatten)]
     pub(crate) json: Json,
@@ -379,9 +387,18 @@ pub(crate) struct Version {
     pub(crate) json: Json,
 }
 
-/// Reads the command line. `run` takes its skill's parameters as options too, so those are set apart first.
+/// Reads the command line.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command, Stop> {
     let arguments: Vec<OsString> = arguments.collect();
+    let as_json = arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json");
+    read(arguments).map_err(|stop| match stop {
+        Stop::Usage(error, _) => Stop::Usage(error, as_json),
+        other => other,
+    })
+}
+
+/// `run` takes its skill's parameters as options too, so those are set apart first.
+fn read(arguments: Vec<OsString>) -> Result<Command, Stop> {
     let is_run = arguments.get(1).is_some_and(|first| first == "run");
     let arguments = if is_run { words::set_apart(arguments, &Cli::command()) } else { arguments };
     let matches = Cli::command().try_get_matches_from(arguments)?;
@@ -395,5 +412,5 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
     let message = format!("unexpected argument '{stray}' found: a skill's parameters stand behind its name");
     let mut cli = Cli::command();
     let error = cli.find_subcommand_mut("run").map(|run| run.error(ErrorKind::UnknownArgument, message));
-    Err(error.map_or(Stop::Code(USAGE), Stop::Usage))
+    Err(error.map_or(Stop::Code(USAGE), Stop::from))
 }

@@ -1,34 +1,23 @@
 //! Limits and permissions as options of the command.
 
 use crate::args::{Allowances, Bounds};
-use skills::core::HostPattern;
-use skills::{Allow, Error, ErrorKind, Isolation, RunOptions};
+use skills::{Allow, RunOptions};
 
 impl Bounds {
     /// Adds limits and tier to the options of a run.
-    pub(crate) fn add_to(&self, options: &mut RunOptions) -> Result<(), Error> {
+    pub(crate) fn add_to(&self, options: &mut RunOptions) {
         options.limits.time = self.max_time;
         options.limits.memory = self.max_memory;
         options.limits.operations = self.max_operations;
         options.limits.output = self.max_output;
-        if let Some(tier) = &self.isolation {
-            let known = Isolation::from_name(tier).ok_or_else(|| {
-                Error::new(ErrorKind::InvalidArguments, format!("`{tier}` is not an isolation tier"))
-                    .with_help("use in-process, worker or container")
-            })?;
-            options.isolation = Some(known);
-        }
-        Ok(())
+        options.isolation = self.isolation;
     }
 }
 
 impl Allowances {
     /// Adds what a person allows to the options of a run.
-    pub(crate) fn add_to(&self, options: &mut RunOptions) -> Result<(), Error> {
+    pub(crate) fn add_to(&self, options: &mut RunOptions) {
         let list = |names: &[String]| (!names.is_empty()).then(|| names.to_vec());
-        for host in &self.allow_net {
-            HostPattern::parse(host)?;
-        }
         let allow = &mut options.allow;
         allow.file_read = list(&self.allow_read);
         allow.file_write = list(&self.allow_write);
@@ -38,6 +27,5 @@ impl Allowances {
         allow.secrets = list(&self.allow_secret);
         allow.sessions = list(&self.allow_session);
         options.yes = self.yes;
-        Ok(())
     }
 }

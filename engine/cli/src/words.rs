@@ -1,5 +1,7 @@
 //! Words of the command line that clap does not read by itself: a skill's own parameters, times and sizes.
 
+use skills::core::HostPattern;
+use skills::{Isolation, Language};
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -71,6 +73,25 @@ pub(crate) fn set_apart(arguments: Vec<OsString>, cli: &clap::Command) -> Vec<Os
         known.append(&mut words);
     }
     known
+}
+
+/// A language, which this build may lack.
+pub(crate) fn language(text: &str) -> Result<String, String> {
+    match Language::from_name(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("that is not a language: use rhai, python, javascript, typescript or bash".to_owned()),
+    }
+}
+
+/// An isolation tier.
+pub(crate) fn isolation(text: &str) -> Result<Isolation, String> {
+    Isolation::from_name(text)
+        .ok_or_else(|| "that is not an isolation tier: use in-process, worker or container".to_owned())
+}
+
+/// Hosts that may be reached.
+pub(crate) fn host(text: &str) -> Result<String, String> {
+    HostPattern::parse(text).map(|_| text.to_owned()).map_err(|failure| failure.message)
 }
 
 /// A time: `200ms`, `5s`, `2m`, `1h`.

@@ -184,10 +184,8 @@ pub struct Frame {
     /// Column in characters, from 1; 0 where it is not known.
     pub column: u32,
     /// The function, or nothing at the top level.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<String>,
     /// The source line.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
 }
 

@@ -119,7 +119,12 @@ impl Engine {
     pub fn restore_session(&self, image: &SessionImage) -> SessionBuilder {
         let about = &image.about;
         let (skill, problem) = match about.skill.as_ref().map(|name| self.inner.catalog().load(name)) {
-            Some(Ok(skill)) => (Some(skill), None),
+            Some(Ok(skill)) if image.foreign || skill.owner() == about.owner => (Some(skill), None),
+            Some(Ok(skill)) => {
+                let message = format!("session `{}` is of another `{}`", about.name, skill.qualified_name());
+                let error = Error::new(ErrorKind::InvalidArguments, message);
+                (None, Some(error.with_help("restore it in the project that it is from")))
+            }
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };
@@ -361,7 +366,7 @@ impl SessionBuilder {
             image.check_tier(authorized.plan().isolation)?;
         }
         let skill = (!self.skill.typed).then(|| Arc::clone(&self.skill));
-        let owner = skill.as_ref().map_or_else(|| self.owner.clone(), |skill| crate::run::owner(skill));
+        let owner = skill.as_ref().map_or_else(|| self.owner.clone(), |skill| skill.owner());
         let mut kept = None;
         let origin = match (&engine.inner.session_store, self.persistence) {
             (Some(store), Some(Persistence::Disk)) => {

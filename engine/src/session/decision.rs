@@ -32,12 +32,12 @@ impl Shared {
     /// Whose state the code of the session sees: its skill's, else its own.
     pub(crate) fn space(&self) -> String {
         let terms = &self.terms;
-        terms.skill.as_ref().map_or_else(|| format!("session:{}", terms.name), |skill| crate::run::space(skill))
+        terms.skill.as_ref().map_or_else(|| format!("session:{}", terms.name), |skill| skill.identity())
     }
 
     /// Whose session it is: its skill's, else that of whoever opened it.
     pub(crate) fn owner(&self) -> String {
-        self.terms.skill.as_ref().map_or_else(|| self.terms.owner.clone(), |skill| crate::run::owner(skill))
+        self.terms.skill.as_ref().map_or_else(|| self.terms.owner.clone(), |skill| skill.owner())
     }
 
     /// The decision of the opening for something else that the session does.

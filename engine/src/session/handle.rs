@@ -7,7 +7,7 @@ use crate::engine::Inner;
 use crate::host::Chain;
 use crate::plan::{LimitOverrides, Step};
 use crate::secrets::Redactor;
-use crate::{Cancel, Engine, Error, Isolation, Outcome, RunOptions, programs};
+use crate::{Cancel, Engine, Error, Isolation, Outcome, RunOptions, Skill, programs};
 use serde_json::Value;
 use skills_core::{
     Completeness, Completions, Entry, ErrorKind, Failure, Grants, Host, Inspection, Language, Script,
@@ -66,6 +66,11 @@ impl Session {
         self.shared.terms.language
     }
 
+    /// The skill that it is of.
+    pub fn skill(&self) -> Option<&Arc<Skill>> {
+        self.shared.terms.skill.as_ref()
+    }
+
     /// What a person should know of how it was opened, such as that its skill is not trusted.
     pub fn warnings(&self) -> &[String] {
         self.shared.terms.authorized.warnings()
@@ -83,7 +88,7 @@ impl Session {
     /// Evaluates code, and gives everything there is to know about the evaluation.
     pub fn evaluate(&self, code: &str, options: &EvalOptions) -> Outcome {
         let job = self.cell(code, options);
-        self.shared.ask(job).unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
+        self.shared.ask(job).unwrap_or_else(|error| self.failed(options.correlation_id.as_deref(), error))
     }
 
     /// The same for a future, which any executor can poll. Dropping it cancels the evaluation, or takes it out of the queue.
@@ -101,7 +106,7 @@ impl Session {
         options.cancel = Some(own);
         let done = self.shared.ask_async(self.cell(code, &options)).await;
         guard.0 = None;
-        done.unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
+        done.unwrap_or_else(|error| self.failed(options.correlation_id.as_deref(), error))
     }
 
     /// Runs the session's skill with parameters: its script is evaluated where the namespace has not seen it yet, then
@@ -112,7 +117,7 @@ impl Session {
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
         let asked = options.clone();
         let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, asked);
-        self.shared.ask(job).unwrap_or_else(|error| self.shared.failed(options.correlation_id.as_deref(), error))
+        self.shared.ask(job).unwrap_or_else(|error| self.failed(options.correlation_id.as_deref(), error))
     }
 
     /// As [`Session::run`] and [`Session::eval_async`].
@@ -125,7 +130,7 @@ impl Session {
         let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, options);
         let done = self.shared.ask_async(job).await;
         guard.0 = None;
-        done.unwrap_or_else(|error| self.shared.failed(correlation_id.as_deref(), error))
+        done.unwrap_or_else(|error| self.failed(correlation_id.as_deref(), error))
     }
 
     /// The variables of the namespace, sorted by name.
@@ -293,11 +298,14 @@ impl Session {
                     let authorized = shared.again(&engine, &options, Some(Arc::clone(&script)));
                     living.evaluate(&shared, &engine, authorized, (script, Entry::Cell))
                 }
-                Err(error) => {
-                    Outcome::failed(&shared.terms.authorized.plan().skill.name, &RunOptions::default(), error)
-                }
+                Err(error) => shared.failed(&engine, options.correlation_id.as_deref(), error),
             }
         }
+    }
+
+    /// The outcome of an evaluation that did not begin.
+    fn failed(&self, correlation_id: Option<&str>, error: Error) -> Outcome {
+        self.shared.failed(&self.engine.inner, correlation_id, error)
     }
 
     /// Asks something of the namespace, in its turn.
@@ -367,7 +375,7 @@ fn skill_run(
     let Some(skill) = &terms.skill else {
         let message = format!("session `{}` is of no skill, so there is nothing to run with parameters", terms.name);
         let error = Error::new(ErrorKind::InvalidArguments, message).with_help("evaluate code in it");
-        return Outcome::failed(&terms.name, &options, error);
+        return shared.failed(engine, options.correlation_id.as_deref(), error);
     };
     shared.begin(cancel);
     let authorized = engine.plan(skill, params, &options).and_then(|plan| shared.authorize(engine, plan, &options));
@@ -375,9 +383,9 @@ fn skill_run(
     let authorized = match authorized {
         Ok(authorized) => authorized,
         Err(error) if shared.has_ended() && error.kind() == ErrorKind::Cancelled => {
-            return Outcome::failed(&skill.name, &options, shared.gone());
+            return shared.failed(engine, options.correlation_id.as_deref(), shared.gone());
         }
-        Err(error) => return Outcome::failed(&skill.name, &options, error),
+        Err(error) => return shared.failed(engine, options.correlation_id.as_deref(), error),
     };
     let script = match &authorized.plan().step {
         Step::Script(script) => Some(Arc::clone(script)),
@@ -391,7 +399,7 @@ fn skill_run(
         }
         _ => {
             let message = format!("`{}` does not run in an interpreter, whose sessions this version keeps", skill.name);
-            Outcome::failed(&skill.name, &options, Error::new(ErrorKind::Unavailable, message))
+            shared.failed(engine, options.correlation_id.as_deref(), Error::new(ErrorKind::Unavailable, message))
         }
     }
 }

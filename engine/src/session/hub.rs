@@ -237,15 +237,15 @@ impl HubInner {
         if table.slots.len() >= most.all {
             return full(table.slots.len(), String::new());
         }
-        let qualified = skill.map(Skill::qualified_name);
-        if let Some((_, most)) = most.of_skill {
+        let identity = skill.map(Skill::identity);
+        if let Some((skill, most)) = most.of_skill {
             let same = |slot: &&Slot| match slot {
-                Slot::Opening(opening) => opening.skill == qualified,
-                Slot::Open(shared) => shared.terms.skill.as_ref().map(|skill| skill.qualified_name()) == qualified,
+                Slot::Opening(opening) => opening.skill == identity,
+                Slot::Open(shared) => shared.terms.skill.as_ref().map(|skill| skill.identity()) == identity,
             };
             let count = table.slots.values().filter(same).count();
             if count >= most {
-                return full(count, format!(" of `{}`", qualified.unwrap_or_default()));
+                return full(count, format!(" of `{}`", skill.qualified_name()));
             }
         }
         let name = match name {
@@ -268,7 +268,7 @@ impl HubInner {
             },
         };
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        table.slots.insert(name.clone(), Slot::Opening(Opening { id, skill: qualified, cancel }));
+        table.slots.insert(name.clone(), Slot::Opening(Opening { id, skill: identity, cancel }));
         drop(table);
         Ok(Reserved { hub: Arc::clone(self), id, name })
     }

@@ -53,7 +53,7 @@ impl Living {
         (script, entry): (Arc<Script>, Entry),
     ) -> Outcome {
         if let Err(error) = within_budget(shared) {
-            return shared.failed(Some(&authorized.plan().correlation_id), error);
+            return shared.failed(engine, Some(&authorized.plan().correlation_id), error);
         }
         let entered = self.enter(shared, engine, authorized);
         let cell = Cell { script, entry };

@@ -8,6 +8,7 @@ use super::info::{SessionChange, SessionEvent, SessionInfo, SessionState};
 use super::living::Living;
 use super::waits;
 use crate::authorize::AuthorizedPlan;
+use crate::engine::Inner;
 use crate::{Cancel, Engine, Error, Outcome, Persistence, RunOptions, Skill, WeakEngine};
 use skills_core::{ErrorKind, Held, Language, Lost, Usage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -262,10 +263,8 @@ impl Shared {
     }
 
     /// The outcome of an evaluation that did not begin.
-    pub(crate) fn failed(&self, correlation_id: Option<&str>, error: Error) -> Outcome {
-        let options = RunOptions { correlation_id: correlation_id.map(str::to_owned), ..RunOptions::default() };
-        let plan = self.terms.authorized.plan();
-        Outcome { isolation: plan.isolation, ..Outcome::failed(&plan.skill.name, &options, error) }
+    pub(crate) fn failed(&self, engine: &Inner, correlation_id: Option<&str>, error: Error) -> Outcome {
+        engine.not_begun(self.terms.authorized.plan(), correlation_id, error)
     }
 
     /// Why it ended by itself.

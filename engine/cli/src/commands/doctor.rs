@@ -62,7 +62,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         render::text(&format!("skills       {} found, {broken} with errors", entries.len()))?;
     }
     let failed = tested.iter().any(|(_, caps)| caps.is_err());
-    if failed { Err(Stop::Code(crate::exit::code(skills::ErrorKind::Unavailable))) } else { Ok(()) }
+    if failed { Err(Stop::Code(crate::exit::UNAVAILABLE)) } else { Ok(()) }
 }
 
 fn millis(time: Duration) -> u64 {

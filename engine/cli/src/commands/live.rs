@@ -17,7 +17,7 @@ use std::path::Path;
 pub(crate) fn eval(args: &Eval) -> Result<(), Stop> {
     let code = Code::of(&args.code)?;
     let surroundings = Surroundings::own();
-    let opening = opening(&args.session, &args.bounds, &args.allow, &surroundings)?;
+    let opening = opening(&args.session, &args.bounds, &args.allow, &surroundings);
     let opening = Box::new(Opening { language: args.lang.clone(), ..opening });
     let request = Request::Evaluate { opening, code: code.text, file: code.file, front: seat(args.json.json) };
     perform(request, &surroundings, "inline", args.json.json)
@@ -26,7 +26,7 @@ pub(crate) fn eval(args: &Eval) -> Result<(), Stop> {
 /// Runs a skill, or code, in a session.
 pub(crate) fn run(args: &Run) -> Result<(), Stop> {
     let surroundings = Surroundings::own();
-    let opening = opening(&args.session, &args.bounds, &args.allow, &surroundings)?;
+    let opening = opening(&args.session, &args.bounds, &args.allow, &surroundings);
     let json = args.json.json;
     if args.script.is_some() {
         let error = Error::new(ErrorKind::InvalidArguments, "`--script` and `--session` do not go together");
@@ -65,16 +65,11 @@ fn absolute(target: &str, surroundings: &Surroundings) -> String {
 }
 
 /// What a person says of a session.
-fn opening(
-    session: &InSession,
-    bounds: &Bounds,
-    allow: &Allowances,
-    surroundings: &Surroundings,
-) -> Result<Opening, Error> {
+fn opening(session: &InSession, bounds: &Bounds, allow: &Allowances, surroundings: &Surroundings) -> Opening {
     let mut options = RunOptions::default();
-    bounds.add_to(&mut options)?;
-    allow.add_to(&mut options)?;
-    Ok(opening_of(session, options, None, surroundings))
+    bounds.add_to(&mut options);
+    allow.add_to(&mut options);
+    opening_of(session, options, None, surroundings)
 }
 
 /// What a person says of a session, with its options put together.
@@ -130,7 +125,7 @@ fn perform(request: Request, surroundings: &Surroundings, name: &str, json: bool
             render::json(&outcome.to_json())?;
             return match outcome.result {
                 Ok(_) => Ok(()),
-                Err(error) => Err(Stop::Code(exit::code(error.kind()))),
+                Err(error) => Err(Stop::Code(exit::code(error.failure()))),
             };
         }
         other => other?,
@@ -139,7 +134,7 @@ fn perform(request: Request, surroundings: &Surroundings, name: &str, json: bool
         render::json(&evaluated.object)?;
         return match &evaluated.error {
             None => Ok(()),
-            Some(refusal) => Err(Stop::Code(exit::code(refusal.failure.kind))),
+            Some(refusal) => Err(Stop::Code(exit::code(&refusal.failure))),
         };
     }
     console.end_line()?;

@@ -31,13 +31,17 @@ pub(crate) fn dispatch(command: Command) -> Result<(), Stop> {
     let as_json = command.as_json();
     match perform(command) {
         Err(Stop::Error(error)) if as_json => {
-            render::json(&json!({"error": error.to_json(), "diagnostics": error.diagnostics()}))?;
-            Err(Stop::Code(exit::code(error.kind())))
+            render::json(&json!({"error": error.to_json()}))?;
+            Err(Stop::Code(exit::code(error.failure())))
         }
         Err(Stop::Told(refusal)) if as_json => {
             let error = Error::from(refusal.failure.clone());
-            render::json(&json!({"error": error.to_json(), "diagnostics": refusal.diagnostics}))?;
-            Err(Stop::Code(exit::code(error.kind())))
+            let mut object = json!({"error": error.to_json()});
+            if !refusal.diagnostics.is_empty() {
+                object["error"]["diagnostics"] = json!(refusal.diagnostics);
+            }
+            render::json(&object)?;
+            Err(Stop::Code(exit::code(error.failure())))
         }
         other => other,
     }

@@ -10,7 +10,7 @@ pub(crate) fn check(args: &PolicyCheck) -> Result<(), Stop> {
     let engine = Context::new().quiet_engine()?;
     let skill = super::skill(&engine, &args.skill)?;
     let mut options = RunOptions::default();
-    args.allow.add_to(&mut options)?;
+    args.allow.add_to(&mut options);
     let judgement = match args.words.is_empty() {
         // Nothing is said of the parameters, so nothing is asked of them.
         true => engine.judge_skill(&skill, &options)?,
@@ -18,7 +18,7 @@ pub(crate) fn check(args: &PolicyCheck) -> Result<(), Stop> {
     };
     render::policy(&judgement, args.json.json)?;
     match judgement.refusal() {
-        Some(error) => Err(Stop::Code(exit::code(error.kind()))),
+        Some(error) => Err(Stop::Code(exit::code(error.failure()))),
         None => Ok(()),
     }
 }

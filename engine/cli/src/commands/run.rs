@@ -5,7 +5,7 @@ use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use serde_json::{Map, Value};
-use skills::{AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, RunOptions, Skill};
+use skills::{AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, OutputFormat, Plan, RunOptions, Skill};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -17,26 +17,9 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
     }
     let name = args.target.clone().unwrap_or_else(|| "inline".to_owned());
     let mut format = None;
-    let outcome = match prepare(args) {
+    let outcome = match outcome(args, &mut format) {
         Ok(None) => return Ok(()),
-        Ok(Some(Prepared { engine, console, skill, params, options })) => {
-            // Before anything is shown as running: a person may be asked.
-            let authorized = engine.plan(&skill, params, &options).and_then(|plan| engine.authorize(plan));
-            let cancel = console.cancel().clone();
-            crate::context::on_interrupt(move || cancel.cancel());
-            format = skill.output_format;
-            let outcome = match authorized {
-                Ok(plan) => {
-                    plan.warnings().iter().for_each(|warning| render::warning(warning));
-                    console.during(|| bounded(engine, plan, &skill, &options))
-                }
-                Err(error) => Outcome::failed(&skill.name, &options, error),
-            };
-            if !args.json.json {
-                console.end_line()?;
-            }
-            outcome
-        }
+        Ok(Some(outcome)) => outcome,
         Err(Stop::Error(error)) if args.json.json => Outcome::failed(&name, &RunOptions::default(), *error),
         Err(stop) => return Err(stop),
     };
@@ -44,10 +27,59 @@ pub(crate) fn run(args: &Run) -> Result<(), Stop> {
         render::json(&outcome.to_json())?;
         return match &outcome.result {
             Ok(_) => Ok(()),
-            Err(error) => Err(Stop::Code(exit::code(error.kind()))),
+            Err(error) => Err(Stop::Code(exit::code(error.failure()))),
         };
     }
     Ok(render::print_value_as(&outcome.result?, format)?)
+}
+
+/// What becomes of the run, and the form that its value is to have; `None` where only the plan was asked for.
+fn outcome(args: &Run, format: &mut Option<OutputFormat>) -> Result<Option<Outcome>, Stop> {
+    let surroundings = Surroundings::own();
+    let console = Arc::new(Console::new(!args.json.json, surroundings.log_level()));
+    let engine = Context::of(surroundings).engine(Arc::clone(&console) as _)?;
+    let skill = target(&engine, args)?;
+    *format = skill.output_format;
+    let mut options = options(args, &console);
+    let plan = params(&engine, &skill, args).and_then(|params| engine.plan(&skill, Value::Object(params), &options));
+    let plan = match plan {
+        Ok(plan) => plan,
+        Err(error) => return Ok(Some(engine.not_run(&skill, &options, error))),
+    };
+    if args.dry_run {
+        return dry(&engine, plan, args.json.json).map(|()| None);
+    }
+    for diagnostic in engine.catalog().warnings(&skill.name) {
+        render::diagnostic(&diagnostic);
+    }
+    options.correlation_id = Some(plan.correlation_id().to_owned());
+    // Before anything is shown as running: a person may be asked.
+    let authorized = engine.authorize(plan);
+    let cancel = console.cancel().clone();
+    crate::context::on_interrupt(move || cancel.cancel());
+    let outcome = match authorized {
+        Ok(plan) => {
+            plan.warnings().iter().for_each(|warning| render::warning(warning));
+            console.during(|| bounded(&engine, plan, &skill, &options))
+        }
+        Err(error) => engine.not_run(&skill, &options, error),
+    };
+    if !args.json.json {
+        console.end_line()?;
+    }
+    Ok(Some(outcome))
+}
+
+/// Prints what would run.
+fn dry(engine: &Engine, plan: Plan, as_json: bool) -> Result<(), Stop> {
+    let judgement = engine.judge(plan)?;
+    render::plan(&judgement, as_json)?;
+    match judgement.refusal() {
+        None => Ok(()),
+        // It has been printed.
+        Some(error) if as_json => Err(Stop::Code(exit::code(error.failure()))),
+        Some(error) => Err(error.into()),
+    }
 }
 
 /// How long a run that is told to stop may take to do so.
@@ -58,14 +90,15 @@ const STACK: usize = 16 << 20;
 
 /// Runs a skill, and waits for it no longer than its limits allow: native code that does not stop when told to (a lock
 /// that nobody opens, a call into a C library) is left behind, and ends with the command.
-fn bounded(engine: Engine, plan: AuthorizedPlan, skill: &Skill, options: &RunOptions) -> Outcome {
+fn bounded(engine: &Engine, plan: AuthorizedPlan, skill: &Arc<Skill>, options: &RunOptions) -> Outcome {
     let limits = plan.plan().limits();
     let most = [(LimitName::Time, limits.time), (LimitName::Wall, limits.wall)];
     let most = most.into_iter().filter_map(|(name, limit)| Some((limit?, name))).min_by_key(|(limit, _)| *limit);
     let (sender, receiver) = channel();
+    let own = engine.clone();
     // Nobody waits any more where the send fails.
-    let work = move || drop(sender.send(engine.execute(plan)));
-    let failed = |failure: Failure| Outcome::failed(&skill.name, options, failure.into());
+    let work = move || drop(sender.send(own.execute(plan)));
+    let failed = |failure: Failure| engine.not_run(skill, options, failure.into());
     if let Err(error) = std::thread::Builder::new().stack_size(STACK).spawn(work) {
         return failed(Failure::new(ErrorKind::Unavailable, format!("cannot start a thread: {error}")));
     }
@@ -85,38 +118,6 @@ fn bounded(engine: Engine, plan: AuthorizedPlan, skill: &Skill, options: &RunOpt
     }
 }
 
-struct Prepared {
-    engine: Engine,
-    console: Arc<Console>,
-    skill: Arc<Skill>,
-    params: Value,
-    options: RunOptions,
-}
-
-/// Everything before the run; `None` where only the plan was asked for.
-fn prepare(args: &Run) -> Result<Option<Prepared>, Stop> {
-    let surroundings = Surroundings::own();
-    let console = Arc::new(Console::new(!args.json.json, surroundings.log_level()));
-    let engine = Context::of(surroundings).engine(Arc::clone(&console) as _)?;
-    let skill = target(&engine, args)?;
-    let options = options(args, &console)?;
-    let params = Value::Object(params(&engine, &skill, args)?);
-    if args.dry_run {
-        let judgement = engine.judge(engine.plan(&skill, params, &options)?)?;
-        render::plan(&judgement, args.json.json)?;
-        return match judgement.refusal() {
-            None => Ok(None),
-            // It has been printed.
-            Some(error) if args.json.json => Err(Stop::Code(exit::code(error.kind()))),
-            Some(error) => Err(error.into()),
-        };
-    }
-    for diagnostic in engine.catalog().warnings(&skill.name).iter().chain(&skill.remarks) {
-        render::diagnostic(diagnostic);
-    }
-    Ok(Some(Prepared { engine, console, skill, params, options }))
-}
-
 fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
     if let Some(code) = &args.expression {
         let language = super::language(engine, args.lang.as_deref().unwrap_or("rhai"))?;
@@ -125,13 +126,13 @@ fn target(engine: &Engine, args: &Run) -> Result<Arc<Skill>, Error> {
     super::skill(engine, args.target.as_deref().unwrap_or_default())
 }
 
-fn options(args: &Run, console: &Console) -> Result<RunOptions, Error> {
+fn options(args: &Run, console: &Console) -> RunOptions {
     let mut options = RunOptions::default();
-    args.bounds.add_to(&mut options)?;
-    args.allow.add_to(&mut options)?;
+    args.bounds.add_to(&mut options);
+    args.allow.add_to(&mut options);
     options.script = args.script.clone();
     options.cancel = Some(console.cancel().clone());
-    Ok(options)
+    options
 }
 
 /// The parameters: of `--params`, with the words over them.

@@ -28,7 +28,7 @@ pub(crate) fn validate(args: &Validate) -> Result<(), Stop> {
     report.print(args.json.json)?;
     match report.failures.first() {
         _ if report.errors() > 0 => Err(Stop::Code(INVALID)),
-        Some(error) => Err(Stop::Code(crate::exit::code(error.kind()))),
+        Some(error) => Err(Stop::Code(crate::exit::code(error.failure()))),
         None => Ok(()),
     }
 }

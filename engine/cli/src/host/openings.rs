@@ -2,7 +2,7 @@
 
 use super::folder::Folder;
 use super::message::Opening;
-use skills::{Error, ErrorKind, Persistence, Session, SessionChange, SessionHub, SessionState};
+use skills::{Error, ErrorKind, Persistence, Session, SessionChange, SessionHub, SessionState, Skill};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,7 +102,7 @@ impl Openings {
     ///
     /// # Errors
     /// `invalid_arguments`, naming what differs.
-    pub(super) fn check(&self, session: &Session, asked: &Opening, skill: Option<&str>) -> Result<(), Error> {
+    pub(super) fn check(&self, session: &Session, asked: &Opening, skill: Option<&Skill>) -> Result<(), Error> {
         let info = session.info();
         let mut differs = Vec::new();
         if let Some(language) = &asked.language
@@ -111,10 +111,10 @@ impl Openings {
             differs.push(format!("its language is {}", info.language));
         }
         if let Some(skill) = skill
-            && info.skill.as_deref() != Some(skill)
+            && session.skill().is_none_or(|own| own.identity() != skill.identity())
         {
-            differs.push(match &info.skill {
-                Some(other) => format!("it is a session of `{other}`"),
+            differs.push(match session.skill() {
+                Some(own) => format!("it is a session of `{}` ({})", own.qualified_name(), own.file),
                 None => "it is of no skill".to_owned(),
             });
         }

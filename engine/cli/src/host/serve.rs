@@ -156,7 +156,7 @@ impl Asked<'_> {
 
     fn checked(&self, session: Session, opening: &Opening) -> Result<Session, Error> {
         let skill = match &opening.skill {
-            Some(_) => Some(self.skill(opening)?.1.qualified_name()),
+            Some(_) => Some(self.skill(opening)?.1),
             None => None,
         };
         self.host.openings.check(&session, opening, skill.as_deref())?;
@@ -172,8 +172,7 @@ impl Asked<'_> {
             Some((engine, _)) => engine.clone(),
             None => self.engine(opening)?,
         };
-        let of = skill.as_ref().map(|(_, skill)| skill.qualified_name());
-        let stored = stored(&engine, opening)?.filter(|stored| stored.skill == of);
+        let stored = stored(&engine, opening, skill.as_ref().map(|(_, skill)| &**skill))?;
         let builder = match &skill {
             Some((_, skill)) => {
                 for warning in engine.catalog().warnings(&skill.name) {
@@ -300,10 +299,14 @@ impl Asked<'_> {
     }
 }
 
-/// What is on disk under the name that a client gives.
-fn stored(engine: &Engine, opening: &Opening) -> Result<Option<StoredSession>, Error> {
+/// What is on disk under the name that a client gives, of the skill that it names.
+fn stored(engine: &Engine, opening: &Opening, skill: Option<&Skill>) -> Result<Option<StoredSession>, Error> {
+    let is_its = |stored: &StoredSession| match skill {
+        Some(skill) => stored.owner == skill.owner(),
+        None => stored.skill.is_none(),
+    };
     match (engine.session_store(), &opening.name) {
-        (Some(store), Some(name)) => Ok(store.named(name)?.into_iter().next()),
+        (Some(store), Some(name)) => Ok(store.named(name)?.into_iter().find(is_its)),
         _ => Ok(None),
     }
 }

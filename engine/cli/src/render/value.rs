@@ -35,7 +35,12 @@ pub(crate) fn print_value(value: &Value) -> io::Result<()> {
 
 /// An empty table of the command's style with a header.
 pub(crate) fn table(header: &[&str]) -> Table {
+    /// What a terminal that does not tell its width is taken for, and the least that is believed.
+    const WIDTHS: (u16, u16) = (80, 20);
     let mut table = Table::new();
+    if table.width().is_some_and(|width| width < WIDTHS.1) {
+        table.set_width(WIDTHS.0);
+    }
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for column in table.column_iter_mut() {
         column.set_padding((0, PADDING as u16));

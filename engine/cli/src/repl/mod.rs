@@ -182,7 +182,7 @@ impl Repl {
         }
         if self.json {
             render::text(&outcome.to_json().to_string())?;
-            return outcome.result.map(drop).map_err(|error| Stop::Code(exit::code(error.kind())));
+            return outcome.result.map(drop).map_err(|error| Stop::Code(exit::code(error.failure())));
         }
         match &outcome.result {
             Ok(value) => {
@@ -206,7 +206,7 @@ impl Repl {
         if self.meter {
             render::note(&self.screen.styled(show::dim(), &measured(&outcome)));
         }
-        outcome.result.map(drop).map_err(|error| Stop::Code(exit::code(error.kind())))
+        outcome.result.map(drop).map_err(|error| Stop::Code(exit::code(error.failure())))
     }
 
     /// Evaluates a cell.

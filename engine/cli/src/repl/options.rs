@@ -15,7 +15,7 @@ pub(crate) struct ReplArgs {
     /// A skill of the type code_session; what its script defines is there
     pub(crate) skill: Option<String>,
     /// Language: python, javascript, typescript or rhai [default: python]
-    #[arg(long, value_name = "LANGUAGE", conflicts_with = "skill")]
+    #[arg(long, value_name = "LANGUAGE", conflicts_with = "skill", value_parser = crate::words::language)]
     pub(crate) lang: Option<String>,
     /// Keys as in vi [default: what `$INPUTRC` or ~/.inputrc says, else Emacs]
     #[arg(long, conflicts_with = "emacs")]

@@ -32,7 +32,7 @@ pub(crate) fn repl(args: &ReplArgs) -> Result<(), Stop> {
     let engine = context.engine(Arc::clone(&console) as _)?;
     let skill = args.skill.as_deref().map(|name| crate::commands::skill(&engine, name)).transpose()?;
     let language = language(args, skill.as_deref())?;
-    let mut options = options(args)?;
+    let mut options = options(args);
     // A program is confined anyway.
     if skill.is_some() && options.isolation.is_none() && language != Language::Program {
         options.isolation = typed_tier(&engine, language, &options)?;
@@ -136,11 +136,11 @@ fn typed_tier(engine: &Engine, language: Language, options: &RunOptions) -> Resu
     Ok(Some(tier).filter(|tier| *tier != Isolation::InProcess))
 }
 
-fn options(args: &ReplArgs) -> Result<RunOptions, Error> {
+fn options(args: &ReplArgs) -> RunOptions {
     let mut options = RunOptions::default();
-    args.bounds.add_to(&mut options)?;
-    args.allow.add_to(&mut options)?;
-    Ok(options)
+    args.bounds.add_to(&mut options);
+    args.allow.add_to(&mut options);
+    options
 }
 
 /// The names of skills, for completion.
