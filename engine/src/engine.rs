@@ -16,7 +16,6 @@ use skills_core::{
     Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
     ParameterSpec, SecretSource, StateStore, Variables,
 };
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::Path;
@@ -252,7 +251,7 @@ impl Engine {
     /// Runs a skill that is at hand.
     pub fn run_skill(&self, skill: &Arc<Skill>, params: Value, options: &RunOptions) -> Outcome {
         // Whatever becomes of it, it has one name.
-        let named = self.inner.named(options);
+        let named = options.named(|| self.inner.next_id());
         let run = self.inner.run_nested(skill, params, &named, Chain::default());
         run.unwrap_or_else(|error| self.inner.not_planned(skill, &named, error))
     }
@@ -260,7 +259,7 @@ impl Engine {
     /// The outcome of a run that does not begin, with what is known of it: its version, its limits, and where it would have
     /// run.
     pub fn not_run(&self, skill: &Arc<Skill>, options: &RunOptions, error: Error) -> Outcome {
-        self.inner.not_planned(skill, &self.inner.named(options), error)
+        self.inner.not_planned(skill, &options.named(|| self.inner.next_id()), error)
     }
 
     /// Loads a skill by name, alias, `scope:name` or path, and keeps it until [`Engine::reload`]. A path may be that of a script file too, which
@@ -485,7 +484,12 @@ impl Inner {
         let made_up = (skill.kind == SkillKind::CodeSession).then_some(&correlation_id);
         let session = options.session.as_ref().or(made_up).map(String::as_str);
         let (step, command_line) = Step::of(skill, options.script.as_deref(), &arguments, (session, asks))?;
+        let interpreter = match &step {
+            Step::Script(script) => self.languages.get(script.language),
+            _ => None,
+        };
         Ok(Plan {
+            own_recursion: interpreter.and_then(|interpreter| interpreter.recursion()),
             engine: self.id,
             options: options.clone(),
             isolation: step.isolation(options.isolation),
@@ -497,14 +501,6 @@ impl Inner {
             correlation_id,
             skill: Arc::clone(skill),
         })
-    }
-
-    /// The options with a name for the run.
-    pub(crate) fn named<'a>(&self, options: &'a RunOptions) -> Cow<'a, RunOptions> {
-        match options.correlation_id {
-            Some(_) => Cow::Borrowed(options),
-            None => Cow::Owned(RunOptions { correlation_id: Some(self.next_id()), ..options.clone() }),
-        }
     }
 
     /// A name for a run that was given none.

@@ -1,6 +1,7 @@
 use crate::Permissions;
 use crate::plan::{Isolation, LimitOverrides};
 use skills_core::Budget;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -28,6 +29,16 @@ pub struct RunOptions {
     pub correlation_id: Option<String>,
     /// Stops the run from another thread.
     pub cancel: Option<Cancel>,
+}
+
+impl RunOptions {
+    /// The same with a name for the run, made up where there is none.
+    pub(crate) fn named(&self, made_up: impl FnOnce() -> String) -> Cow<'_, RunOptions> {
+        match self.correlation_id {
+            Some(_) => Cow::Borrowed(self),
+            None => Cow::Owned(RunOptions { correlation_id: Some(made_up()), ..self.clone() }),
+        }
+    }
 }
 
 /// Stops runs from another thread. Clones stop the same runs: those that were given one of them in their options.

@@ -94,6 +94,8 @@ pub struct Plan {
     /// What a script is given that the definition writes as a program.
     pub(crate) command_line: Option<Arc<CommandLine>>,
     pub(crate) limits: Limits,
+    /// How deep calls may nest where the limits do not say it.
+    pub(crate) own_recursion: Option<u64>,
     pub(crate) isolation: Isolation,
     pub(crate) capabilities: Vec<CapabilityRequest>,
     pub(crate) correlation_id: String,
@@ -119,6 +121,11 @@ impl Plan {
     /// The limits that will hold.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// What is allowed of a limit, in its unit: as the limits say, else as the interpreter has it by itself.
+    pub(crate) fn limit(&self, name: LimitName) -> Option<u64> {
+        self.limits.get(name).or(self.own_recursion.filter(|_| name == LimitName::Recursion))
     }
 
     /// Where it will run; as asked for, until it is authorized.
@@ -377,10 +384,8 @@ pub(crate) const LIMIT_NAMES: [LimitName; 12] = [
 
 impl Serialize for Plan {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let limits: Map<String, Value> = LIMIT_NAMES
-            .iter()
-            .filter_map(|name| Some((name.as_str().to_owned(), json!(self.limits.get(*name)?))))
-            .collect();
+        let limits: Map<String, Value> =
+            LIMIT_NAMES.iter().filter_map(|name| Some((name.as_str().to_owned(), json!(self.limit(*name)?)))).collect();
         let step = match &self.step {
             Step::Script(script) => match &self.command_line {
                 Some(line) => {

@@ -237,7 +237,7 @@ impl Inner {
                 _ => Enforcement::Enforced,
             };
             let status = caps.iter().find(|cap| cap.0 == *name).map_or(otherwise, |cap| cap.1);
-            Some(LimitReport { name: *name, limit: plan.limits.get(*name)?, used: used(*name), status })
+            Some(LimitReport { name: *name, limit: plan.limit(*name)?, used: used(*name), status })
         };
         LIMIT_NAMES.iter().filter_map(report).collect()
     }

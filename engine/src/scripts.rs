@@ -5,6 +5,7 @@ use crate::{SkillFiles, SkillKind};
 use sha2::{Digest as _, Sha256};
 use skills_core::{ErrorKind, Language, Script};
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,10 +32,7 @@ pub(crate) fn from_file(path: &Path) -> Result<Skill, Error> {
     let shown = path.display().to_string();
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::NotFound, format!("{shown} is not a file")))?;
-    let files = SkillFiles::folder(folder).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => unreadable(&shown, ReadError::Missing),
-        _ => unreadable(&shown, ReadError::Io(error)),
-    })?;
+    let files = SkillFiles::folder(folder).map_err(|error| unreadable(&shown, ReadError::Io(error)))?;
     let bytes = files.read(Path::new(name), MAX_SCRIPT).map_err(|error| unreadable(&shown, error))?;
     let stem = path.file_stem().unwrap_or(name).to_string_lossy().into_owned();
     let mut skill = direct(stem, script(&shown, bytes, None)?);
@@ -64,8 +62,17 @@ fn script(file: &str, bytes: Vec<u8>, language: Option<Language>) -> Result<Scri
 }
 
 fn unreadable(file: &str, error: ReadError) -> Error {
-    let kind = if matches!(error, ReadError::Missing) { ErrorKind::NotFound } else { ErrorKind::InvalidDefinition };
-    Error::new(kind, format!("cannot read {file}: {error}")).with_source(error)
+    let missing = match &error {
+        ReadError::Missing => true,
+        // No folder, no file.
+        ReadError::Io(error) => matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        _ => false,
+    };
+    match missing {
+        true => Error::new(ErrorKind::NotFound, format!("cannot read {file}: {}", ReadError::Missing)),
+        false => Error::new(ErrorKind::InvalidDefinition, format!("cannot read {file}: {error}")),
+    }
+    .with_source(error)
 }
 
 fn direct(name: String, script: Script) -> Skill {

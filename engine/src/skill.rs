@@ -403,8 +403,8 @@ impl Skill {
         let name = self.qualified_name();
         match (self.scope, &self.folder) {
             (Scope::Bundled, _) => name,
-            (_, Some(_)) => format!("{name}@{}", self.file),
-            (_, None) => format!("{name}@{}", self.digest),
+            (Scope::Direct, None) => format!("{name}@{}", self.digest),
+            _ => format!("{name}@{}", self.file),
         }
     }
 

@@ -207,8 +207,7 @@ fn what_goes_wrong_is_json_too_where_json_is_asked_for() {
         assert_eq!((&ran.json()["error"]["kind"], ran.stderr.as_str()), (&json!(kind), ""), "{ran:?}");
     }
     let broken = sandbox.run(&["info", "./broken.json", "--json"]).json();
-    assert_eq!(broken["error"]["diagnostics"][0]["line"], 1);
-    assert_eq!(broken.as_object().unwrap().len(), 1, "each is said once: {broken}");
+    assert_eq!((&broken["error"]["diagnostics"][0]["line"], &broken["diagnostics"]), (&json!(1), &json!(null)));
 }
 
 #[test]

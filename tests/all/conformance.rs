@@ -57,7 +57,13 @@ fn behaves_the_same(tier: Isolation) {
             }
             count += 1;
             let outcome = outcome.unwrap();
-            let mut why = unmet(&expectation(&case, language), &outcome);
+            let mut expected = expectation(&case, language);
+            if let Some(error) = expected.get_mut("error").and_then(Value::as_object_mut)
+                && let Some(line) = error.get("line_in_process").cloned().filter(|_| tier == Isolation::InProcess)
+            {
+                error.insert("line".into(), line);
+            }
+            let mut why = unmet(&expected, &outcome);
             if let Some(stdout) = case.get("stdout").and_then(Value::as_str)
                 && outcome.stdout != stdout
             {

@@ -209,8 +209,8 @@ fn a_created_skill_validates_and_runs_and_has_a_case() {
     let ran = sandbox.run(&["run", "./my-prompt_inline/my-prompt_inline.json", "topic=tea"]).exits(0);
     assert_eq!(ran.stdout, "Explain tea to a beginner, in at most five sentences.\n");
     sandbox.run(&["create", "../evil"]).exits(5);
-    sandbox.run(&["create", "x", "--lang", "cobol"]).exits(5);
-    sandbox.run(&["create", "x", "--type", "spell"]).exits(5);
+    sandbox.run(&["create", "x", "--lang", "cobol"]).exits(2);
+    sandbox.run(&["create", "x", "--type", "spell"]).exits(2);
     let ran = sandbox.run(&["create", "x", "--type", "prompt_inline", "--lang", "rhai"]).exits(5);
     assert!(ran.stderr.contains("runs no code"), "{ran:?}");
     let cases = crate::support::read_json(&sandbox.path().join("my-conversation/cases.json"));

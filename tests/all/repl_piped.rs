@@ -73,7 +73,7 @@ fn the_first_error_ends_it_with_its_exit_code() {
     let last: Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
     assert_eq!((ran.stdout.lines().count(), &last["error"]["kind"]), (2, &json!("script_error")));
     assert!(piped(&sandbox, &in_process, "%nonsense\n").exits(5).stderr.contains("there is no command"));
-    assert!(piped(&sandbox, &["--lang", "cobol"], "").exits(5).stderr.contains("is not a language"));
+    assert!(piped(&sandbox, &["--lang", "cobol"], "").exits(2).stderr.contains("is not a language"));
     piped(&sandbox, &in_process, "").exits(0);
 }
 

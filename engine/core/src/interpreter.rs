@@ -86,6 +86,11 @@ pub trait Interpreter: Send + Sync {
     /// What each limit is known to be worth, without starting the interpreter: constants, for the report of a run.
     fn caps(&self) -> Vec<CapStatus>;
 
+    /// How deep calls may nest where no limit says it, as far as that is a number of calls.
+    fn recursion(&self) -> Option<u64> {
+        None
+    }
+
     /// Starts the interpreter on the calling thread, and leaves no other thread, so that the process can be forked: each
     /// fork then has it started. Does nothing where the interpreter starts fast enough without.
     ///

@@ -132,6 +132,11 @@ impl Interpreter for CPython {
         caps::self_test(self)
     }
 
+    fn recursion(&self) -> Option<u64> {
+        // CPython's own, which it always starts with.
+        Some(1000)
+    }
+
     fn caps(&self) -> Vec<CapStatus> {
         caps::known()
     }

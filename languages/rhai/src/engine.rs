@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How deep calls may nest where no limit is asked for.
-const DEFAULT_RECURSION: usize = 1_000;
+pub(crate) const DEFAULT_RECURSION: usize = 1_000;
 
 /// The stack that one call can take, with its expressions nested as deep as they may be, in a build without
 /// optimisation; 256 MiB of stack hold 4,096 such calls.

@@ -1,3 +1,4 @@
+use crate::engine::DEFAULT_RECURSION;
 use crate::program::Program;
 use crate::session::RhaiSession;
 use crate::{caps, completeness, engine, signature};
@@ -45,6 +46,10 @@ impl Interpreter for Rhai {
 
     fn forks_sessions(&self) -> bool {
         true
+    }
+
+    fn recursion(&self) -> Option<u64> {
+        u64::try_from(DEFAULT_RECURSION).ok()
     }
 
     fn caps(&self) -> Vec<CapStatus> {
