@@ -7,7 +7,7 @@ use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::{LIMIT_NAMES, Step};
 use crate::session::opening;
 use crate::{Dialect, Error, Isolation, Outcome, Plan, RunOptions, Skill, programs, warm};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, LimitName,
     Script, Session, Usage, template,

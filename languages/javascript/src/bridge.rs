@@ -182,13 +182,20 @@ pub(crate) fn call<'s>(
     match function.call(scope, receiver, arguments) {
         Some(value) => Ok(value),
         None => {
-            // While execution is being ended, the engine shows another error than the one that knows where it was.
-            scope.cancel_terminate_execution();
-            let error = scope.exception();
-            let why = error.map(|error| error.to_rust_string_lossy(scope));
-            let stack = error.and_then(|error| stack(scope, error));
+            let (mut why, mut at) = (None, None);
+            // While execution is being ended, the engine shows another error than the one that knows where it was; and
+            // whoever ends it says so again and again.
+            for _ in 0..5 {
+                scope.cancel_terminate_execution();
+                let error = scope.exception();
+                why = error.map(|error| error.to_rust_string_lossy(scope));
+                at = error.and_then(|error| stack(scope, error));
+                if why.as_ref().is_none_or(|why| !why.ends_with("execution terminated")) {
+                    break;
+                }
+            }
             scope.reset();
-            Err(Fault::Stopped(why.unwrap_or_else(|| "execution was ended".into()), stack.unwrap_or_default()))
+            Err(Fault::Stopped(why.unwrap_or_else(|| "execution was ended".into()), at.unwrap_or_default()))
         }
     }
 }

@@ -1,2 +1,2 @@
 const all = [];
-for (;;) all.push("0123456789".repeat(100) + all.length);
+for (;;) all.push("0123456789".repeat(100000) + all.length);

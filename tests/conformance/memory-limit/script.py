@@ -1,2 +1,2 @@
 everything = []
-while True: everything.append("0123456789" * 100 + str(len(everything)))
+while True: everything.append("0123456789" * 100000 + str(len(everything)))
