@@ -5,7 +5,10 @@ use crate::exit::{self, Stop};
 use crate::render::{self, Console};
 use crate::surroundings::Surroundings;
 use serde_json::{Map, Value};
-use skills::{AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, OutputFormat, Plan, RunOptions, Skill};
+use skills::{
+    AuthorizedPlan, Breach, Engine, Error, ErrorKind, Failure, LimitName, Outcome, OutputFormat, Plan, RunOptions,
+    Skill,
+};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
