@@ -52,8 +52,8 @@ fn outcome(args: &Run, format: &mut Option<OutputFormat>) -> Result<Option<Outco
     if args.dry_run {
         return dry(&engine, plan, args.json.json).map(|()| None);
     }
-    for diagnostic in engine.catalog().warnings(&skill.name) {
-        render::diagnostic(&diagnostic);
+    for diagnostic in engine.catalog().warnings(&skill.name).iter().chain(&skill.remarks) {
+        render::diagnostic(diagnostic);
     }
     options.correlation_id = Some(plan.correlation_id().to_owned());
     // Before anything is shown as running: a person may be asked.
