@@ -1,8 +1,14 @@
+mod host;
+
+pub use host::NetworkHost;
+
 use crate::{ErrorKind, Failure};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
-/// Hosts that a grant names: `example.com`, `*.example.com`, `10.0.0.0/8`, `[::1]`, `*`, each with `:443` for one port.
+/// Hosts that a rule names: `example.com`, `*.example.com`, `10.0.0.0/8`, `[::1]`, `*`, each with `:443` for one port.
+///
+/// Without a port every port is meant, as by `:*`: what a rule denies, it denies wholly, and what it grants is the same set.
 ///
 /// `*.example.com` is what is below the name, without the name itself. An address in any other form than the usual one
 /// (`0x7f.1`, `2130706433`) is no pattern, because what it means depends on who reads it.
@@ -34,12 +40,11 @@ impl HostPattern {
                 "write a name, `*.name`, an address, a network such as 10.0.0.0/8, or `*`; with `:443` for one port",
             )
         };
+        let text = text.trim();
         if text.contains("://") {
             return Err(wrong("it is a URL"));
         }
         let (host, port) = split_port(text).ok_or_else(|| wrong("its port is none"))?;
-        let host = host.to_ascii_lowercase();
-        let host = host.strip_suffix('.').unwrap_or(&host);
         let part = match (host, host.split_once('/')) {
             ("*", _) => Part::Any,
             (_, Some((address, bits))) => {
@@ -91,13 +96,18 @@ impl HostPattern {
         Some(HostPattern { port, ..narrower })
     }
 
-    /// Whether a host, as a program names it, is one of these. A name is never one of a network's: ask again with the
-    /// addresses that it has.
-    pub fn matches(&self, host: &str, port: u16) -> bool {
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let Ok(wanted) = HostPattern::parse(host) else { return false };
-        let exact = matches!(wanted.part, Part::Name(_)) || host.parse::<IpAddr>().is_ok();
-        exact && self.covers(&HostPattern { part: wanted.part, port: Some(port) })
+    /// Whether a host is one of these. A name is never one of a network's: ask again with the addresses that it has.
+    pub fn matches(&self, host: &NetworkHost, port: u16) -> bool {
+        let part = match host {
+            NetworkHost::Name(name) => Part::Name(name.clone()),
+            NetworkHost::Address(address) => Part::Net(plain(*address), width(plain(*address))),
+        };
+        self.covers(&HostPattern { part, port: Some(port) })
+    }
+
+    /// Whether it names no host in particular.
+    pub fn is_any(&self) -> bool {
+        self.part == Part::Any
     }
 }
 
@@ -116,40 +126,34 @@ impl fmt::Display for HostPattern {
     }
 }
 
-/// The host without its brackets, and the port; `None` for a port that is none.
+/// The host without its brackets, and the port; `None` for a port that is none, and for brackets around anything but an
+/// address or a network of IPv6.
 fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
-    let port = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
+    let port = |text: &str| if text == "*" { Some(None) } else { NetworkHost::port(text).map(Some) };
     if let Some((host, rest)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+        host.split('/').next()?.parse::<Ipv6Addr>().ok()?;
         return match rest.strip_prefix(':') {
-            Some(text) => Some((host, Some(port(text)?))),
+            Some(text) => Some((host, port(text)?)),
             None => rest.is_empty().then_some((host, None)),
         };
     }
     match text.split_once(':') {
         // More than one colon: an address of IPv6.
-        Some((host, rest)) if !rest.contains(':') => Some((host, Some(port(rest)?))),
+        Some((host, rest)) if !rest.contains(':') => Some((host, port(rest)?)),
         _ => Some((text, None)),
     }
 }
 
 fn name_of(name: &str) -> Result<String, &'static str> {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-            && !label.starts_with('-')
-    };
-    if !name.is_ascii() {
-        return Err("write it in its ASCII form, which begins with `xn--`");
+    let last = name.trim_end_matches('.').rsplit('.').next().unwrap_or(name);
+    match NetworkHost::parse(name) {
+        Some(NetworkHost::Name(name)) => Ok(name),
+        Some(NetworkHost::Address(_)) => Err("an address has no hosts below it"),
+        None if !name.is_ascii() => Err("write it in its ASCII form, which begins with `xn--`"),
+        // What an old resolver takes for an address is not a name.
+        None if last.starts_with(|c: char| c.is_ascii_digit()) => Err("it is an address in an unusual form"),
+        None => Err("it has a character that no host name has, or is too long"),
     }
-    if name.len() > 253 || !name.split('.').all(label) {
-        return Err("it has a character that no host name has, or is too long");
-    }
-    // What an old resolver takes for an address is not a name.
-    let last = name.rsplit('.').next().unwrap_or(name);
-    if last.bytes().all(|b| b.is_ascii_digit()) || last.starts_with("0x") {
-        return Err("it is an address in an unusual form");
-    }
-    Ok(name.to_owned())
 }
 
 fn below(parent: &str, name: &str) -> bool {
@@ -232,22 +236,54 @@ mod tests {
 
     #[test]
     fn what_a_program_names_is_compared_whole() {
-        assert!(pattern("*.example.com:443").matches("API.example.com", 443));
-        assert!(!pattern("*.example.com:443").matches("api.example.com", 80));
-        assert!(pattern("127.0.0.0/8").matches("127.1.2.3", 80));
-        assert!(pattern("[::1]:80").matches("[::1]", 80));
-        for host in ["*", "*.example.com", "2130706433", "0x7f000001", "127.1", "10.0.0.0/8", ""] {
-            assert!(!HostPattern::ANY.matches(host, 80), "{host}");
+        let matches = |text: &str, host: &str, port| pattern(text).matches(&NetworkHost::parse(host).unwrap(), port);
+        assert!(matches("*.example.com:443", "API.example.com", 443));
+        assert!(!matches("*.example.com:443", "api.example.com", 80));
+        assert!(matches("127.0.0.0/8", "127.1.2.3", 80));
+        assert!(matches("[::1]:80", "[::1]", 80) && !matches("[::1]:80", "[::1]", 81));
+        assert!(matches("*", "example.com", 80) && matches("*", "127.0.0.1", 80));
+        assert!(!matches("0.0.0.0/0", "example.com", 80));
+    }
+
+    #[test]
+    fn without_a_port_every_port_is_meant() {
+        for text in ["example.com", "example.com:*", "*", "*.com"] {
+            for port in [22, 80, 443, 65535] {
+                assert!(pattern(text).matches(&NetworkHost::Name("example.com".into()), port), "{text} {port}");
+            }
         }
+        assert_eq!(pattern("example.com:*"), pattern("example.com"));
+        assert_eq!(pattern("[::1]:*").to_string(), "::1");
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in
-            ["", "https://a.org", "a b", "a..b", "a.org:0", "a.org:99999", "10.0.0.0/33", "bücher.de", "1.2.3", "-a"]
-        {
+        let none = [
+            "",
+            "https://a.org",
+            "a b",
+            "a..b",
+            "a.org:",
+            "a.org:0",
+            "a.org:+80",
+            "a.org:99999",
+            "a.org/path",
+            "10.0.0.0/33",
+            "bücher.de",
+            "1.2.3",
+            "0x7f.1",
+            "-a",
+            "*.",
+            "*.*",
+            "*.1.2.3.4",
+            "[127.0.0.1]:80",
+            "[::1]x",
+        ];
+        for text in none {
             assert!(HostPattern::parse(text).is_err(), "{text}");
         }
         assert_eq!(pattern("[fe80::1/64]:80").to_string(), "[fe80::1/64]:80");
+        // An address of its own, and no port.
+        assert!(!pattern("::1:80").matches(&NetworkHost::parse("[::1]").unwrap(), 80));
     }
 }

@@ -38,7 +38,7 @@ pub use events::{Event, EventSink, LogLevel, NoEvents, Stream};
 pub use failure::{Breach, ErrorKind, Failure, Frame, LimitName};
 pub use function::{Arguments, CallContext, Capability, FunctionSpec, Host, HostFunction, SessionReach, SkillCaller};
 pub use grants::{Access, Grants, is_shared_folder};
-pub use hosts::HostPattern;
+pub use hosts::{HostPattern, NetworkHost};
 pub use interpreter::{Evaluation, Fork, Forked, Held, Interpreter, Script, Session, Usage};
 pub use language::Language;
 pub use launch::{End, Heard, Launcher, Layer, Listener, Program, Ran, Staying};

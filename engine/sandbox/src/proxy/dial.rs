@@ -2,8 +2,9 @@
 //! one that is connected to.
 
 use super::meter::{Meter, Metered};
-use super::rules::{Host, Rules};
+use super::rules::Rules;
 use super::{Bounds, Resolver};
+use skills_core::NetworkHost;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpStream;
@@ -23,30 +24,30 @@ pub(super) enum Refusal {
 
 /// Connects to a host, where the rules allow it.
 pub(super) async fn dial(
-    (host, port): (&Host, u16),
+    (host, port): (&NetworkHost, u16),
     rules: &Rules,
     resolver: &dyn Resolver,
     bounds: &Bounds,
     meter: &Arc<Meter>,
 ) -> Result<Metered, Refusal> {
     if !rules.allows_host(host, port) {
-        let allow = if matches!(port, 80 | 443) { host.to_string() } else { format!("{host}:{port}") };
-        return Err(Refusal::Denied { what: format!("the host {host}, port {port}, was not granted"), allow });
+        let what = format!("the host {host}, port {port}, was not granted");
+        return Err(Refusal::Denied { what, allow: format!("{host}:{port}") });
     }
     let gone = |why: String| Refusal::Unreachable(format!("{host}, port {port}, {why}"));
     let addresses = match host {
-        Host::Address(address) => vec![SocketAddr::new(*address, port)],
-        Host::Name(name) => match timeout(bounds.connect, resolver.resolve(name, port)).await {
+        NetworkHost::Address(address) => vec![SocketAddr::new(*address, port)],
+        NetworkHost::Name(name) => match timeout(bounds.connect, resolver.resolve(name, port)).await {
             Ok(found) => found.map_err(|error| gone(format!("was not found: {error}")))?,
             Err(_) => return Err(gone("was not found in time".to_owned())),
         },
     };
-    let named = matches!(host, Host::Name(_));
+    let named = matches!(host, NetworkHost::Name(_));
     let (open, closed): (Vec<SocketAddr>, Vec<SocketAddr>) =
         addresses.into_iter().partition(|address| rules.allows_address(address.ip(), port, named));
     if let (true, Some(address)) = (open.is_empty(), closed.first()) {
         let what = format!("the host {host} has the address {}, which is not one of the internet", address.ip());
-        return Err(Refusal::Denied { what, allow: Host::Address(address.ip()).to_string() });
+        return Err(Refusal::Denied { what, allow: NetworkHost::Address(address.ip()).to_string() });
     }
     let connect = async {
         let mut last = None;

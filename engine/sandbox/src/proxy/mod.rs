@@ -4,7 +4,7 @@
 //! host. The host serves HTTP CONNECT and plain `http://` there, to the hosts that were granted and to no other:
 //!
 //! - a host is granted by its name (`example.com`, `*.example.com`), by its address or by a range of addresses (`10.0.0.0/8`), with a
-//!   port (`:8443`, `:*`); without one, 80 and 443 are meant;
+//!   port (`:8443`); without one, every port is meant: [`HostPattern`](skills_core::HostPattern);
 //! - a name is looked up once, by the host, and what is connected to is the address that was checked;
 //! - addresses that are not anybody's on the internet (private, loopback, link-local, multicast, IPv4 in another form, …) are
 //!   refused, also behind a name that was granted, unless an entry names the address or its range;
@@ -24,7 +24,7 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-pub use rules::{Host, Rule, Rules};
+pub use rules::Rules;
 
 use skills_core::{Access, ErrorKind, Failure};
 use std::future::Future;

@@ -1,14 +1,14 @@
 //! What a request asks of the proxy, checked, and what of it goes on.
 
-use super::rules::{Host, port};
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::uri::{Authority, PathAndQuery, Scheme};
 use hyper::{Method, Request, Uri};
+use skills_core::NetworkHost;
 
 /// Where a request wants to go. What is wrong with it, for a person, where it says so in no way that a proxy takes.
-pub(super) fn target<B>(request: &Request<B>) -> Result<(Host, u16), String> {
+pub(super) fn target<B>(request: &Request<B>) -> Result<(NetworkHost, u16), String> {
     let uri = request.uri();
     let authority = uri.authority().ok_or("this is a proxy: it takes CONNECT, and whole http:// addresses")?;
     let (text, default) = if request.method() == Method::CONNECT {
@@ -26,10 +26,10 @@ pub(super) fn target<B>(request: &Request<B>) -> Result<(Host, u16), String> {
 }
 
 /// `host:port`, where the port may be left out if there is a default.
-fn parse(authority: &str, default: Option<u16>) -> Option<(Host, u16)> {
+fn parse(authority: &str, default: Option<u16>) -> Option<(NetworkHost, u16)> {
     match authority.rsplit_once(':') {
-        Some((host, digits)) if !digits.contains(']') => Some((Host::parse(host)?, port(digits)?)),
-        _ => Some((Host::parse(authority)?, default?)),
+        Some((host, digits)) if !digits.contains(']') => Some((NetworkHost::parse(host)?, NetworkHost::port(digits)?)),
+        _ => Some((NetworkHost::parse(authority)?, default?)),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn drop_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Turns a request to a proxy into one to the host itself. Its host is the one that was checked, whatever it said.
-pub(super) fn rewrite<B>(request: &mut Request<B>, host: &Host, port: u16) -> Option<()> {
+pub(super) fn rewrite<B>(request: &mut Request<B>, host: &NetworkHost, port: u16) -> Option<()> {
     let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let path = if request.method() == Method::OPTIONS && path == "/" { PathAndQuery::from_static("*") } else { path };
     *request.uri_mut() = Uri::from(path);
@@ -100,7 +100,7 @@ mod tests {
             .header("Accept", "*/*")
             .body(())
             .unwrap();
-        rewrite(&mut request, &Host::Name("example.com".into()), 8080).unwrap();
+        rewrite(&mut request, &NetworkHost::Name("example.com".into()), 8080).unwrap();
         assert_eq!(request.uri(), "/a?b=c");
         let headers: Vec<_> = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
         assert_eq!(headers, [("host", &b"example.com:8080"[..]), ("accept", b"*/*")]);

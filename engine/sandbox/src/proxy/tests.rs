@@ -120,7 +120,7 @@ fn what_was_not_granted_is_refused_with_what_would_allow_it() {
     assert!(direct.starts_with("HTTP/1.1 403 "), "{direct}");
     assert!(direct.contains(&format!("allow it with --allow-net 127.0.0.1:{}", server.port)), "{direct}");
     let other = proxy.ask("CONNECT other.example:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    assert!(other.starts_with("HTTP/1.1 403 ") && other.contains("--allow-net other.example\n"), "{other}");
+    assert!(other.starts_with("HTTP/1.1 403 ") && other.contains("--allow-net other.example:443\n"), "{other}");
     let name = proxy.get("http://example.com/");
     assert!(name.starts_with("HTTP/1.1 403 ") && name.contains("has the address 127.0.0.1"), "{name}");
     assert_eq!(proxy.denied.lock().unwrap().len(), 3);
