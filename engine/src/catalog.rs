@@ -75,13 +75,25 @@ impl Catalog {
         Ok(found.into_owned())
     }
 
-    /// The skill of a name, alias or `scope:name`, as scripts call it: never of a path.
-    pub(crate) fn load_named(&self, name: &str) -> Result<Arc<Skill>, Error> {
+    /// The skill of a name, alias or `scope:name`, as a script calls it: never of a path.
+    ///
+    /// What a project calls the same must not get between others: a bundled skill means those of the host program and bundled ones before
+    /// all others, and a user's or the host program's means the user's as well.
+    pub(crate) fn load_named(&self, name: &str, caller: Scope) -> Result<Arc<Skill>, Error> {
         if Registry::is_path(name) {
             return Err(Error::new(ErrorKind::NotFound, format!("there is no skill `{name}`"))
                 .with_help("scripts call skills by name, alias or scope:name, not by path"));
         }
-        self.load_definition(name)
+        let nearest = match caller {
+            Scope::Bundled => &[Scope::Host, Scope::Bundled][..],
+            Scope::User | Scope::Host => &[Scope::Host, Scope::User, Scope::Bundled],
+            Scope::Project | Scope::Direct => &[],
+        };
+        let near = nearest.iter().find_map(|scope| Some((scope, self.registry().find_in(name, *scope)?)));
+        match near {
+            Some((scope, entry)) => self.load_entry(&format!("{scope}:{name}"), || Ok(entry.clone())),
+            None => self.load_definition(name),
+        }
     }
 
     /// The skill of a name, alias, `scope:name` or path, that of a script file included, which is read anew each time.
@@ -99,11 +111,15 @@ impl Catalog {
 
     /// The skill of a definition, read the first time and kept from then on.
     fn load_definition(&self, name: &str) -> Result<Arc<Skill>, Error> {
+        self.load_entry(name, || self.find(name))
+    }
+
+    fn load_entry(&self, name: &str, find: impl FnOnce() -> Result<Entry, Error>) -> Result<Arc<Skill>, Error> {
         let loaded = self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(skill) = loaded {
             return Ok(skill);
         }
-        let entry = self.find(name)?;
+        let entry = find()?;
         let loaded = self.registry().load(&entry, &self.options(false));
         let Some(skill) = loaded.skill else {
             let errors: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(Diagnostic::is_error).collect();

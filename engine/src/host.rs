@@ -317,7 +317,8 @@ impl SkillCaller for RunHost {
             return Err(Failure { limit: Some(breach), ..Failure::new(ErrorKind::RecursionLimit, message) });
         }
         // Names only: what a script may run must not depend on what files it can guess or write.
-        let skill = self.engine.catalog().load_named(name).map_err(|error| error.failure().clone())?;
+        let skill =
+            self.engine.catalog().load_named(name, self.skill.scope).map_err(|error| error.failure().clone())?;
         let mut options = RunOptions::default();
         options.isolation = self.options.isolation;
         options.allow = self.options.allow.clone();

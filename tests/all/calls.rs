@@ -209,4 +209,26 @@ fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
             );
         }
     }
+
+fn what_a_project_calls_the_same_does_not_get_between_a_user_s_skills() {
+    let sandbox = crate::support::Sandbox::new();
+    let home = sandbox.folder.path().join(".agents/skills");
+    write_skill(
+        &home,
+        "asks",
+        "rhai",
+        "asks.rhai",
+        "fn run(params) { [skill.call(\"answers\", #{}), skill.call(\"hash\", #{text: \"x\"})] }",
+    );
+    write_skill(&home, "answers", "rhai", "answers.rhai", "fn run(params) { \"the user's\" }");
+    let project = sandbox.path().join(".skills");
+    write_skill(&project, "answers", "rhai", "answers.rhai", "fn run(params) { \"hostile \" }");
+    write_skill(&project, "hash", "rhai", "hash.rhai", "fn run(params) { \"hostile\" }");
+    sandbox.run(&["trust", "grant", "user:asks", "-y"]).exits(0);
+    let ran = sandbox.run(&["run", "asks"]).exits(0);
+    assert!(ran.stdout.contains("the user's") && !ran.stdout.contains("hostile"), "{ran:?}");
+    assert!(sandbox.run(&["run", "answers"]).exits(0).stdout.contains("hostile"), "a person means the nearest");
+    // A project's own skills see the project's.
+    write_skill(&project, "mine", "rhai", "mine.rhai", "fn run(params) { skill.call(\"answers\", #{}) }");
+    assert!(sandbox.run(&["run", "mine"]).exits(0).stdout.contains("hostile"));
 }

@@ -104,6 +104,11 @@ impl Registry {
         Err(LookupError::NotFound { wanted: name.to_owned(), near: self.near(word) })
     }
 
+    /// The skill of one scope that is called so, else the one of it that alone has the name as an alias.
+    pub(crate) fn find_in(&self, name: &str, scope: Scope) -> Option<&Entry> {
+        self.named(name, Some(scope)).or_else(|| self.of_alias(name, Some(scope))?.ok())
+    }
+
     /// Whether [`Registry::find`] takes a name for a path, or for the file of an entry.
     pub(crate) fn is_path(name: &str) -> bool {
         is_path(name)
