@@ -150,6 +150,13 @@ fn unsafe_placeholders_do_not_load() {
     sandbox.write("nested.json", &definition("nested", more));
     let outcome = sandbox.run(&["run", "./nested.json", "x=a", "--json"]).exits(5).json();
     assert_eq!(outcome["error"]["diagnostics"][0]["code"], "S0088", "{outcome}");
+    let more = json!({
+        "command": "git", "args": ["log"], "environment": {"PAGER": "{x}"},
+        "parameters": [{"name": "x", "type": "string"}]
+    });
+    sandbox.write("pager.json", &definition("pager", more));
+    let outcome = sandbox.run(&["run", "./pager.json", "x=a", "--json"]).exits(5).json();
+    assert_eq!(outcome["error"]["diagnostics"][0]["code"], "S0088", "{outcome}");
     let more = json!({"command": "ls", "environment": {"LD_PRELOAD": "x.so"}});
     sandbox.write("preload.json", &definition("preload", more));
     let outcome = sandbox.run(&["run", "./preload.json", "--json"]).exits(5).json();

@@ -27,6 +27,47 @@ const REFUSED: &[&str] = &[
     "_JAVA_OPTIONS",
 ];
 
+/// Variables that hold the name of a program which others start, with its arguments, or code that one of them runs, or options of
+/// one that runs code. A definition may set them, but no value of a parameter may get into them.
+const STARTED: &[&str] = &[
+    "BROWSER",
+    "CC",
+    "CVS_RSH",
+    "CXX",
+    "EDITOR",
+    "EXINIT",
+    "FCEDIT",
+    "GIT_ASKPASS",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_EDITOR",
+    "GIT_PAGER",
+    "GIT_PROXY_COMMAND",
+    "GIT_SEQUENCE_EDITOR",
+    "GRADLE_OPTS",
+    "JDK_JAVA_OPTIONS",
+    "LESS",
+    "LESSCLOSE",
+    "LESSOPEN",
+    "LUA_INIT",
+    "MAKEFLAGS",
+    "MANPAGER",
+    "MAVEN_OPTS",
+    "PAGER",
+    "PYTHONBREAKPOINT",
+    "PYTHONWARNINGS",
+    "RSYNC_RSH",
+    "RUSTC",
+    "RUSTC_WRAPPER",
+    "SHELL",
+    "SSH_ASKPASS",
+    "SUDO_ASKPASS",
+    "SUDO_EDITOR",
+    "SYSTEMD_PAGER",
+    "TAR_OPTIONS",
+    "VIMINIT",
+    "VISUAL",
+];
+
 /// Variables that list folders from which a language loads code.
 const CODE_FOLDERS: &[&str] = &["CLASSPATH", "NODE_PATH", "PERL5LIB", "PYTHONPATH", "RUBYLIB"];
 
@@ -60,7 +101,17 @@ pub fn is_refused(name: &str) -> bool {
 
 /// Whether a variable is one whose value can run as code, or says where code is, where a shell assigns it.
 pub(crate) fn takes_code(name: &str) -> bool {
-    name == "PATH" || is_refused(name) || is_number(name) || CODE_FOLDERS.contains(&name)
+    name == "PATH" || is_refused(name) || is_number(name) || is_started(name) || CODE_FOLDERS.contains(&name)
+}
+
+/// Whether a variable holds the name of a program that others start: a definition may set it, and no parameter may.
+pub fn is_started(name: &str) -> bool {
+    STARTED.contains(&name) || is_git_setting(name)
+}
+
+/// Git takes any number of settings from these, among them names of programs.
+fn is_git_setting(name: &str) -> bool {
+    name.starts_with("GIT_CONFIG_KEY_") || name.starts_with("GIT_CONFIG_VALUE_")
 }
 
 /// Whether bash reads what is assigned to a variable as arithmetic.

@@ -9,8 +9,8 @@
 
 use serde_json::{Map, Value, json};
 use skills_core::{
-    Arguments, Budget, End, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, Launcher, Layer, LimitName,
-    Limits, Program, Ran, Script, Stream,
+    Arguments, Budget, CapStatus, End, ErrorKind, Failure, FunctionSpec, Grants, Host, Language, Launcher, Layer,
+    LimitName, Limits, Program, Ran, Script, Stream,
 };
 use skills_executors::{Call, CommandSpec, ExitMeaning, Invocation, Machine, OutputForm, Stdin, run};
 use std::io::Write as _;
@@ -88,6 +88,10 @@ impl Launcher for Plain {
     }
 
     fn layers(&self) -> Vec<Layer> {
+        Vec::new()
+    }
+
+    fn caps(&self) -> Vec<CapStatus> {
         Vec::new()
     }
 }

@@ -138,6 +138,14 @@ fn variables(fields: &mut Fields<'_>, context: &mut Context<'_>) -> BTreeMap<Str
             if let Some((message, help)) = environment::problem(name, text.text, folder, &context.read) {
                 context.sink.error(codes::ENVIRONMENT, &member.key_span, message, help);
             }
+            if environment::is_started(name)
+                && template::names(text.text).any(|own| context.declared.iter().any(|d| d == own))
+            {
+                let message =
+                    format!("a parameter is in the value of `{name}`, which names a program that others start");
+                let help = "set it to a value of the definition's own";
+                context.sink.error(codes::UNSAFE_PLACEHOLDER, text.span, message, help);
+            }
             context.check_placeholders(text.text, text.span);
             env.insert(name.clone(), text.text.to_owned());
         }

@@ -47,9 +47,13 @@ impl Call<'_> {
         let mut environment: BTreeMap<String, String> = BTreeMap::new();
         for (name, value) in &spec.env {
             let filled = self.filled(value);
-            if let Some((message, help)) =
-                environment::problem(name, &filled, self.folder, &[]).filter(|_| *value != filled)
-            {
+            let started = || {
+                let message =
+                    format!("a parameter is in the value of `{name}`, which names a program that others start");
+                environment::is_started(name).then(|| (message, "set it to a value of the definition's own".to_owned()))
+            };
+            let problem = || environment::problem(name, &filled, self.folder, &[]).or_else(started);
+            if let Some((message, help)) = problem().filter(|_| *value != filled) {
                 return Err(Failure::new(ErrorKind::InvalidArguments, message).with_help(help));
             }
             environment.insert(name.clone(), environment::anchored(name, &filled, self.folder));
