@@ -275,7 +275,7 @@ impl EngineBuilder {
     }
 
     /// Where containers come from, for the tier `container`: by default Docker's own socket.
-    #[cfg(feature = "container")]
+    #[cfg(all(target_os = "linux", feature = "container"))]
     #[must_use]
     pub fn containers(mut self, options: skills_sandbox::container::ContainerOptions) -> EngineBuilder {
         self.workers.containers = options;

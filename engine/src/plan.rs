@@ -366,26 +366,12 @@ impl LimitSources {
     }
 }
 
-/// All limit names, in the order in which they are reported.
-pub(crate) const LIMIT_NAMES: [LimitName; 12] = [
-    LimitName::Time,
-    LimitName::Wall,
-    LimitName::Memory,
-    LimitName::Operations,
-    LimitName::Output,
-    LimitName::Result,
-    LimitName::Recursion,
-    LimitName::HostCalls,
-    LimitName::Processes,
-    LimitName::CpuPercent,
-    LimitName::Disk,
-    LimitName::FileSize,
-];
-
 impl Serialize for Plan {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let limits: Map<String, Value> =
-            LIMIT_NAMES.iter().filter_map(|name| Some((name.as_str().to_owned(), json!(self.limit(*name)?)))).collect();
+        let limits: Map<String, Value> = LimitName::ALL
+            .iter()
+            .filter_map(|name| Some((name.as_str().to_owned(), json!(self.limit(*name)?))))
+            .collect();
         let step = match &self.step {
             Step::Script(script) => match &self.command_line {
                 Some(line) => {

@@ -105,6 +105,22 @@ pub enum LimitName {
 }
 
 impl LimitName {
+    /// All of them.
+    pub const ALL: [LimitName; 12] = [
+        LimitName::Time,
+        LimitName::Wall,
+        LimitName::Memory,
+        LimitName::Operations,
+        LimitName::Output,
+        LimitName::Result,
+        LimitName::Recursion,
+        LimitName::HostCalls,
+        LimitName::Processes,
+        LimitName::CpuPercent,
+        LimitName::Disk,
+        LimitName::FileSize,
+    ];
+
     /// The name in JSON output, such as `host_calls`.
     pub fn as_str(self) -> &'static str {
         match self {

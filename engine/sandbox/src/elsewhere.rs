@@ -1,21 +1,18 @@
-//! Zygotes on a system that has none: everything answers that it is not available.
+//! A system that confinement is not written for: all that a host program asks of this crate, which answers that it is not
+//! available. It is built for the tests of other systems too, so that it stays whole.
 
 #[path = "zygote/kernel.rs"]
 mod kernel;
-#[path = "zygote/payload.rs"]
-mod payload;
+#[path = "pool/settings.rs"]
+mod settings;
 
 pub use kernel::Kernel;
-pub use payload::{Ended, Exec, Payload, Reason, Status};
+pub use settings::{PoolFigures, PoolSettings};
 
-use crate::{Cage, Executable};
-use skills_core::{ErrorKind, Failure, Host, Launcher, Layer, Program, Ran};
-use std::convert::Infallible;
-use std::net::TcpListener;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use crate::Executable;
+use skills_core::{CapStatus, Enforcement, ErrorKind, Failure, Host, Launcher, Layer, LimitName, Program, Ran};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Makes the kernel of a kind.
 pub type MakeKernel = fn() -> Box<dyn Kernel>;
@@ -23,61 +20,15 @@ pub type MakeKernel = fn() -> Box<dyn Kernel>;
 /// Would serve as a worker; there are none on this system.
 pub fn entry(_kernels: &[(&str, MakeKernel)]) {}
 
-/// What a child is held to while it is watched.
-#[derive(Debug, Clone, Default)]
-pub struct Watch {
-    /// Memory of it and of what it starts, in bytes, above what it had when the watch began where that is `relative`.
-    pub memory: Option<u64>,
-    /// Whether memory counts from what the child had when the watch began.
-    pub relative: bool,
-    /// Processes and threads at once.
-    pub processes: Option<u64>,
-    /// CPU time as a share of one processor, in percent.
-    pub cpu_percent: Option<u64>,
-    /// When it is ended for [`Reason::Deadline`].
-    pub deadline: Option<Instant>,
+const WHY: &str = "confinement exists on Linux only";
+
+fn unavailable() -> Failure {
+    Failure::new(ErrorKind::Unavailable, WHY).with_help("run code that you trust with `--isolation in-process`")
 }
 
-/// Would have an interpreter warm.
+/// What would fork confined processes.
 #[derive(Debug)]
-pub struct Zygote(Infallible);
-
-impl Zygote {
-    /// Would start one.
-    ///
-    /// # Errors
-    /// `unavailable`, always.
-    pub fn start(_executable: &Executable, _kind: &str, _needs: &[PathBuf]) -> Result<Zygote, Failure> {
-        Err(unavailable())
-    }
-
-    /// What the layers are worth: nothing.
-    ///
-    /// # Errors
-    /// Never.
-    pub fn probe(_executable: &Executable) -> Result<Vec<Layer>, Failure> {
-        let layers = crate::layers::probe_in_child().into_iter();
-        Ok(layers.map(|(name, status, detail)| Layer { name: name.as_str(), status, detail }).collect())
-    }
-
-    /// Would fork a child; there is no zygote to call it on.
-    ///
-    /// # Errors
-    /// Never.
-    pub fn fork(&self, _cage: &Cage, _payload: Payload, _fds: Vec<OwnedFd>) -> Result<Child, Failure> {
-        match self.0 {}
-    }
-
-    /// Whether it still serves.
-    pub fn alive(&self) -> bool {
-        match self.0 {}
-    }
-
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        match self.0 {}
-    }
-}
+pub struct Zygote;
 
 /// The zygotes of one worker executable.
 #[derive(Debug)]
@@ -102,110 +53,44 @@ impl Zygotes {
         Err(unavailable())
     }
 
-    /// Would fork a child of a kind.
+    /// Would confine a process.
     ///
     /// # Errors
     /// `unavailable`, always.
-    pub fn fork(&self, _kind: &str, _cage: &Cage, _payload: Payload, _fds: Vec<OwnedFd>) -> Result<Child, Failure> {
+    pub fn try_one(&self) -> Result<(), Failure> {
         Err(unavailable())
     }
 }
 
-/// A confined process; there is none on this system.
+/// The workers of an engine: none.
 #[derive(Debug)]
-pub struct Child(Infallible);
+pub struct Workers(Arc<Zygotes>);
 
-/// Ends a child from anywhere; there is none on this system.
-#[derive(Debug, Clone)]
-pub struct Killer(Infallible);
-
-impl Child {
-    /// Its process.
-    pub fn id(&self) -> u32 {
-        match self.0 {}
+impl Workers {
+    /// Would have some ready.
+    pub fn new(zygotes: Arc<Zygotes>, _settings: PoolSettings) -> Workers {
+        Workers(zygotes)
     }
 
-    /// Its process, as a descriptor.
-    pub fn pidfd(&self) -> BorrowedFd<'_> {
-        match self.0 {}
+    /// What would make them.
+    pub fn zygotes(&self) -> &Arc<Zygotes> {
+        &self.0
     }
 
-    /// The listener of the proxy.
-    pub fn take_proxy(&mut self) -> Option<TcpListener> {
-        match self.0 {}
-    }
-
-    /// Ends it.
-    pub fn kill(&self, _reason: Reason) {
-        match self.0 {}
-    }
-
-    /// What can end it from elsewhere.
-    pub fn killer(&self) -> Killer {
-        match self.0 {}
-    }
-
-    /// Holds it to this from now on.
-    pub fn watch(&self, _watch: Watch) {
-        match self.0 {}
-    }
-
-    /// Lets it be.
-    pub fn unwatch(&self) {
-        match self.0 {}
-    }
-
-    /// Stops it, while nothing runs in it.
-    pub fn rest(&self) {
-        match self.0 {}
-    }
-
-    /// Lets it go on.
-    pub fn stir(&self) {
-        match self.0 {}
-    }
-
-    /// The memory that it holds now.
-    pub fn memory(&self) -> u64 {
-        match self.0 {}
-    }
-
-    /// The most memory that a watch has seen.
-    pub fn take_peak(&self) -> u64 {
-        match self.0 {}
-    }
-
-    /// Its CPU time.
-    pub fn cpu(&self) -> Duration {
-        match self.0 {}
-    }
-
-    /// Waits until it has ended.
-    pub fn wait(&self) -> Ended {
-        match self.0 {}
-    }
-
-    /// How it ended, if it has.
-    pub fn wait_for(&self, _patience: Duration) -> Option<Ended> {
-        match self.0 {}
-    }
-}
-
-impl Killer {
-    /// Ends the child.
-    pub fn kill(&self, _reason: Reason) {
-        match self.0 {}
+    /// Nothing is ready, and nothing was done.
+    pub fn figures(&self) -> PoolFigures {
+        PoolFigures::default()
     }
 }
 
 /// Runs programs in confinement: none, on this system.
 #[derive(Debug)]
-pub struct ProgramLauncher(Arc<Zygotes>);
+pub struct ProgramLauncher;
 
 impl ProgramLauncher {
     /// A launcher of these zygotes.
-    pub fn new(zygotes: Arc<Zygotes>) -> ProgramLauncher {
-        ProgramLauncher(zygotes)
+    pub fn new(_zygotes: Arc<Zygotes>) -> ProgramLauncher {
+        ProgramLauncher
     }
 }
 
@@ -215,11 +100,139 @@ impl Launcher for ProgramLauncher {
     }
 
     fn layers(&self) -> Vec<Layer> {
-        Zygote::probe(self.0.executable()).unwrap_or_default()
+        let layer = |name: crate::LayerName| Layer {
+            name: name.as_str(),
+            status: Enforcement::Unavailable,
+            detail: WHY.to_owned(),
+        };
+        crate::LayerName::ALL.map(layer).to_vec()
+    }
+
+    fn caps(&self) -> Vec<CapStatus> {
+        caps::of_programs()
     }
 }
 
-fn unavailable() -> Failure {
-    Failure::new(ErrorKind::Unavailable, "confinement exists on Linux only")
-        .with_help("run code that you trust with `--isolation in-process`")
+/// What each limit is worth in a confined process: nothing, because there is none.
+pub mod caps {
+    use super::{CapStatus, Enforcement, LimitName, WHY};
+
+    /// For a program.
+    pub fn of_programs() -> Vec<CapStatus> {
+        LimitName::ALL.map(|name| CapStatus { name, status: Enforcement::Unavailable, detail: WHY.to_owned() }).to_vec()
+    }
+
+    /// For an interpreter.
+    pub fn of_interpreter(_local: Vec<CapStatus>, _starts: bool) -> Vec<CapStatus> {
+        of_programs()
+    }
+}
+
+/// The outside of workers.
+pub mod remote {
+    use super::{CapStatus, Failure, Host, Workers, caps, unavailable};
+    use skills_core::{Completeness, Interpreter, Language, Script, Session, Signature};
+    use std::sync::Arc;
+
+    /// An interpreter whose sessions would be workers.
+    pub struct Remote(Arc<dyn Interpreter>);
+
+    impl Remote {
+        /// The workers for the languages of an interpreter.
+        pub fn new(_workers: Arc<Workers>, local: Arc<dyn Interpreter>) -> Remote {
+            Remote(local)
+        }
+
+        /// Would open a session.
+        ///
+        /// # Errors
+        /// `unavailable`, always.
+        pub fn open_for(&self, _host: &Arc<dyn Host>, _nested: bool) -> Result<Box<dyn Session>, Failure> {
+            Err(unavailable())
+        }
+
+        /// Would open a session that is going to live.
+        ///
+        /// # Errors
+        /// `unavailable`, always.
+        pub fn open_living(&self, _host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+            Err(unavailable())
+        }
+    }
+
+    impl Interpreter for Remote {
+        fn languages(&self) -> &[Language] {
+            self.0.languages()
+        }
+
+        fn open(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+            self.open_for(host, false)
+        }
+
+        fn signature(&self, script: &Script) -> Option<Signature> {
+            self.0.signature(script)
+        }
+
+        fn completeness(&self, script: &Script) -> Completeness {
+            self.0.completeness(script)
+        }
+
+        fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {
+            Err(unavailable())
+        }
+
+        fn caps(&self) -> Vec<CapStatus> {
+            caps::of_interpreter(Vec::new(), false)
+        }
+    }
+}
+
+/// The inside of workers.
+pub mod worker {
+    use super::{Failure, Kernel, unavailable};
+    use skills_core::Interpreter;
+    use std::os::fd::OwnedFd;
+    use std::sync::Arc;
+
+    /// The kernel of an interpreter. No zygote asks it for anything.
+    pub struct Interpreting;
+
+    impl Interpreting {
+        /// The kernel of an interpreter.
+        pub fn new(_interpreter: Arc<dyn Interpreter>) -> Interpreting {
+            Interpreting
+        }
+    }
+
+    impl Kernel for Interpreting {
+        fn warm(&mut self) -> Result<(), Failure> {
+            Err(unavailable())
+        }
+
+        fn serve(&mut self, _descriptors: Vec<OwnedFd>) -> ! {
+            std::process::abort()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_asked_for_is_unavailable_with_the_way_out() {
+        let zygotes = Arc::new(Zygotes::new(Executable::at("/nowhere"), Vec::new()));
+        let workers = Workers::new(Arc::clone(&zygotes), PoolSettings::default());
+        for failure in [zygotes.get("python").unwrap_err(), workers.zygotes().try_one().unwrap_err()] {
+            assert_eq!((failure.kind, failure.message.as_str()), (ErrorKind::Unavailable, WHY));
+            assert!(failure.help.unwrap().contains("--isolation in-process"));
+        }
+        assert_eq!(workers.figures(), PoolFigures::default());
+        let launcher = ProgramLauncher::new(zygotes);
+        assert!(launcher.layers().iter().all(|layer| layer.status == Enforcement::Unavailable));
+        for caps in [launcher.caps(), caps::of_interpreter(Vec::new(), true)] {
+            assert_eq!(caps.len(), LimitName::ALL.len());
+            assert!(caps.iter().all(|cap| cap.status == Enforcement::Unavailable), "nothing passes for held");
+        }
+    }
 }
