@@ -108,12 +108,12 @@ impl Error {
         }
         for frame in self.frames() {
             let Frame { file, line, column, function, source } = frame;
-            out.push_str(&format!("  --> {file}:{line}"));
+            out.push_str(&format!("  --> {}:{line}", printable(file)));
             if *column > 0 {
                 out.push_str(&format!(":{column}"));
             }
             if let Some(function) = function {
-                out.push_str(&format!(" in {function}"));
+                out.push_str(&format!(" in {}", printable(function)));
             }
             out.push('\n');
             if let Some(source) = source {

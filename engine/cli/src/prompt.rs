@@ -42,7 +42,9 @@ fn describe(question: &Question) -> String {
     let mut text = format!("\n{}\n", render::one_line(&ask));
     let digest = Some(&question.digest).filter(|digest| !digest.is_empty());
     let lines = [("why", &question.why), ("file", &question.file), ("runs", &question.runs), ("asks", &asks)];
-    for (name, value) in lines.into_iter().chain(digest.map(|digest| ("digest", digest))) {
+    let means = Some(&question.means).filter(|means| !means.is_empty());
+    let lines = lines.into_iter().chain(means.map(|means| ("means", means)));
+    for (name, value) in lines.chain(digest.map(|digest| ("digest", digest))) {
         text.push_str(&format!("  {name:7} {}\n", render::one_line(value)));
     }
     text
@@ -101,6 +103,7 @@ mod tests {
             skill: "project:x".into(),
             file: "x.json".into(),
             runs: "python: x.py".into(),
+            means: "it runs with your own rights".into(),
             capabilities: Vec::new(),
             why: "it is new".into(),
             digest: "d".into(),
@@ -115,7 +118,7 @@ mod tests {
         let asked =
             Question { runs: forged.into(), file: forged.into(), capabilities: vec![forged.into()], ..question(&[]) };
         let text = describe(&asked);
-        assert_eq!(text.lines().count(), 7, "{text}");
+        assert_eq!(text.lines().count(), 8, "{text}");
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text}");
     }
 

@@ -139,6 +139,9 @@ pub struct Question {
     pub file: String,
     /// What would run: the language and the file, or the program with its arguments.
     pub runs: String,
+    /// What yes means beside that: the rights that its code has then. Empty where it means nothing more.
+    #[serde(default)]
+    pub means: String,
     /// Everything that it asks to use, for a person.
     pub capabilities: Vec<String>,
     /// Why somebody has to be asked.

@@ -158,8 +158,6 @@ fn print(object: &Value) -> std::io::Result<()> {
     let value = &object["value"];
     match (value, object["shown"]["text"].as_str()) {
         (_, Some(text)) if value.get("$type").is_some() => render::text(&render::harmless(text)),
-        // A terminal would obey what is in it; whatever else reads it gets it as it is.
-        (Value::String(text), _) if render::stdout_is_terminal() => render::text(render::harmless(text).trim_end()),
         _ => render::print_value(value),
     }
 }

@@ -49,7 +49,7 @@ fn grant(args: &TrustGrant) -> Result<(), Stop> {
     if !args.yes {
         let shown = digests()?;
         for skill in &skills {
-            render::note(&describe(skill));
+            render::note(&describe(&engine, skill));
         }
         let what = if skills.len() == 1 {
             "this skill as it is now".to_owned()
@@ -134,7 +134,7 @@ fn in_project(engine: &Engine, folder: &Path) -> Vec<String> {
     below.map(|entry| entry.file().to_owned()).collect()
 }
 
-fn describe(skill: &Skill) -> String {
+fn describe(engine: &Engine, skill: &Skill) -> String {
     let mut text = format!("{} ({})\n", skill.qualified_name(), render::one_line(&skill.file));
     let runs = match &skill.body {
         Body::Inline { script } => Some(format!("{}: {}", script.language, script.file)),
@@ -144,6 +144,10 @@ fn describe(skill: &Skill) -> String {
     };
     if let Some(runs) = runs {
         text.push_str(&format!("  runs   {}\n", render::one_line(&runs)));
+    }
+    let means = engine.trust_means(skill);
+    if !means.is_empty() {
+        text.push_str(&format!("  means  {means}\n"));
     }
     let permissions = json!(skill.permissions);
     let asked = permissions.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());

@@ -11,6 +11,7 @@ pub(crate) use value::{PADDING, print_table, print_value, print_value_as, ruled_
 use clap::builder::styling::AnsiColor;
 use serde_json::Value;
 use skills::{Diagnostic, Error};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 /// The longest JSON that is indented, in bytes before indenting: indenting makes many times as much of a deep value, and
@@ -20,7 +21,14 @@ const MOST_INDENTED: usize = 1 << 20;
 /// Prints JSON on stdout: indented for a person, on one line where it is long.
 pub(crate) fn json(value: &Value) -> io::Result<()> {
     let compact = value.to_string();
-    if compact.len() > MOST_INDENTED { text(&compact) } else { text(&format!("{value:#}")) }
+    let shown = if compact.len() > MOST_INDENTED { compact } else { format!("{value:#}") };
+    text(&unless_piped(&shown, stdout_is_terminal()))
+}
+
+/// What a skill said, for where it is shown: to the byte for a program that reads it, and without what steers a terminal where
+/// one would obey it.
+pub(crate) fn unless_piped(text: &str, terminal: bool) -> Cow<'_, str> {
+    if terminal { Cow::Owned(harmless(text)) } else { Cow::Borrowed(text) }
 }
 
 /// Prints text on stdout, to the byte: it is data, and may be a skill's.

@@ -81,6 +81,7 @@ impl Console {
     }
 
     fn print(&self, text: &str) {
+        let text = render::unless_piped(text, render::stdout_is_terminal());
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             if let Ok(mut closed) = self.closed.lock() {
@@ -108,7 +109,10 @@ impl EventSink for Console {
             Event::Output { stream, text } if self.streams => self.undisturbed(|| match stream {
                 Stream::Stdout => self.print(text),
                 // Where stderr is closed, nobody can be told.
-                Stream::Stderr => drop(io::stderr().write_all(text.as_bytes())),
+                Stream::Stderr => {
+                    let text = render::unless_piped(text, render::stderr_is_terminal());
+                    drop(io::stderr().write_all(text.as_bytes()));
+                }
             }),
             Event::Log { level, message } if *level >= self.level => {
                 let name = match level {
@@ -117,12 +121,13 @@ impl EventSink for Console {
                     LogLevel::Warn => "warning",
                     _ => "error",
                 };
-                self.undisturbed(|| render::note(&format!("{name}: {skill}: {message}")));
+                self.undisturbed(|| render::note(&format!("{name}: {skill}: {}", render::harmless(message))));
             }
             Event::Progress { fraction, message } => {
                 if let Some(spinner) = &self.spinner {
                     let percent = fraction.map(|f| format!("{:.0} % ", f * 100.0)).unwrap_or_default();
-                    spinner.set_message(format!("{percent}{}", message.as_deref().unwrap_or_default()));
+                    let message = render::one_line(message.as_deref().unwrap_or_default());
+                    spinner.set_message(format!("{percent}{message}"));
                 }
             }
             _ => {}

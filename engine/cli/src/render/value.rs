@@ -24,7 +24,10 @@ pub(crate) fn print_value_as(value: &Value, format: Option<OutputFormat>) -> io:
 pub(crate) fn print_value(value: &Value) -> io::Result<()> {
     match value {
         Value::Null => Ok(()),
-        Value::String(text) => render::text(text.strip_suffix('\n').unwrap_or(text)),
+        Value::String(text) => {
+            let text = text.strip_suffix('\n').unwrap_or(text);
+            render::text(&render::unless_piped(text, render::stdout_is_terminal()))
+        }
         Value::Array(rows) if render::stdout_is_terminal() => match rows_as_table(rows) {
             Some(table) => print_table(&table),
             None => render::json(value),
