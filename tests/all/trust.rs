@@ -289,6 +289,36 @@ fn no_and_never_refuse() {
 }
 
 #[test]
+fn what_changes_between_the_decision_and_the_run_does_not_run() {
+    let sandbox = Sandbox::new();
+    project(&sandbox, Value::Null);
+    let decisions = Arc::new(SqliteDecisions::new(sandbox.folder.path().join("d.db")));
+    for answers in [
+        &[Answer::Once][..],
+        &[Answer::Always(DecisionScope::Skill)],
+        &[],
+        &[Answer::Always(DecisionScope::Folder)],
+        &[],
+    ] {
+        let approver = Scripted::new(answers);
+        let engine = engine(&sandbox, &approver, &decisions);
+        let allowed = || {
+            let plan = engine.plan(&engine.skill("deploy").unwrap(), json!({}), &RunOptions::default()).unwrap();
+            engine.authorize(plan).unwrap()
+        };
+        let plan = allowed();
+        let late = sandbox.write(".skills/deploy/late.py", "hostile");
+        let error = engine.execute(plan).result.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+        assert!(error.message().contains("has changed since it was allowed to run"), "{error}");
+        std::fs::remove_file(late).unwrap();
+        if !matches!(answers, [Answer::Once]) {
+            assert_eq!(engine.execute(allowed()).result.unwrap(), 7);
+        }
+    }
+}
+
+#[test]
 fn a_host_trusts_what_it_names_and_not_what_a_project_holds() {
     let sandbox = Sandbox::new();
     project(&sandbox, json!({"file_write": ["./"]}));
@@ -339,6 +369,7 @@ fn in_a_terminal_the_command_asks() {
     terminal.exp_string("Trust project:deploy and run it?").unwrap();
     terminal.exp_string("nobody has decided yet whether to trust it").unwrap();
     terminal.exp_string("rhai: ").unwrap();
+    terminal.exp_string("means   its code runs in this process, and reaches what it asks for").unwrap();
     terminal.exp_string("network a.org").unwrap();
     terminal.exp_string("digest").unwrap();
     terminal.exp_string("[N]o").unwrap();
@@ -359,4 +390,36 @@ fn in_a_terminal_the_command_asks() {
     terminal.send_line("").unwrap();
     terminal.exp_string("a person said no").unwrap();
     terminal.exp_eof().unwrap();
+}
+
+#[test]
+fn whoever_trusts_python_is_told_what_that_means() {
+    let sandbox = Sandbox::new();
+    let definition = json!({
+        "name": "py", "description": "A test", "type": "code_inline", "language": "python", "code": "def run(): return 1"
+    });
+    sandbox.write(".skills/py/py.json", &definition.to_string());
+    for arguments in [&["run", "py"][..], &["trust", "grant", "py"]] {
+        let mut terminal = in_a_terminal(&sandbox, arguments);
+        terminal.exp_string("its Python code runs with your own rights").unwrap();
+        terminal.exp_string("[N]o").unwrap();
+        terminal.send_line("n").unwrap();
+        terminal.exp_eof().unwrap();
+    }
+}
+
+#[test]
+fn a_terminal_obeys_nothing_that_a_script_prints() {
+    let sandbox = Sandbox::new();
+    let code = "import sys\nprint('a\\x1b[31mred')\nprint('b\\x1b]0;title\\x07', file=sys.stderr)\n'c\\x1b[2J\\x9b'";
+    let arguments = ["run", "--lang", "python", "--isolation", "in-process", "-e", code];
+    let mut terminal = in_a_terminal(&sandbox, &arguments);
+    let shown = terminal.exp_eof().unwrap();
+    assert!(!shown.contains(['\u{1b}', '\u{7}']), "{shown:?}");
+    for text in ["[31mred", "]0;title", "[2J"] {
+        assert!(shown.contains(text), "{shown:?}");
+    }
+    let piped = sandbox.run(&arguments).exits(0);
+    assert_eq!(piped.stdout, "a\u{1b}[31mred\nc\u{1b}[2J\u{9b}\n", "whatever else reads it gets it as it is");
+    assert_eq!(piped.stderr, "b\u{1b}]0;title\u{7}\n");
 }

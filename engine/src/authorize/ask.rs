@@ -1,6 +1,6 @@
 //! What was decided before, and asking where nothing was.
 
-use super::digest;
+use super::digest::{self, Pin};
 use super::trust::{Trust, decisions, question};
 use crate::{Cancel, Plan, Skill};
 use serde_json::{Map, Value};
@@ -24,7 +24,8 @@ pub(crate) struct Deciding<'a> {
 
 /// What was decided before about something.
 pub(crate) enum Decided {
-    Allowed(String),
+    /// By a rule, and for what the digest says.
+    Allowed(String, Pin),
     Denied(String),
     /// It was allowed, but what was allowed is no longer what is there.
     Changed,
@@ -80,19 +81,20 @@ impl Deciding<'_> {
                 DecisionScope::Folder => digest::of_folder(&decision.place, true).ok(),
                 _ => own.get_or_init(|| digest::of_skill(skill).ok()).clone(),
             };
-            match now.is_some_and(|now| now == decision.digest) {
-                true => allowed = allowed.or(Some(decision)),
-                false => changed = true,
+            match now.filter(|now| *now == decision.digest) {
+                Some(now) => allowed = allowed.or_else(|| Some((decision, pin(decision, now)))),
+                None => changed = true,
             }
         }
         Ok(match allowed {
-            Some(decision) => Decided::Allowed(rule(decision)),
+            Some((decision, pin)) => Decided::Allowed(rule(decision), pin),
             None if changed => Decided::Changed,
             None => Decided::Nothing,
         })
     }
 
-    /// Asks, and keeps an answer that holds for longer. `None` where nobody can be asked.
+    /// Asks, and keeps an answer that holds for longer. Gives it with the digest that it was given for; `None` where nobody can be
+    /// asked.
     ///
     /// # Errors
     /// `unavailable` where the answer cannot be kept, `cancelled` where the run was stopped before it came.
@@ -102,7 +104,7 @@ impl Deciding<'_> {
         operation: Operation,
         names: &[String],
         why: &str,
-    ) -> Result<Option<Reply>, Failure> {
+    ) -> Result<Option<(Reply, String)>, Failure> {
         let Some(approver) = self.approver else { return Ok(None) };
         let asked = question(plan, operation, names, why);
         let stopped = || self.cancel.as_ref().is_some_and(Cancel::is_cancelled);
@@ -122,13 +124,20 @@ impl Deciding<'_> {
         for decision in decisions(plan, operation, names, &reply, now())? {
             self.store.record(&decision)?;
         }
-        Ok(Some(reply))
+        Ok(Some((reply, asked.digest)))
     }
 }
 
 /// Seconds since 1970.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+fn pin(decision: &Decision, digest: String) -> Pin {
+    match decision.scope {
+        DecisionScope::Folder => Pin::Folder(decision.place.clone(), digest),
+        _ => Pin::Skill(digest),
+    }
 }
 
 fn rule(decision: &Decision) -> String {

@@ -43,6 +43,32 @@ pub(crate) fn of_skill(skill: &Skill) -> Result<String, Failure> {
     Ok(hex(digest))
 }
 
+/// What a decision was found to hold for. What runs is compared with it once more: between the decision and the run lies whatever
+/// is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pin {
+    /// A skill of this digest.
+    Skill(String),
+    /// A folder of this digest.
+    Folder(PathBuf, String),
+}
+
+impl Pin {
+    /// Fails where a skill is no longer what was decided on.
+    pub(crate) fn check(&self, skill: &Skill) -> Result<(), Failure> {
+        let same = match self {
+            Pin::Skill(digest) => of_skill(skill)? == *digest,
+            Pin::Folder(folder, digest) => of_folder(folder, true)? == *digest,
+        };
+        if same {
+            return Ok(());
+        }
+        let message = format!("`{}` has changed since it was allowed to run", skill.qualified_name());
+        Err(Failure::new(ErrorKind::PermissionDenied, message)
+            .with_help("run it again, to have it decided on as it is now"))
+    }
+}
+
 fn is_own_folder(file: &Path) -> bool {
     let folder = file.parent().and_then(Path::file_name);
     file.file_name().is_some_and(|name| name == "SKILL.md") || (folder.is_some() && file.file_stem() == folder)

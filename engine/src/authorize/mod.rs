@@ -24,9 +24,11 @@ pub(crate) use ask::{Decided, Deciding};
 pub(crate) use attenuate::exceeding;
 pub(crate) use policy::Policy;
 
+use crate::engine::Caps;
 use crate::plan::Step;
-use crate::{Cancel, CapabilityRequest, Error, Isolation, Plan};
+use crate::{Cancel, CapabilityRequest, Error, Isolation, Plan, tiers};
 use capabilities::{Item, Judge, Verdict};
+use digest::Pin;
 use serde::Serialize;
 use skills_core::{Answer, ErrorKind, Failure, Grants, Limits, Operation};
 use std::path::Path;
@@ -71,6 +73,7 @@ pub struct Judgement {
     evidence: Vec<Evidence>,
     warnings: Vec<String>,
     refusal: Option<Failure>,
+    pin: Option<Pin>,
 }
 
 impl Judgement {
@@ -108,6 +111,7 @@ pub struct AuthorizedPlan {
     trust: TrustReport,
     evidence: Vec<Evidence>,
     warnings: Vec<String>,
+    pin: Option<Pin>,
 }
 
 impl AuthorizedPlan {
@@ -119,6 +123,11 @@ impl AuthorizedPlan {
     /// What was granted.
     pub fn grants(&self) -> &Grants {
         &self.grants
+    }
+
+    /// Fails where the skill is no longer what was decided on. For whoever is about to start what the plan is for.
+    pub(crate) fn verify(&self) -> Result<(), Failure> {
+        self.pin.as_ref().map_or(Ok(()), |pin| pin.check(&self.plan.skill))
     }
 
     pub(crate) fn into_parts(self) -> (Plan, Grants) {
@@ -170,6 +179,9 @@ impl AuthorizedPlan {
     }
 }
 
+/// Says whether a tier is there to run a step in.
+pub(crate) type Available<'a> = Box<dyn Fn(Isolation, &Step) -> Result<(), Failure> + 'a>;
+
 /// What a decision is made from, beside the plan.
 pub(crate) struct Circumstances<'a> {
     pub(crate) policy: &'a Policy,
@@ -178,8 +190,10 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) nested: bool,
     /// What the skills that called it have at most, where one of them is not trusted.
     pub(crate) confined_to: Option<&'a Grants>,
-    /// Whether a tier is there to run in.
-    pub(crate) available: Box<dyn Fn(Isolation) -> Result<(), Failure> + 'a>,
+    /// Whether a tier is there to run a step in.
+    pub(crate) available: Available<'a>,
+    /// What limits are worth where a plan would run, and whether it may start programs there.
+    pub(crate) caps: Box<dyn Fn(&Plan, bool) -> Caps + 'a>,
 }
 
 /// Decides, and refuses what may not run.
@@ -188,10 +202,10 @@ pub(crate) struct Circumstances<'a> {
 /// `permission_denied`, with what would allow it; `unavailable` for a tier that is not there, and where decisions cannot
 /// be read.
 pub(crate) fn authorize(plan: Plan, circumstances: &Circumstances<'_>) -> Result<AuthorizedPlan, Error> {
-    let Judgement { plan, grants, trust, evidence, warnings, refusal } = judge(plan, circumstances)?;
+    let Judgement { plan, grants, trust, evidence, warnings, refusal, pin } = judge(plan, circumstances)?;
     match refusal {
         Some(failure) => Err(failure.into()),
-        None => Ok(AuthorizedPlan { plan, grants, trust, evidence, warnings }),
+        None => Ok(AuthorizedPlan { plan, grants, trust, evidence, warnings, pin }),
     }
 }
 
@@ -235,6 +249,9 @@ pub(crate) fn judge(mut plan: Plan, circumstances: &Circumstances<'_>) -> Result
             refusal = destructive(&plan, deciding, &standing)?;
         }
         if !standing.trusted && refusal.is_none() {
+            refusal = tiers::not_held(&plan, &(circumstances.caps)(&plan, !grants.programs.is_nothing()));
+        }
+        if !standing.trusted && refusal.is_none() {
             let (name, why) = (plan.skill.qualified_name(), &standing.rule);
             let help = standing.grant_command();
             warnings.push(format!("`{name}` is not trusted ({why}): to trust it, read it, then say `{help}`"));
@@ -243,7 +260,7 @@ pub(crate) fn judge(mut plan: Plan, circumstances: &Circumstances<'_>) -> Result
     if let Some(outer) = circumstances.confined_to {
         attenuate::to(&mut grants, outer);
     }
-    let Standing { trusted, source, rule, changed, .. } = standing;
+    let Standing { trusted, source, rule, changed, pin, .. } = standing;
     let trust = match (trusted, circumstances.confined_to) {
         (true, Some(_)) => {
             let rule = "a skill that is not trusted calls it, and it gets no more than that one".to_owned();
@@ -251,7 +268,7 @@ pub(crate) fn judge(mut plan: Plan, circumstances: &Circumstances<'_>) -> Result
         }
         _ => TrustReport { trusted, source, rule, changed, isolation },
     };
-    Ok(Judgement { plan, grants, trust, evidence, warnings, refusal })
+    Ok(Judgement { plan, grants, trust, evidence, warnings, refusal, pin })
 }
 
 /// Goes through what the skill asks to use. Gives the refusal where something is denied that it cannot do without.
@@ -275,7 +292,7 @@ fn capabilities(
         };
         match (decided, &*verdict) {
             (Decided::Denied(rule), _) => *verdict = Verdict::Denied { source: RuleSource::Decision, rule },
-            (Decided::Allowed(rule), Verdict::Open { atoms, .. }) => {
+            (Decided::Allowed(rule, _), Verdict::Open { atoms, .. }) => {
                 *verdict = Verdict::Granted { atoms: atoms.clone(), source: RuleSource::Decision, rule };
             }
             (_, Verdict::Open { atoms, .. }) if deciding.yes && item.explicit => {
@@ -370,7 +387,7 @@ fn ask_for_open(
         if names.is_empty() {
             continue;
         }
-        let Some(reply) = deciding.ask(plan, operation, &names, "no rule allows it")? else { continue };
+        let Some((reply, _)) = deciding.ask(plan, operation, &names, "no rule allows it")? else { continue };
         for at in open {
             let Verdict::Open { atoms, .. } = &verdicts[at] else { continue };
             let source = RuleSource::Person;
@@ -437,7 +454,7 @@ fn destructive(plan: &Plan, deciding: &Deciding<'_>, standing: &Standing) -> Res
     let mut open = Vec::new();
     for part in danger::of_step(&plan.step) {
         match deciding.known(&plan.skill, Operation::Destructive, &part, &plan.arguments)? {
-            Decided::Allowed(_) if standing.trusted => {}
+            Decided::Allowed(..) if standing.trusted => {}
             _ => open.push(part),
         }
     }
@@ -445,7 +462,7 @@ fn destructive(plan: &Plan, deciding: &Deciding<'_>, standing: &Standing) -> Res
         return Ok(None);
     }
     let reply = deciding.ask(plan, Operation::Destructive, &open, "what it does cannot be undone")?;
-    if reply.is_some_and(|reply| matches!(reply.answer, Answer::Once | Answer::Always(_))) {
+    if reply.is_some_and(|(reply, _)| matches!(reply.answer, Answer::Once | Answer::Always(_))) {
         return Ok(None);
     }
     let message = format!("`{}` would run {}, which cannot be undone", plan.skill.qualified_name(), open.join(", "));

@@ -4,6 +4,7 @@ use super::attenuate;
 use super::policy::RuleSource;
 use super::tier::decide;
 use super::trust::Standing;
+use crate::plan::Step;
 use crate::{Engine, Isolation, Plan, RunOptions};
 use serde_json::json;
 use skills_core::{Access, ErrorKind, Failure, Grants, Language};
@@ -17,6 +18,7 @@ fn standing(trusted: bool, typed: bool) -> Standing {
         source: RuleSource::Nothing,
         rule: "a test".into(),
         file: "x.json".into(),
+        pin: None,
     }
 }
 
@@ -26,13 +28,13 @@ fn plan(language: Language, asked: Option<Isolation>) -> Plan {
     engine.plan(&engine.code(language, "1"), json!({}), &options).unwrap()
 }
 
-fn missing(_: Isolation) -> Result<(), Failure> {
+fn missing(_: Isolation, _: &Step) -> Result<(), Failure> {
     Err(Failure::new(ErrorKind::Unavailable, "user namespaces are forbidden"))
 }
 
 /// The tier, or the kind of the refusal.
 fn tier(plan: &Plan, standing: &Standing, sandbox_off: bool, there: bool) -> Result<Isolation, ErrorKind> {
-    let available = |_| if there { Ok(()) } else { missing(Isolation::Worker) };
+    let available = |_, _: &Step| if there { Ok(()) } else { missing(Isolation::Worker, &plan.step) };
     decide(plan, standing, sandbox_off, false, available).map(|tier| tier.isolation).map_err(|failure| failure.kind)
 }
 
@@ -61,7 +63,7 @@ fn yes_to_all_and_calls_of_skills_that_are_not_trusted_make_nothing_free() {
     assert_eq!(tier(&python, &yes, false, true), Ok(Isolation::Worker));
     assert_eq!(tier(&python, &yes, false, false), Err(ErrorKind::Unavailable));
     let called = |asked, there: bool| {
-        let available = |_| if there { Ok(()) } else { missing(Isolation::Worker) };
+        let available = |tier, step: &Step| if there { Ok(()) } else { missing(tier, step) };
         let decided = decide(&plan(Language::Python, asked), &standing(true, false), false, true, available);
         decided.map(|tier| tier.isolation).map_err(|failure| failure.kind)
     };

@@ -32,7 +32,7 @@ pub(crate) fn decide(
     standing: &Standing,
     sandbox_off: bool,
     for_others: bool,
-    available: impl Fn(Isolation) -> Result<(), Failure>,
+    available: impl Fn(Isolation, &Step) -> Result<(), Failure>,
 ) -> Result<Tier, Failure> {
     let asked = plan.options.isolation;
     if asked == Some(Isolation::Container) {
@@ -40,7 +40,7 @@ pub(crate) fn decide(
             return Err(Failure::new(ErrorKind::Unavailable, "only scripts run in containers")
                 .with_help("leave the tier out: a program runs confined in a process of its own"));
         }
-        return available(Isolation::Container)
+        return available(Isolation::Container, &plan.step)
             .map(|()| Tier::of(Isolation::Container, "whoever runs it asks for this tier"));
     }
     if matches!(plan.step, Step::Prompt(_)) && asked.is_none() {
@@ -79,7 +79,9 @@ pub(crate) fn decide(
         None if only_yes => "yes to all allows what it asks for, and not what only trusted skills may",
         None => "the skill is not trusted",
     };
-    let Err(missing) = available(Isolation::Worker) else { return Ok(Tier::of(Isolation::Worker, confined)) };
+    let Err(missing) = available(Isolation::Worker, &plan.step) else {
+        return Ok(Tier::of(Isolation::Worker, confined));
+    };
     let language = match &plan.step {
         Step::Script(script) => Some(script.language),
         _ => None,

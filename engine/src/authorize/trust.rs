@@ -1,11 +1,11 @@
 //! Whose word stands behind a skill.
 
-use super::digest;
+use super::digest::{self, Pin};
 use super::policy::RuleSource;
 use super::{Decided, Deciding};
 use crate::plan::Step;
-use crate::{Body, Plan, Scope, Skill};
-use skills_core::{Answer, Decision, DecisionScope, Failure, Operation, Question, Reply};
+use crate::{Body, Engine, Plan, Scope, Skill};
+use skills_core::{Answer, Decision, DecisionScope, Failure, Language, Operation, Question, Reply};
 use std::path::PathBuf;
 
 /// Which skills run with the trust that the host program itself has. Bundled ones and those of its own sources always do.
@@ -36,12 +36,14 @@ pub(crate) struct Standing {
     pub(crate) source: RuleSource,
     pub(crate) rule: String,
     pub(crate) file: PathBuf,
+    /// What it is trusted as, where that depends on what it is.
+    pub(crate) pin: Option<Pin>,
 }
 
 impl Standing {
     fn new(skill: &Skill, trusted: bool, source: RuleSource, rule: impl Into<String>) -> Standing {
         let file = PathBuf::from(&skill.file);
-        Standing { trusted, typed: false, refused: false, changed: false, source, rule: rule.into(), file }
+        Standing { trusted, typed: false, refused: false, changed: false, source, rule: rule.into(), file, pin: None }
     }
 
     /// What a person says to trust it.
@@ -75,7 +77,9 @@ pub(crate) fn standing(plan: &Plan, deciding: &Deciding<'_>) -> Result<Standing,
         Decided::Denied(rule) => {
             return Ok(Standing { refused: true, ..Standing::new(skill, false, RuleSource::Decision, rule) });
         }
-        Decided::Allowed(rule) => return Ok(Standing::new(skill, true, RuleSource::Decision, rule)),
+        Decided::Allowed(rule, pin) => {
+            return Ok(Standing { pin: Some(pin), ..Standing::new(skill, true, RuleSource::Decision, rule) });
+        }
         Decided::Changed | Decided::Nothing => {}
     }
     let changed = matches!(known, Decided::Changed);
@@ -93,12 +97,14 @@ pub(crate) fn standing(plan: &Plan, deciding: &Deciding<'_>) -> Result<Standing,
     if matches!(plan.step, Step::Prompt(_)) {
         return Ok(Standing { changed, ..Standing::new(skill, false, RuleSource::Nothing, why) });
     }
-    let Some(reply) = deciding.ask(plan, Operation::Run, &[], why)? else {
+    let Some((reply, digest)) = deciding.ask(plan, Operation::Run, &[], why)? else {
         return Ok(Standing { changed, ..Standing::new(skill, false, RuleSource::Nothing, why) });
     };
     let allowed = matches!(reply.answer, Answer::Once | Answer::Always(_));
     let rule = if allowed { "a person trusts it" } else { "a person said no" };
-    Ok(Standing { changed, refused: !allowed, ..Standing::new(skill, allowed, RuleSource::Person, rule) })
+    // What cannot be told apart from what it becomes has no digest.
+    let pin = Some(digest).filter(|digest| allowed && !digest.is_empty()).map(Pin::Skill);
+    Ok(Standing { changed, refused: !allowed, pin, ..Standing::new(skill, allowed, RuleSource::Person, rule) })
 }
 
 /// What a person is asked about a plan.
@@ -116,6 +122,7 @@ pub(crate) fn question(plan: &Plan, operation: Operation, names: &[String], why:
         skill: skill.qualified_name(),
         file: skill.file.clone(),
         runs: runs(plan),
+        means: if operation == Operation::Run { means(skill) } else { "" }.to_owned(),
         capabilities: plan.capabilities.iter().map(ToString::to_string).collect(),
         why: why.to_owned(),
         digest: digest.unwrap_or_default(),
@@ -136,6 +143,28 @@ fn runs(plan: &Plan) -> String {
             _ => format!("bash: {}", plan.skill.file),
         },
         (Step::Prompt(_), _) => "nothing: it is a prompt".to_owned(),
+    }
+}
+
+/// What it means to trust a skill: the rights that its code has from then on.
+fn means(skill: &Skill) -> &'static str {
+    let confined = skill.permissions.sandbox == Some(true);
+    match &skill.body {
+        Body::Inline { script } if script.language == Language::Python && !confined => {
+            "its Python code runs with your own rights: whatever you may read, write, start or reach, it may"
+        }
+        Body::Inline { script } if script.language != Language::Bash && !confined => {
+            "its code runs in this process, and reaches what it asks for"
+        }
+        Body::Inline { .. } | Body::Command(_) => "it runs confined, and reaches what it asks for",
+        _ => "",
+    }
+}
+
+impl Engine {
+    /// What it means to trust a skill, for a person: the rights that its code has from then on.
+    pub fn trust_means(&self, skill: &Skill) -> &'static str {
+        means(skill)
     }
 }
 

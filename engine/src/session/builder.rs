@@ -350,7 +350,7 @@ impl SessionBuilder {
         let origin = std::mem::replace(&mut self.origin, Origin::Fresh);
         if let Origin::Image(image) = &origin {
             image.check_skill(&self.options)?;
-            if image.foreign && engine.inner.worker_available().is_ok() {
+            if image.foreign && engine.inner.worker_available(Some(language)).is_ok() {
                 self.options.isolation.get_or_insert(Isolation::Worker);
             }
         }
@@ -441,6 +441,7 @@ impl SessionBuilder {
         origin: Origin,
     ) -> Result<(Living, Carried), Error> {
         let inner = &self.engine.inner;
+        authorized.verify()?;
         let vault = Arc::<Vault>::default();
         let image = match origin {
             Origin::Copy(copied) => {
