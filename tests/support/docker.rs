@@ -91,6 +91,10 @@ fn answer(stream: &UnixStream, record: &Mutex<Record>) -> bool {
     };
     match path[..] {
         ["_ping"] => reply("200 OK", "OK".to_owned()),
+        ["info"] => {
+            let held = json!({"MemoryLimit": true, "CpuCfsQuota": false, "PidsLimit": true});
+            reply("200 OK", held.to_string())
+        }
         ["images", "missing", "json"] => reply("404 Not Found", json!({"message": "No such image"}).to_string()),
         ["images", _, "json"] => reply("200 OK", json!({"Id": "sha256:1"}).to_string()),
         ["containers", "create"] => {
@@ -114,6 +118,19 @@ fn answer(stream: &UnixStream, record: &Mutex<Record>) -> bool {
         ["containers", id, "kill"] => {
             record.lock().unwrap().containers.get_mut(id).unwrap().child.as_mut().unwrap().kill().unwrap();
             reply("204 No Content", String::new())
+        }
+        ["containers", id, "stats"] => {
+            let id = record.lock().unwrap().containers[id].child.as_ref().unwrap().id();
+            let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+            let kilobytes = |line: &str| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok();
+            let memory = status.lines().find_map(kilobytes).unwrap_or(0) * 1024;
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            let ticks =
+                stat.rsplit(')').next().unwrap().split(' ').skip(12).take(2).filter_map(|n| n.parse::<u64>().ok());
+            let nanos = ticks.sum::<u64>() * 10_000_000;
+            let stats =
+                json!({"memory_stats": {"max_usage": memory}, "cpu_stats": {"cpu_usage": {"total_usage": nanos}}});
+            reply("200 OK", stats.to_string())
         }
         ["containers", id, "wait"] => {
             let code = ended(record, id);

@@ -36,6 +36,9 @@ const PROCESSES: u64 = 64;
 /// What the private temporary folder holds where the limits say nothing of it.
 const DISK: u64 = 64 << 20;
 
+/// Who runs in a container that user 0 asks for.
+const OTHER: u32 = 1000;
+
 /// What a process that serves an interpreter takes beside what its script holds.
 const OVERHEAD: u64 = 64 << 20;
 
@@ -90,7 +93,7 @@ pub(super) fn body(
         entrypoint: Some(command),
         cmd: Some(Vec::new()),
         env: Some(["HOME=/tmp", "LANG=C.UTF-8", "PATH=/usr/local/bin:/usr/bin:/bin"].map(String::from).to_vec()),
-        user: Some(user()),
+        user: Some(user(cage)),
         working_dir: Some(text(directory)?),
         labels: Some(HashMap::from([(LABEL.to_owned(), std::process::id().to_string())])),
         attach_stdin: Some(true),
@@ -109,10 +112,26 @@ fn granted(path: &Path, cage: &Cage) -> bool {
     cage.read.iter().chain(&cage.write).any(|folder| path.starts_with(folder))
 }
 
-/// The caller's own user, so that granted folders are readable, but never user 0.
-fn user() -> String {
+/// The caller's own user, so that granted folders are readable. Where that is user 0, another one unless what is granted opens to
+/// nobody else: without a capability and with nothing of the image writable, user 0 is who owns those files and no more.
+fn user(cage: &Cage) -> String {
     let (uid, gid) = (rustix::process::getuid(), rustix::process::getgid());
-    if uid.is_root() { "1000:1000".to_owned() } else { format!("{}:{}", uid.as_raw(), gid.as_raw()) }
+    let granted = cage.read.iter().map(|path| (path, 0o5)).chain(cage.write.iter().map(|path| (path, 0o7)));
+    match uid.is_root() && granted.into_iter().all(|(path, needs)| opens_to_others(path, needs)) {
+        true => format!("{OTHER}:{OTHER}"),
+        false => format!("{}:{}", uid.as_raw(), gid.as_raw()),
+    }
+}
+
+/// Whether a user who owns nothing can use a file or folder: `needs` are the bits of its mode, of which a file's need not say that
+/// it can be executed.
+fn opens_to_others(path: &Path, needs: u32) -> bool {
+    // What is not there is found out by the container engine.
+    let Ok(stat) = rustix::fs::stat(path) else { return true };
+    let folder = rustix::fs::FileType::from_raw_mode(stat.st_mode).is_dir();
+    let needs = if folder { needs } else { needs & !1 };
+    let bits = if stat.st_uid == OTHER { stat.st_mode >> 6 } else { stat.st_mode };
+    bits & needs == needs
 }
 
 fn bind(path: &Path, read_only: bool) -> Result<Mount, Failure> {
@@ -138,6 +157,7 @@ fn text(path: &Path) -> Result<String, Failure> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test changes the mode of its own folder")]
 mod tests {
     use super::*;
     use skills_core::{Access, Grants, Limits};
@@ -167,6 +187,20 @@ mod tests {
         assert_eq!(host.privileged, None);
         let mounts: Vec<_> = host.mounts.unwrap().into_iter().map(|m| (m.source.unwrap(), m.read_only)).collect();
         assert_eq!(mounts, [("/opt/skills".to_owned(), Some(true))]);
+    }
+
+    #[test]
+    fn user_0_is_there_only_for_what_is_open_to_nobody_else() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let own = format!("{}:{}", rustix::process::getuid().as_raw(), rustix::process::getgid().as_raw());
+        let other = if rustix::process::getuid().is_root() { "1000:1000".to_owned() } else { own.clone() };
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, read, write) in [(0o700, &own, &own), (0o755, &other, &own), (0o777, &other, &other)] {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let user = |grants: &Grants| made(grants, &Limits::default()).user.unwrap();
+            assert_eq!(user(&Grants { read: vec![folder.path().into()], ..Grants::default() }), *read, "{mode:o}");
+            assert_eq!(user(&Grants { write: vec![folder.path().into()], ..Grants::default() }), *write, "{mode:o}");
+        }
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use super::caps::Holds;
 use super::config::{self, ContainerOptions};
 use super::pump;
 use crate::Cage;
@@ -5,10 +6,10 @@ use bollard::Docker;
 use bollard::container::AttachContainerResults;
 use bollard::query_parameters::{
     AttachContainerOptionsBuilder, InspectContainerOptions, KillContainerOptions, RemoveContainerOptionsBuilder,
-    StartContainerOptions, WaitContainerOptions,
+    StartContainerOptions, StatsOptionsBuilder, WaitContainerOptions,
 };
 use futures_util::StreamExt as _;
-use skills_core::{ErrorKind, Failure};
+use skills_core::{CapStatus, ErrorKind, Failure};
 use std::future::Future;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -22,11 +23,15 @@ const ANSWER: u64 = 30;
 /// How long the engine may take to say that it is there.
 const PING: Duration = Duration::from_secs(2);
 
+/// How long the removal of a container may hold up whoever is done with it.
+const REMOVAL: Duration = Duration::from_secs(5);
+
 /// A container engine that has answered.
 #[derive(Debug, Clone)]
 pub struct Containers {
     options: Arc<ContainerOptions>,
     docker: Docker,
+    holds: Holds,
 }
 
 /// How a container ended.
@@ -82,17 +87,29 @@ impl Containers {
                 Ok(answer) => answer.map_err(|error| error.to_string())?,
                 Err(_) => return Err("it does not answer".to_owned()),
             };
-            Ok(asked.inspect_image(&image).await)
+            // What it does not say that it holds, it does not.
+            let info = asked.info().await.unwrap_or_default();
+            let holds = Holds {
+                memory: info.memory_limit == Some(true),
+                cpu: info.cpu_cfs_quota == Some(true),
+                processes: info.pids_limit == Some(true),
+            };
+            Ok((asked.inspect_image(&image).await, holds))
         })?;
         match found.map_err(lacks)? {
-            Ok(_) => Ok(Containers { options: Arc::new(options), docker }),
-            Err(error) => {
+            (Ok(_), holds) => Ok(Containers { options: Arc::new(options), docker, holds }),
+            (Err(error), _) => {
                 let image = &options.image;
                 let message = format!("the container engine does not have the image `{image}`: {error}");
                 Err(Failure::new(ErrorKind::Unavailable, message)
                     .with_help(format!("fetch it once: docker pull {image}")))
             }
         }
+    }
+
+    /// What each limit is worth for an interpreter in a container, of which `local` is what it holds by itself.
+    pub fn caps(&self, local: Vec<CapStatus>) -> Vec<CapStatus> {
+        self.holds.caps(local)
     }
 
     /// Starts a command in a container of its own. Gives the container, a stream that is its standard input and output, and one
@@ -139,6 +156,22 @@ impl Container {
         drop(wait(async move { docker.kill_container(&id, None::<KillContainerOptions>).await.is_ok() }));
     }
 
+    /// The processor time that it has used, and the most memory that it held: what the engine counts of it. `None` where the engine
+    /// counts nothing, and once it has ended.
+    pub fn used(&self) -> Option<(Duration, u64)> {
+        let (docker, id) = (self.docker.clone(), self.id.clone());
+        let once = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let stats = wait(async move {
+            let mut answers = std::pin::pin!(docker.stats(&id, Some(once)));
+            tokio::time::timeout(PING, answers.next()).await
+        });
+        let stats = stats.ok()?.ok()??.ok()?;
+        let memory = stats.memory_stats?;
+        let cpu = stats.cpu_stats?.cpu_usage?.total_usage?;
+        // The newer control groups tell no maximum here, but what it holds now.
+        Some((Duration::from_nanos(cpu), memory.max_usage.or(memory.usage)?))
+    }
+
     /// Waits until it has ended.
     ///
     /// # Errors
@@ -161,6 +194,12 @@ impl Drop for Container {
         let Ok(runtime) = runtime() else { return };
         let (docker, id) = (self.docker.clone(), self.id.clone());
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        runtime.spawn(async move { drop(docker.remove_container(&id, Some(options)).await) });
+        let (sender, done) = std::sync::mpsc::sync_channel(1);
+        runtime.spawn(async move {
+            drop(docker.remove_container(&id, Some(options)).await);
+            let _ = sender.send(());
+        });
+        // A host program that ends at once would leave it behind.
+        let _ = done.recv_timeout(REMOVAL);
     }
 }

@@ -6,6 +6,8 @@
 //! root, no capabilities, no network, and limits of its control group.
 
 #[cfg(feature = "container")]
+mod caps;
+#[cfg(feature = "container")]
 mod config;
 #[cfg(feature = "container")]
 mod engine;

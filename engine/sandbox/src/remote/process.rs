@@ -139,7 +139,16 @@ impl Process {
         match self {
             Process::Child(child) => child.peak(),
             #[cfg(feature = "container")]
-            Process::Contained(_) => 0,
+            Process::Contained(contained) => contained.container.used().map_or(0, |(_, memory)| memory),
+        }
+    }
+
+    /// The processor time that it has used; `None` where that is not known.
+    pub(crate) fn cpu(&self) -> Option<Duration> {
+        match self {
+            Process::Child(child) => super::session::cpu(child.id()),
+            #[cfg(feature = "container")]
+            Process::Contained(contained) => Some(contained.container.used()?.0),
         }
     }
 

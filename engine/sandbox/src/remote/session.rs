@@ -162,7 +162,8 @@ impl RemoteSession {
     ///
     /// Asking for the most costs the kernel more than a short run takes in all; what such a run has held it still holds.
     fn peak(&self, watched: bool) -> Option<u64> {
-        let most = if watched { self.child.peak() } else { self.resident()? }.max(self.base_peak);
+        let asked = watched || self.child.id().is_none();
+        let most = if asked { self.child.peak() } else { self.resident()? }.max(self.base_peak);
         Some(most.saturating_sub(self.base_peak))
     }
 
@@ -375,21 +376,22 @@ impl Session for RemoteSession {
             Ok(proxy) => proxy,
             Err(failure) => return Evaluation { result: Err(failure), usage },
         };
-        let id = self.child.id();
-        let before = id.and_then(cpu);
+        let before = self.child.cpu();
         let result = self.evaluate(script, params, host, &mut usage);
         if self.watched {
             self.child.unwatch();
         }
         match self.poisoned {
             None => {
-                usage.cpu = before.and_then(|before| id.and_then(cpu)?.checked_sub(before));
+                usage.cpu = before.and_then(|before| self.child.cpu()?.checked_sub(before));
                 usage.peak_memory = self.peak(self.watched);
             }
             Some(_) => {
                 let (cpu, peak) = self.used();
-                usage.cpu = Some(cpu);
-                usage.peak_memory = Some(peak);
+                // Of a container that has ended nothing is counted.
+                let counted = self.child.id().is_some();
+                usage.cpu = Some(cpu).filter(|_| counted);
+                usage.peak_memory = Some(peak).filter(|_| counted);
             }
         }
         Evaluation { result, usage }
