@@ -13,8 +13,8 @@ use crate::{
 };
 use serde_json::{Map, Value};
 use skills_core::{
-    Approver, CapStatus, DecisionStore, Enforcement, ErrorKind, EventSink, HostFunction, Language, LimitName,
-    ParameterSpec, SecretSource, StateStore, Variables,
+    Approver, CapStatus, DecisionStore, ErrorKind, EventSink, HostFunction, Language, ParameterSpec, SecretSource,
+    StateStore, Variables,
 };
 use std::cell::OnceCell;
 use std::collections::HashMap;
@@ -61,11 +61,12 @@ pub(crate) struct Inner {
     pub(crate) runs: AtomicU64,
     functions: RwLock<Arc<FunctionTable>>,
     pub(crate) prepared: RwLock<HashMap<String, Arc<Prepared>>>,
-    caps: Mutex<HashMap<(Language, Isolation), Caps>>,
+    /// By what runs (a language, or a program), where, and whether it may start programs.
+    pub(crate) caps: Mutex<HashMap<(Option<Language>, Isolation, bool), Caps>>,
 }
 
-/// What each limit is worth in a language.
-pub(crate) type Caps = Arc<[(LimitName, Enforcement)]>;
+/// What each limit is worth where something runs.
+pub(crate) type Caps = Arc<[CapStatus]>;
 
 /// What an engine is made of, from its builder.
 pub(crate) struct Parts {
@@ -371,19 +372,6 @@ impl Inner {
         Arc::clone(&self.functions.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn caps(&self, language: Language, isolation: Isolation) -> Caps {
-        let mut known = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-        let caps = known.entry((language, isolation)).or_insert_with(|| {
-            let caps = self.languages.get(language).map(|interpreter| match isolation {
-                Isolation::InProcess => interpreter.caps(),
-                _ => skills_sandbox::remote::caps(&**interpreter),
-            });
-            let caps = caps.unwrap_or_default();
-            caps.into_iter().map(|cap| (cap.name, cap.status)).collect()
-        });
-        Arc::clone(caps)
-    }
-
     /// All the steps after loading. `chain` names the runs that called one another to get here; the limits of the last
     /// hold for this one too, with what is left of them.
     pub(crate) fn run_nested(
@@ -425,10 +413,12 @@ impl Inner {
             },
             nested: !chain.skills.is_empty(),
             confined_to: chain.confined_to.as_ref(),
-            available: Box::new(|tier| match tier {
-                Isolation::Container => self.container_available(),
-                _ => self.worker_available(),
+            available: Box::new(|tier, step| match (tier, step) {
+                (Isolation::Container, _) => self.container_available(),
+                (_, Step::Script(script)) => self.worker_available(Some(script.language)),
+                _ => self.worker_available(None),
             }),
+            caps: Box::new(|plan, starts| self.caps(plan, starts)),
         }
     }
 

@@ -32,6 +32,7 @@ mod session;
 mod skill;
 mod source;
 mod state;
+mod tiers;
 mod warm;
 mod worker;
 
@@ -71,6 +72,7 @@ pub use skills_sandbox::PoolFigures;
 #[cfg(all(target_os = "linux", feature = "container"))]
 pub use skills_sandbox::container::ContainerOptions;
 pub use state::MemoryState;
+pub use tiers::TierReport;
 pub use worker::worker_main;
 
 /// A list of parameters as one JSON Schema of an object.

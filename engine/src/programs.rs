@@ -3,9 +3,7 @@
 use crate::plan::{Isolation, Step};
 use crate::worker::LazyWorkers;
 use serde_json::Map;
-use skills_core::{
-    Completeness, Enforcement, Evaluation, Failure, Host, Language, Launcher, LimitName, Script, Session, Usage,
-};
+use skills_core::{Completeness, Evaluation, Failure, Host, Language, Launcher, Script, Session, Usage};
 use skills_executors::{Invocation, Machine, Resident, Shell, environment};
 use skills_sandbox::ProgramLauncher;
 use std::path::PathBuf;
@@ -80,14 +78,6 @@ impl Programs {
 pub(crate) fn request(invocation: &Invocation) -> Option<Arc<Script>> {
     let source = invocation.request.clone()?;
     Some(Arc::new(Script { language: Language::Program, file: invocation.name.clone(), source }))
-}
-
-/// What a limit is worth for a program, which the operating system holds to it.
-pub(crate) fn cap(name: LimitName) -> Enforcement {
-    match name {
-        LimitName::Operations | LimitName::Recursion => Enforcement::Unavailable,
-        _ => Enforcement::Enforced,
-    }
 }
 
 impl Step {

@@ -4,9 +4,9 @@ use crate::authorize::{self, AuthorizedPlan};
 use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
 use crate::outcome::{LimitReport, RunUsage};
-use crate::plan::{LIMIT_NAMES, Step};
+use crate::plan::Step;
 use crate::session::opening;
-use crate::{Dialect, Error, Isolation, Outcome, Plan, RunOptions, Skill, programs, warm};
+use crate::{Dialect, Error, Isolation, Outcome, Plan, RunOptions, Skill, warm};
 use serde_json::Value;
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, LimitName,
@@ -20,6 +20,10 @@ use std::sync::{Arc, Mutex};
 impl Inner {
     /// Runs a plan that was allowed. `chain` names the runs that called one another to get here.
     pub(crate) fn execute(self: &Arc<Inner>, authorized: AuthorizedPlan, chain: Chain) -> Outcome {
+        if let Err(failure) = authorized.verify() {
+            let plan = authorized.plan();
+            return self.not_begun(plan, Some(&plan.correlation_id), failure.into());
+        }
         let (plan, grants) = authorized.into_parts();
         let span = tracing::debug_span!("run", skill = %plan.skill.name, correlation_id = %plan.correlation_id);
         let _entered = span.enter();
@@ -82,7 +86,8 @@ impl Inner {
             true => host.judge_output(&plan, result, &mut printed),
             false => result,
         };
-        self.outcome(plan, Evaluation { result, ..evaluation }, &host.budget, printed)
+        let starts = !host.grants.programs.is_nothing();
+        self.outcome(plan, Evaluation { result, ..evaluation }, (&host.budget, starts), printed)
     }
 
     /// The interpreter of a language.
@@ -203,7 +208,7 @@ impl Inner {
         let options = RunOptions { correlation_id: Some(correlation_id), ..RunOptions::default() };
         Outcome {
             version: plan.skill.version.as_ref().map(ToString::to_string),
-            limits: self.reports(plan, |_| None),
+            limits: self.reports(plan, false, |_| None),
             isolation: plan.isolation,
             ..Outcome::failed(&plan.skill.name, &options, error)
         }
@@ -223,31 +228,33 @@ impl Inner {
         }
     }
 
-    /// The limits of a plan, with what was used and how far each holds.
-    fn reports(&self, plan: &Plan, used: impl Fn(LimitName) -> Option<u64>) -> Vec<LimitReport> {
-        let caps = match &plan.step {
-            Step::Script(script) => self.caps(script.language, plan.isolation),
-            Step::Program(_) => LIMIT_NAMES.iter().map(|name| (*name, programs::cap(*name))).collect(),
-            Step::Prompt(_) => Arc::default(),
+    /// The limits of a plan, with what was used and how far each holds where it starts programs, or does not.
+    fn reports(&self, plan: &Plan, starts: bool, used: impl Fn(LimitName) -> Option<u64>) -> Vec<LimitReport> {
+        let caps = self.caps(plan, starts);
+        // Text runs nothing that could go beyond a limit.
+        let otherwise = match &plan.step {
+            Step::Prompt(_) => Enforcement::Enforced,
+            _ => Enforcement::Unavailable,
         };
         let report = |name: &LimitName| {
-            // What the file functions write is all that a script in process is promised to be held to.
-            let otherwise = match name {
-                LimitName::Processes | LimitName::CpuPercent | LimitName::Disk => Enforcement::Unavailable,
-                _ => Enforcement::Enforced,
-            };
-            let status = caps.iter().find(|cap| cap.0 == *name).map_or(otherwise, |cap| cap.1);
+            let status = caps.iter().find(|cap| cap.name == *name).map_or(otherwise, |cap| cap.status);
             Some(LimitReport { name: *name, limit: plan.limit(*name)?, used: used(*name), status })
         };
-        LIMIT_NAMES.iter().filter_map(report).collect()
+        LimitName::ALL.iter().filter_map(report).collect()
     }
 
-    fn outcome(&self, plan: Plan, evaluation: Evaluation, budget: &Budget, printed: Printed) -> Outcome {
+    fn outcome(
+        &self,
+        plan: Plan,
+        evaluation: Evaluation,
+        (budget, starts): (&Budget, bool),
+        printed: Printed,
+    ) -> Outcome {
         let Evaluation { result, mut usage } = evaluation;
         let called = budget.called_operations();
         usage.operations = usage.operations.or((called > 0).then_some(0)).map(|own| own.saturating_add(called));
         let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-        let limits = self.reports(&plan, |name| match name {
+        let limits = self.reports(&plan, starts, |name| match name {
             LimitName::Time => Some(millis(budget.elapsed())),
             LimitName::Wall => Some(millis(budget.wall())),
             LimitName::Memory => usage.peak_memory,

@@ -3,9 +3,9 @@
 use crate::engine::Inner;
 use crate::languages::KERNELS;
 use crate::{Engine, Error};
-#[cfg(not(feature = "container"))]
+#[cfg(not(all(target_os = "linux", feature = "container")))]
 use skills_core::ErrorKind;
-use skills_core::{Failure, Host, Interpreter, Layer, Session};
+use skills_core::{CapStatus, Failure, Host, Interpreter, Language, Layer, Session};
 use skills_sandbox::{Executable, PoolFigures, PoolSettings, Workers, Zygotes};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ pub(crate) struct WorkerSettings {
     pub(crate) reexec: bool,
     pub(crate) pool: PoolSettings,
     /// Where containers come from.
-    #[cfg(feature = "container")]
+    #[cfg(all(target_os = "linux", feature = "container"))]
     pub(crate) containers: skills_sandbox::container::ContainerOptions,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct WorkerSettings {
 pub(crate) struct LazyWorkers {
     settings: WorkerSettings,
     made: OnceLock<Result<Arc<Workers>, Failure>>,
-    #[cfg(feature = "container")]
+    #[cfg(all(target_os = "linux", feature = "container"))]
     containers: OnceLock<Result<skills_sandbox::container::Containers, Failure>>,
 }
 
@@ -53,7 +53,7 @@ impl LazyWorkers {
     }
 }
 
-#[cfg(feature = "container")]
+#[cfg(all(target_os = "linux", feature = "container"))]
 impl LazyWorkers {
     /// The container engine, asked once.
     pub(crate) fn containers(&self) -> Result<&skills_sandbox::container::Containers, Failure> {
@@ -72,8 +72,21 @@ impl LazyWorkers {
     }
 }
 
-#[cfg(not(feature = "container"))]
+#[cfg(all(target_os = "linux", feature = "container"))]
 impl LazyWorkers {
+    /// What limits are worth in a container for an interpreter, where a container engine answers.
+    pub(crate) fn container_caps(&self, interpreter: &dyn Interpreter) -> Option<Vec<CapStatus>> {
+        Some(self.containers().ok()?.caps(interpreter.caps()))
+    }
+}
+
+#[cfg(not(all(target_os = "linux", feature = "container")))]
+impl LazyWorkers {
+    /// There are none.
+    pub(crate) fn container_caps(&self, _interpreter: &dyn Interpreter) -> Option<Vec<CapStatus>> {
+        None
+    }
+
     fn none() -> Failure {
         Failure::new(ErrorKind::Unavailable, "this build runs nothing in containers")
             .with_help("build the crate `skills` with its feature `container`, or use `--isolation worker`")
@@ -95,12 +108,19 @@ impl LazyWorkers {
 }
 
 impl Engine {
-    /// Whether code can be confined in workers on this machine; the first time, this tries it.
+    /// Whether code can be confined in workers on this machine, in every language of this engine: tries it, with a worker of
+    /// each that does nothing.
     ///
     /// # Errors
     /// `unavailable`, with what to do about it.
     pub fn workers_available(&self) -> Result<(), Error> {
-        self.inner.worker_available().map_err(Error::from)
+        let inner = &self.inner;
+        inner.worker_available(None)?;
+        inner.workers.get()?.zygotes().try_one()?;
+        for language in self.languages() {
+            inner.worker_available(Some(language))?;
+        }
+        Ok(())
     }
 
     /// Whether a container engine answers, for the tier `container`; the first time, this asks it.
@@ -123,12 +143,16 @@ impl Engine {
 }
 
 impl Inner {
-    /// Whether code can be confined in workers here; the first time, this tries it.
+    /// Whether code of a language can be confined in workers here, or programs: starts what they are forked from, which has all
+    /// that does not differ between them.
     ///
     /// # Errors
     /// `unavailable`, with what to do about it.
-    pub(crate) fn worker_available(&self) -> Result<(), Failure> {
-        self.workers.get()?.zygotes().get("command").map(drop)
+    pub(crate) fn worker_available(&self, language: Option<Language>) -> Result<(), Failure> {
+        let interpreter = language.and_then(|language| self.languages.get(language));
+        let kind =
+            interpreter.and_then(|interpreter| interpreter.languages().first()).map(|language| language.as_str());
+        self.workers.get()?.zygotes().get(kind.unwrap_or("command")).map(drop)
     }
 
     /// Whether a container engine answers; the first time, this asks it.

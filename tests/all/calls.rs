@@ -209,7 +209,9 @@ fn a_run_and_all_that_it_calls_have_one_limit_of_operations() {
             );
         }
     }
+}
 
+#[test]
 fn what_a_project_calls_the_same_does_not_get_between_a_user_s_skills() {
     let sandbox = crate::support::Sandbox::new();
     let home = sandbox.folder.path().join(".agents/skills");

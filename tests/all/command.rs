@@ -397,6 +397,16 @@ fn schemas_and_completions_and_version_are_printed() {
         assert_eq!(doctor["languages"][language]["available"], true, "{doctor:#}");
     }
     assert_ne!(doctor["isolation"]["worker"] == true, doctor["workers"]["error"].is_object(), "{doctor:#}");
+    let tiers = doctor["tiers"].as_array().unwrap();
+    let cap = |tier: &str, runs: &str, name: &str| {
+        let report = tiers.iter().find(|report| report["tier"] == tier && report["runs"] == runs)?;
+        Some(report["limits"].as_array()?.iter().find(|cap| cap["name"] == name)?["status"].clone())
+    };
+    assert_eq!(cap("in_process", "python", "processes"), Some(json!("unavailable")), "{doctor:#}");
+    if doctor["isolation"]["worker"] == true {
+        assert_eq!(cap("worker", "python", "time"), Some(json!("enforced")), "{doctor:#}");
+        assert_eq!(cap("worker", "programs", "operations"), Some(json!("unavailable")), "{doctor:#}");
+    }
     assert!(doctor["layers"].to_string().contains(r#""name":"landlock","status":"#), "{doctor:#}");
 }
 

@@ -17,6 +17,7 @@ mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod library;
+mod limit_status;
 mod policy;
 mod repl_commands;
 mod repl_piped;

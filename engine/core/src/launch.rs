@@ -1,4 +1,4 @@
-use crate::{Enforcement, ErrorKind, Failure, Held, Host};
+use crate::{CapStatus, Enforcement, ErrorKind, Failure, Held, Host};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -125,4 +125,15 @@ pub trait Launcher: Send + Sync {
 
     /// What confinement is worth here, layer by layer. Tries each once for the process.
     fn layers(&self) -> Vec<Layer>;
+
+    /// What each limit is worth for a program here, as it is known without starting anything.
+    fn caps(&self) -> Vec<CapStatus>;
+
+    /// The same, with what came of going beyond those that can be tried.
+    ///
+    /// # Errors
+    /// `unavailable` where this machine cannot confine programs.
+    fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {
+        Ok(self.caps())
+    }
 }

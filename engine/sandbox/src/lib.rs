@@ -15,7 +15,12 @@
 
 mod cage;
 #[cfg(target_os = "linux")]
+pub mod caps;
+#[cfg(target_os = "linux")]
 pub mod container;
+#[cfg(any(test, not(target_os = "linux")))]
+#[cfg_attr(target_os = "linux", allow(dead_code, unreachable_pub, reason = "built here so that it stays whole"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod entry;
 mod executable;
@@ -34,9 +39,12 @@ mod text;
 pub mod worker;
 #[cfg(target_os = "linux")]
 pub mod zygote;
+
 #[cfg(not(target_os = "linux"))]
-#[path = "elsewhere.rs"]
-pub mod zygote;
+pub use elsewhere::{
+    Kernel, MakeKernel, PoolFigures, PoolSettings, ProgramLauncher, Workers, Zygote, Zygotes, caps, entry, remote,
+    worker,
+};
 
 pub use cage::{Cage, Kind, LayerName, Programs};
 #[cfg(target_os = "linux")]
@@ -46,6 +54,5 @@ pub use executable::Executable;
 pub use pool::{PoolFigures, PoolSettings, Workers};
 #[cfg(target_os = "linux")]
 pub use program::ProgramLauncher;
+#[cfg(target_os = "linux")]
 pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
-#[cfg(not(target_os = "linux"))]
-pub use zygote::{MakeKernel, ProgramLauncher, entry};

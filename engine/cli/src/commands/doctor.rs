@@ -4,10 +4,10 @@ use crate::exit::Stop;
 use crate::render;
 use crate::surroundings::Surroundings;
 use serde_json::{Map, json};
-use skills::{CapStatus, Enforcement, Engine, Error, Language};
+use skills::{Enforcement, Engine, Language, TierReport};
 use std::time::Duration;
 
-/// Tries every limit in every language, and shows what this machine has.
+/// Tries every limit in every language and every tier, and shows what this machine has.
 pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let context = Context::new();
     let engine = context.quiet_engine()?;
@@ -15,6 +15,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
     let tested: Vec<_> =
         languages(&engine).into_iter().map(|language| (language, engine.self_test(language))).collect();
     let (worker, container, layers) = (engine.workers_available(), engine.containers_available(), engine.layers());
+    let tiers = engine.tiers();
     let catalog = engine.catalog();
     let entries = catalog.entries();
     let broken = entries.iter().filter(|entry| catalog.errors(entry) > 0).count();
@@ -31,6 +32,7 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         render::json(&json!({
             "languages": by_language,
             "isolation": {"in_process": true, "worker": worker.is_ok(), "container": container.is_ok()},
+            "tiers": tiers,
             "layers": layers,
             "sessions": {"max_sessions": engine.max_sessions(), "host_idle_ms": millis(host_idle)},
             "workers": {"error": worker.err().map(|error| error.to_json()), "pool": engine.pool()},
@@ -39,8 +41,11 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Stop> {
         }))?;
     } else {
         for (language, caps) in &tested {
-            show(*language, caps)?;
+            if let Err(error) = caps {
+                render::text(&format!("{language} is not available: {error}"))?;
+            }
         }
+        show_tiers(&tiers)?;
         let mut table = render::table(&["CONFINEMENT", "HOLDS", "TRIED"]);
         for layer in &layers {
             table.add_row([layer.name, status(layer.status), &layer.detail]);
@@ -74,18 +79,37 @@ fn languages(engine: &Engine) -> Vec<Language> {
     engine.languages().into_iter().filter(|language| *language != Language::TypeScript).collect()
 }
 
-fn show(language: Language, caps: &Result<Vec<CapStatus>, Error>) -> std::io::Result<()> {
-    match caps {
-        Ok(caps) => {
-            let mut table = render::table(&[&language.to_string().to_uppercase(), "HOLDS", "TRIED"]);
-            for cap in caps {
-                table.add_row([cap.name.as_str(), status(cap.status), &cap.detail]);
+/// What each limit is worth and what code is kept from, tier by tier. What is the same for several that run in one stands once.
+fn show_tiers(tiers: &[TierReport]) -> std::io::Result<()> {
+    let limits = |report: &TierReport| -> Vec<Row> {
+        report.limits.iter().map(|cap| (cap.name.as_str(), cap.status, cap.detail.clone())).collect()
+    };
+    let reach = |report: &TierReport| -> Vec<Row> {
+        report.reach.iter().map(|kept| (kept.name, kept.status, kept.detail.clone())).collect()
+    };
+    show_rows("LIMIT", tiers, limits)?;
+    show_rows("KEPT FROM", tiers, reach)
+}
+
+/// A name, how far it holds, and how.
+type Row = (&'static str, Enforcement, String);
+
+fn show_rows(title: &str, tiers: &[TierReport], rows: impl Fn(&TierReport) -> Vec<Row>) -> std::io::Result<()> {
+    let mut merged: Vec<(&str, Row, Vec<&str>)> = Vec::new();
+    for report in tiers {
+        for row in rows(report) {
+            match merged.iter_mut().find(|(tier, other, _)| *tier == report.tier.as_str() && *other == row) {
+                Some((_, _, runs)) => runs.push(&report.runs),
+                None => merged.push((report.tier.as_str(), row, vec![&report.runs])),
             }
-            render::print_table(&table)?;
-            render::text("")
         }
-        Err(error) => render::text(&format!("{}\n  not available: {error}\n", language.to_string().to_uppercase())),
     }
+    let mut table = render::table(&["TIER", title, "HOLDS", "RUNS", "TRIED"]);
+    for (tier, (name, holds, how), runs) in &merged {
+        table.add_row([tier, name, status(*holds), &runs.join(", "), how]);
+    }
+    render::print_table(&table)?;
+    render::text("")
 }
 
 fn status(status: Enforcement) -> &'static str {

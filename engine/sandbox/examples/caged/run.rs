@@ -33,7 +33,7 @@ struct Request {
 pub(crate) fn main() {
     let text = std::env::args().nth(1).expect("a request");
     if text == "probe" {
-        for (layer, status, detail) in skills_sandbox::layers::probe_in_child() {
+        for (layer, status, detail) in skills_sandbox::layers::probe_in_child().0 {
             println!("{}", serde_json::json!({"layer": layer, "status": status, "detail": detail}));
         }
         return;

@@ -19,7 +19,7 @@ pub use environment::environment;
 pub use fault::Fault;
 #[cfg(feature = "test-hooks")]
 pub use system::enter_without;
-pub use system::{Base, Calls, enter, probe_in_child, settle};
+pub use system::{Base, Calls, Probed, enter, probe_in_child, settle};
 #[cfg(target_os = "linux")]
 pub(crate) use system::{Question, answer};
 

@@ -1,8 +1,8 @@
 //! Systems that confinement is not written for.
 
 use super::{Confined, Fault};
-use crate::Cage;
-use skills_core::Enforcement;
+use crate::{Cage, LayerName};
+use skills_core::{Enforcement, LimitName};
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ pub fn enter() -> Result<(), Fault> {
 /// # Errors
 /// Always.
 #[cfg(feature = "test-hooks")]
-pub fn enter_without(_without: &[crate::LayerName]) -> Result<(), Fault> {
+pub fn enter_without(_without: &[LayerName]) -> Result<(), Fault> {
     enter()
 }
 
@@ -44,13 +44,17 @@ impl Filter {
     }
 }
 
+/// What was found of layers, and of limits whether each held.
+pub type Probed = (Vec<(LayerName, Enforcement, String)>, Vec<(LimitName, bool, String)>);
+
 /// What the layers are worth: nothing.
-pub fn probe_in_child() -> Vec<(crate::LayerName, Enforcement, String)> {
-    crate::LayerName::ALL.into_iter().map(|layer| (layer, Enforcement::Unavailable, unsupported().detail)).collect()
+pub fn probe_in_child() -> Probed {
+    let layers = LayerName::ALL.into_iter().map(|layer| (layer, Enforcement::Unavailable, unsupported().detail));
+    (layers.collect(), Vec::new())
 }
 
 fn unsupported() -> Fault {
-    Fault::new(crate::LayerName::UserNamespace, "confinement exists on Linux only, on x86_64 and aarch64")
+    Fault::new(LayerName::UserNamespace, "confinement exists on Linux only, on x86_64 and aarch64")
 }
 
 impl Base {

@@ -5,10 +5,10 @@ use super::streams::Streams;
 use super::{refusals, streams};
 use crate::entry::COMMAND;
 use crate::zygote::{Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
-use crate::{Cage, Kind, layers, proxy};
+use crate::{Cage, Kind, caps, layers, proxy};
 use rustix::io::Errno;
 use skills_core::{
-    Breach, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran, Staying,
+    Breach, CapStatus, End, ErrorKind, Failure, Host, Interrupt, Launcher, Layer, LimitName, Program, Ran, Staying,
 };
 use std::ffi::OsString;
 use std::path::Path;
@@ -82,6 +82,16 @@ impl Launcher for ProgramLauncher {
     fn layers(&self) -> Vec<Layer> {
         let probe = || Zygote::probe(self.zygotes.executable()).unwrap_or_default();
         self.layers.get_or_init(probe).clone()
+    }
+
+    fn caps(&self) -> Vec<CapStatus> {
+        caps::of_programs()
+    }
+
+    fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {
+        let mut caps = self.caps();
+        caps::Tried::out(&self.zygotes)?.correct(&mut caps);
+        Ok(caps)
     }
 }
 

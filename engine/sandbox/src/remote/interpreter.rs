@@ -1,7 +1,6 @@
+use crate::caps;
 use crate::pool::Workers;
-use skills_core::{
-    CapStatus, Completeness, Enforcement, Failure, Host, Interpreter, Language, LimitName, Script, Session, Signature,
-};
+use skills_core::{CapStatus, Completeness, Failure, Host, Interpreter, Language, Script, Session, Signature};
 use std::sync::Arc;
 
 /// An interpreter whose sessions are workers.
@@ -57,32 +56,12 @@ impl Interpreter for Remote {
 
     fn self_test(&self) -> Result<Vec<CapStatus>, Failure> {
         self.workers.zygotes().get(self.local.languages().first().copied().unwrap_or(Language::Rhai).as_str())?;
-        Ok(self.caps())
+        let mut caps = self.caps();
+        caps::Tried::out(self.workers.zygotes())?.correct(&mut caps);
+        Ok(caps)
     }
 
     fn caps(&self) -> Vec<CapStatus> {
-        caps(&*self.local)
+        caps::of_interpreter(self.local.caps(), true)
     }
-}
-
-/// What each limit is worth for an interpreter in a worker: what the interpreter holds by itself, and what the host and the
-/// kernel hold the worker to.
-pub fn caps(local: &dyn Interpreter) -> Vec<CapStatus> {
-    let mut caps = local.caps();
-    for (name, detail) in [
-        (LimitName::Time, "the host ends a worker that does not stop by itself"),
-        (LimitName::Wall, "the host ends a worker that does not stop by itself"),
-        (LimitName::Memory, "the kernel bounds the worker, and the host watches it"),
-        (LimitName::Processes, "the kernel refuses processes, or the host counts them"),
-        (LimitName::CpuPercent, "by quota where there is one, else the host stops and continues the worker"),
-        (LimitName::Disk, "the private temporary folders hold no more"),
-        (LimitName::FileSize, "the kernel bounds each file"),
-    ] {
-        let cap = CapStatus { name, status: Enforcement::Enforced, detail: detail.to_owned() };
-        match caps.iter_mut().find(|cap| cap.name == name) {
-            Some(known) => *known = cap,
-            None => caps.push(cap),
-        }
-    }
-    caps
 }

@@ -18,5 +18,5 @@ mod session;
 
 #[cfg(feature = "container")]
 pub use contained::open_in_container;
-pub use interpreter::{Remote, caps};
+pub use interpreter::Remote;
 pub(crate) use session::RemoteSession;

@@ -6,7 +6,7 @@ use super::start::{ended, readable};
 use super::tree;
 use super::watch::{self, Watch, Watching};
 use super::wire::{self, Exit, Report};
-use crate::{Cage, Programs};
+use crate::{Cage, Programs, caps};
 use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use skills_core::{ErrorKind, Failure};
 use std::net::TcpListener;
@@ -230,8 +230,10 @@ impl Tree {
     pub(super) fn count(pidfd: OwnedFd, cage: &Cage, attended: bool) -> Result<Tree, Failure> {
         let id = process_id(&pidfd).ok_or_else(|| broken("it has ended"))?;
         let mut group = None;
-        // A process that can start no other, and may use what there is of the processor, is held well enough by itself.
-        if attended || cage.programs != Programs::None || cage.cpu_percent.is_some() {
+        // A process that can start no other, and may use what there is of the processor, is held well enough by itself; but its
+        // threads, where the kernel does not count them.
+        let uncounted = cage.processes.is_some() && !caps::counts_processes();
+        if attended || cage.programs != Programs::None || cage.cpu_percent.is_some() || uncounted {
             group = Group::make(cage);
         }
         if let Some(group) = &mut group {

@@ -28,8 +28,8 @@ pub(crate) fn end(code: i32) -> ! {
 pub(crate) fn start(kind: &str, kernel: Option<Box<dyn Kernel>>) -> ! {
     let Ok(control) = take_control() else { end(70) };
     if kind == PROBE {
-        let layers = layers::probe_in_child();
-        let hello = Hello { version: wire::VERSION, ready: Ok(()), layers };
+        let (layers, limits) = layers::probe_in_child();
+        let hello = Hello { version: wire::VERSION, ready: Ok(()), layers, limits };
         end(i32::from(wire::send_order(control.as_fd(), &hello, &[]).is_err()));
     }
     let kernel = match kernel {
@@ -95,7 +95,7 @@ fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<
         Ok(zygote) => (Ok(()), Some(zygote)),
         Err(failure) => (Err(failure), None),
     };
-    let hello = Hello { version: wire::VERSION, ready, layers: Vec::new() };
+    let hello = Hello { version: wire::VERSION, ready, layers: Vec::new(), limits: Vec::new() };
     if wire::send_order(control.as_fd(), &hello, &[]).is_err() {
         end(73);
     }
@@ -105,7 +105,7 @@ fn run(control: OwnedFd, entered: Result<(), layers::Fault>, kernel: Result<Box<
     }
 }
 
-/// The kernel of programs: nothing is warm, and a child becomes its program.
+/// The kernel of programs: nothing is warm, and a child becomes its program. One that has none waits until it is ended.
 struct NoKernel;
 
 impl Kernel for NoKernel {
@@ -119,7 +119,10 @@ impl Kernel for NoKernel {
     }
 
     fn serve(&mut self, _descriptors: Vec<OwnedFd>) -> ! {
-        end(1)
+        loop {
+            // SAFETY: waits for a signal.
+            unsafe { libc::pause() };
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::entry::{ARGUMENT, PROBE};
 use crate::{Cage, Executable};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use skills_core::{Enforcement, ErrorKind, Failure, Layer};
+use skills_core::{Enforcement, ErrorKind, Failure, Layer, LimitName};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
@@ -44,9 +44,7 @@ impl Zygote {
     /// # Errors
     /// `unavailable` where the executable is none of a worker.
     pub fn probe(executable: &Executable) -> Result<Vec<Layer>, Failure> {
-        let (control, process) = spawn(executable, PROBE)?;
-        let zygote = Zygote { control: Mutex::new(control), process: Mutex::new(process) };
-        let hello = zygote.hello(executable)?;
+        let hello = Zygote::probing(executable)?;
         let layer = |(name, status, detail): (crate::LayerName, Enforcement, String)| Layer {
             name: name.as_str(),
             status,
@@ -56,6 +54,20 @@ impl Zygote {
         let groups = Layer { name: crate::LayerName::Cgroup.as_str(), status, detail };
         let inside = hello.layers.into_iter().map(layer).filter(|layer| layer.name != "cgroup");
         Ok(inside.chain([groups]).collect())
+    }
+
+    /// Whether limits of one process held that a process of the executable went beyond.
+    ///
+    /// # Errors
+    /// As [`Zygote::probe`].
+    pub(crate) fn try_limits(executable: &Executable) -> Result<Vec<(LimitName, bool, String)>, Failure> {
+        Ok(Zygote::probing(executable)?.limits)
+    }
+
+    fn probing(executable: &Executable) -> Result<Hello, Failure> {
+        let (control, process) = spawn(executable, PROBE)?;
+        let zygote = Zygote { control: Mutex::new(control), process: Mutex::new(process) };
+        zygote.hello(executable)
     }
 
     fn greet(&self, executable: &Executable, needs: &[PathBuf]) -> Result<(), Failure> {

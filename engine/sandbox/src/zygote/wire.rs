@@ -12,7 +12,7 @@ use rustix::net::{
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use skills_core::{Enforcement, Failure};
+use skills_core::{Enforcement, Failure, LimitName};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -38,6 +38,9 @@ pub(crate) struct Hello {
     /// What a probe found.
     #[serde(default)]
     pub(crate) layers: Vec<(crate::LayerName, Enforcement, String)>,
+    /// Whether limits held that a probe went beyond.
+    #[serde(default)]
+    pub(crate) limits: Vec<(LimitName, bool, String)>,
 }
 
 /// What the host tells the zygote before it is ready.

@@ -1,6 +1,7 @@
 use super::{Child, Payload, Zygote};
+use crate::entry::COMMAND;
 use crate::{Cage, Executable};
-use skills_core::Failure;
+use skills_core::{Failure, Grants, Limits};
 use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -52,5 +53,13 @@ impl Zygotes {
     /// Those of [`Zygote::start`] and [`Zygote::fork`].
     pub fn fork(&self, kind: &str, cage: &Cage, payload: Payload, fds: Vec<OwnedFd>) -> Result<Child, Failure> {
         self.get(kind)?.fork(cage, payload, fds)
+    }
+
+    /// Forks a child that is confined and does nothing, and ends it.
+    ///
+    /// # Errors
+    /// Those of [`Zygotes::fork`].
+    pub fn try_one(&self) -> Result<(), Failure> {
+        self.fork(COMMAND, &Cage::new(Grants::NONE, &Limits::none()), Payload::Serve, Vec::new()).map(drop)
     }
 }

@@ -5,8 +5,8 @@ use crate::host::TestHost;
 use crate::programs::{bash, limits, programs, run};
 use crate::test;
 use libtest_mimic::Trial;
-use skills_core::{ErrorKind, Grants, LimitName, Limits, Program};
-use skills_sandbox::{Cage, Payload, Reason, Watch, Zygote};
+use skills_core::{Enforcement, ErrorKind, Grants, LimitName, Limits, Program};
+use skills_sandbox::{Cage, Payload, Programs, Reason, Watch, Zygote, caps};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("memory_of_a_tree_is_bounded", memory_of_a_tree_is_bounded),
         test("processes_of_a_tree_are_bounded", processes_of_a_tree_are_bounded),
         test("a_share_of_the_processor_is_kept", a_share_of_the_processor_is_kept),
+        test("what_is_said_to_be_held_by_the_kernel_is", what_is_said_to_be_held_by_the_kernel_is),
     ]
 }
 
@@ -92,5 +93,39 @@ fn a_share_of_the_processor_is_kept() {
     for (in_cage, watched) in [(Some(5), Some(5)), (None, Some(5))] {
         let (used, share) = spin(in_cage, watched);
         assert!(!used.is_zero() && used < share, "{used:?} of {share:?}");
+    }
+}
+
+/// Looks at the groups that a child really is in.
+fn what_is_said_to_be_held_by_the_kernel_is() {
+    let zygote = Zygote::start(&me(), "echo", &[]).unwrap();
+    let cage = Cage {
+        programs: Programs::All,
+        memory: Some(64 << 20),
+        processes: Some(9),
+        cpu_percent: Some(50),
+        ..Cage::new(Grants::NONE, &Limits::none())
+    };
+    let (_near, far) = UnixStream::pair().unwrap();
+    let child = zygote.fork(&cage, Payload::Serve, vec![far.into()]).unwrap();
+    let groups = std::fs::read_to_string(format!("/proc/{}/cgroup", child.id())).unwrap();
+    // Of version 2, one group has what it was given of all controllers.
+    let grouped = |controller: &str| {
+        groups.lines().any(|line| {
+            let names = line.split(':').nth(1).unwrap_or_default();
+            line.contains("/skills-") && (names.is_empty() || names.split(',').any(|name| name == controller))
+        })
+    };
+    let by_group = |name| {
+        let cap = caps::of_programs().into_iter().find(|cap| cap.name == name).unwrap();
+        assert!(!cap.detail.ends_with("control group") || cap.status == Enforcement::Enforced, "{cap:?}");
+        cap.detail.contains("a control group;")
+            || cap.detail.ends_with("by a control group")
+            || cap.detail.contains("quota")
+    };
+    for (name, controller) in
+        [(LimitName::Memory, "memory"), (LimitName::Processes, "pids"), (LimitName::CpuPercent, "cpu")]
+    {
+        assert_eq!(by_group(name), grouped(controller), "{name:?} {groups}");
     }
 }

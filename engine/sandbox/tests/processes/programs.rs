@@ -28,6 +28,7 @@ pub(crate) fn tests() -> Vec<Trial> {
         test("a_program_that_stays_answers_and_is_interrupted", a_program_that_stays_answers_and_is_interrupted),
         test("a_program_may_be_a_link_beside_it", a_program_may_be_a_link_beside_it),
         test("layers_are_tried", layers_are_tried),
+        test("limits_are_tried", limits_are_tried),
         test("what_cannot_be_started_says_why", what_cannot_be_started_says_why),
     ]
 }
@@ -220,6 +221,16 @@ fn a_program_may_be_a_link_beside_it() {
     }
 }
 
+fn limits_are_tried() {
+    let caps = launcher().self_test().unwrap();
+    for name in [LimitName::Time, LimitName::Memory, LimitName::Disk, LimitName::FileSize] {
+        let cap = caps.iter().find(|cap| cap.name == name).unwrap();
+        assert_ne!(cap.status, Enforcement::Unavailable, "{cap:?}");
+        assert!(cap.detail.contains("; tried: "), "{cap:?}");
+    }
+    assert!(caps.iter().any(|cap| cap.name == LimitName::Operations && cap.status == Enforcement::Unavailable));
+}
+
 fn layers_are_tried() {
     let layers = launcher().layers();
     let names: Vec<&str> = layers.iter().map(|layer| layer.name).collect();
@@ -258,6 +269,8 @@ fn granted_hosts_are_reached_through_the_proxy() {
     };
     let network = |host: String| Grants { network: Access::Only(vec![host]), ..Grants::default() };
     assert_eq!(fetch(network(format!("127.0.0.1:{port}"))), "hello\n");
+    assert_eq!(fetch(network("127.0.0.1".into())), "hello\n", "without a port, every port is meant");
+    assert_eq!(fetch(network("127.0.0.1:1".into())), "403\n", "granted is another port");
     assert_eq!(fetch(network("example.com".into())), "403\n", "granted is another host");
     assert_eq!(fetch(Grants::default()), "no way\n", "nothing is granted");
 }

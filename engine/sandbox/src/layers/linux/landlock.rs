@@ -19,6 +19,15 @@ const KNOWN: ABI = ABI::V6;
 
 const READ: BitFlags<AccessFs> = ::landlock::make_bitflags!(AccessFs::{ReadFile | ReadDir});
 
+/// Fails where the kernel has none, before anything relies on it.
+pub(super) fn require() -> Result<(), Fault> {
+    let made = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(AccessFs::from_all(LEAST))
+        .and_then(Ruleset::create);
+    made.map(drop).attempt(Landlock, "asking the kernel for it")
+}
+
 /// Holds the process to what was shown to it.
 pub(super) fn restrict(tree: &Tree, shown: &Shown, cage: &Cage, executables: &Executables) -> Result<(), Fault> {
     let made = Ruleset::default()

@@ -19,7 +19,7 @@ use crate::LayerName::{
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-pub use probe::probe_in_child;
+pub use probe::{Probed, probe_in_child};
 pub use rlimits::settle;
 pub(super) use seccomp::Filter;
 pub(crate) use seccomp::asked::{Question, answer};
@@ -54,8 +54,9 @@ impl Base {
     /// worker reads, such as an interpreter's library.
     ///
     /// # Errors
-    /// What the kernel refuses, and needs that are not there.
+    /// What the kernel refuses, what it lacks for the layers that are put on later, and needs that are not there.
     pub fn prepare(needs: &[PathBuf]) -> Result<Base, Fault> {
+        landlock::require()?;
         Ok(Base { tree: Some(root::Tree::make(needs)?), filters: seccomp::Filters::compile()? })
     }
 

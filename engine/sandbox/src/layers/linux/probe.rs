@@ -10,14 +10,18 @@ use crate::{Cage, Programs};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
-use skills_core::{Enforcement, Grants, Limits};
-use std::io::Read;
+use skills_core::{Enforcement, Grants, LimitName, Limits};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 /// Processes that the probe may have at once.
 const PROCESSES: u64 = 4;
+/// Its other limits: memory, the largest file, and its temporary folder. An interpreter has room for itself beside its memory.
+const MEMORY: u64 = 64 << 20;
+const FILE: u64 = 64 << 10;
+const DISK: u64 = 256 << 10;
 const UNCOUNTED: &str = "memory and files; the kernel does not count the processes of its user 0";
 
 /// What a throw-away child says.
@@ -25,20 +29,30 @@ const UNCOUNTED: &str = "memory and files; the kernel does not count the process
 enum Said {
     /// What was tried in confinement: the layer, whether it held, and what was seen.
     Found(LayerName, bool, String),
+    /// What came of going beyond a limit.
+    Limit(LimitName, bool, String),
     /// A layer could not be put on.
     Fault(Fault),
 }
 
-/// Tries every layer once, in throw-away children, and says what was found. Control groups are not among them.
+/// What was found of layers, and of limits whether each held.
+pub type Probed = (Vec<(LayerName, Enforcement, String)>, Vec<(LimitName, bool, String)>);
+
+/// Tries every layer and the limits of a process once, in throw-away children, and says what was found. Control groups are not
+/// among them.
 ///
 /// For a process with one thread: the worker executable, started for that.
-pub fn probe_in_child() -> Vec<(LayerName, Enforcement, String)> {
+pub fn probe_in_child() -> Probed {
     let said = confined_child().unwrap_or_else(|error| {
         vec![Said::Fault(Fault::new(UserNamespace, format!("a process to try it with: {error}")))]
     });
     let fault = said.iter().find_map(|one| if let Said::Fault(fault) = one { Some(fault) } else { None });
+    let limits = said.iter().filter_map(|one| match one {
+        Said::Limit(name, held, detail) => Some((*name, *held, detail.clone())),
+        _ => None,
+    });
     let layers = LayerName::ALL.into_iter().filter(|layer| *layer != Cgroup);
-    layers
+    let layers = layers
         .map(|layer| {
             let found = said.iter().find_map(|one| match one {
                 Said::Found(name, held, detail) if *name == layer => Some((*held, detail.clone())),
@@ -57,7 +71,8 @@ pub fn probe_in_child() -> Vec<(LayerName, Enforcement, String)> {
             };
             (layer, status, detail)
         })
-        .collect()
+        .collect();
+    (layers, limits.collect())
 }
 
 /// Confines a child as a worker is, and collects what it says.
@@ -101,12 +116,18 @@ fn worker(base: &Base, outside: &[String], writer: &OwnedFd) {
     let mut cage = Cage::new(Grants::NONE, &Limits::none());
     cage.programs = Programs::All;
     cage.processes = Some(PROCESSES);
+    cage.memory = Some(MEMORY);
+    cage.file_size = Some(FILE);
+    cage.disk = Some(DISK);
     // Closed in confinement, or not.
     let inherited = rustix::io::dup(writer);
     match base.confine(&cage, &[writer.as_fd()]) {
         Ok(_) => {
             for (layer, held, detail) in tries(outside, inherited.as_ref().map_or(-1, AsRawFd::as_raw_fd)) {
                 say(writer, &Said::Found(layer, held, detail));
+            }
+            for (limit, held, detail) in limits() {
+                say(writer, &Said::Limit(limit, held, detail));
             }
         }
         Err(fault) => say(writer, &Said::Fault(fault)),
@@ -156,6 +177,30 @@ fn tries(outside: &[String], inherited: i32) -> Vec<(LayerName, bool, String)> {
         (Seccomp, refused == calls.len(), format!("{refused} of {} calls refused", calls.len())),
         (Descriptors, !open, String::from(if open { "an open file was passed on" } else { "others are closed" })),
         (Environment, variables == environment(false).len(), format!("{variables} variables, of its own")),
+    ]
+}
+
+/// Goes beyond the limits of one process, as far as the host does not have to look.
+fn limits() -> Vec<(LimitName, bool, String)> {
+    let asked = 64 * MEMORY;
+    // SAFETY: asks for memory at no address; what is given is never touched, and goes with the process.
+    let given = unsafe {
+        let (rights, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        libc::mmap(std::ptr::null_mut(), asked as usize, rights, kind | libc::MAP_NORESERVE, -1, 0)
+    };
+    let held = given == libc::MAP_FAILED;
+    let memory = format!("{} MB were {}", asked >> 20, if held { "refused" } else { "given" });
+    let written = |path: String, most: u64| {
+        let block = [0; 16 << 10];
+        let Ok(mut file) = std::fs::File::create(path) else { return 0 };
+        (0..most / block.len() as u64).map_while(|_| file.write_all(&block).ok()).count() as u64 * block.len() as u64
+    };
+    let file = written("/tmp/probe".into(), 2 * FILE);
+    let disk = (0..2 * DISK / FILE).map(|number| written(format!("/tmp/probe-{number}"), FILE)).sum::<u64>() + file;
+    vec![
+        (LimitName::Memory, held, memory),
+        (LimitName::FileSize, file > 0 && file <= FILE, format!("a file of {} kB took {} kB", FILE >> 10, file >> 10)),
+        (LimitName::Disk, disk > 0 && disk <= DISK, format!("a folder of {} kB took {} kB", DISK >> 10, disk >> 10)),
     ]
 }
 

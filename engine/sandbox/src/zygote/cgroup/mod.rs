@@ -9,7 +9,7 @@ mod places;
 
 use super::tree;
 use crate::Cage;
-use places::places;
+use places::{CONTROLLERS, places};
 use skills_core::Enforcement;
 use std::fs;
 use std::io::Write;
@@ -129,6 +129,15 @@ fn wanted(controller: &str, cage: &Cage) -> bool {
         "pids" => cage.processes.is_some(),
         _ => cage.cpu_percent.is_some(),
     }
+}
+
+/// Which limits the kernel holds for groups of this program: memory, processes, a share of the processor.
+pub(crate) fn holds() -> [bool; 3] {
+    let places = places();
+    CONTROLLERS.map(|controller| {
+        let unified = places.unified.as_ref().is_some_and(|place| place.controllers.contains(&controller));
+        unified || places.older.iter().any(|(older, _)| *older == controller)
+    })
 }
 
 /// The memory of a group. What lies in the temporary folders counts as memory to the kernel, and has a limit of its own; the

@@ -36,7 +36,7 @@ pub(super) fn places() -> &'static Places {
         let mut older = found.older;
         older.iter().for_each(|(_, own)| sweep(own));
         // A try tells more than the bits of a mode.
-        older.retain(|(_, own)| try_out(own, &[]).is_some());
+        older.retain(|(controller, own)| try_out(own, &[]).is_some() && takes_limit(own, controller));
         let unified = found.unified.and_then(|(root, own)| room(&root, &own, &CONTROLLERS, &|id| is_ours(id)));
         Places { unified, older }
     })
@@ -104,6 +104,20 @@ fn try_out(place: &Path, wanted: &[&'static str]) -> Option<Vec<&'static str>> {
     let there = fs::read_to_string(folder.join("cgroup.controllers")).unwrap_or_default();
     let _ = fs::remove_dir(&folder);
     Some(wanted.iter().copied().filter(|name| there.split_whitespace().any(|word| word == *name)).collect())
+}
+
+/// Makes a group of an older controller, limits it and removes it; says whether it took the limit.
+fn takes_limit(own: &Path, controller: &str) -> bool {
+    let (file, limit) = match controller {
+        "memory" => ("memory.limit_in_bytes", "1073741824"),
+        "pids" => ("pids.max", "64"),
+        _ => ("cpu.cfs_quota_us", "50000"),
+    };
+    let Some(start) = tree::started(std::process::id()) else { return false };
+    let folder = own.join(name(std::process::id(), start, next()));
+    let took = fs::create_dir(&folder).is_ok() && set(&folder.join(file), limit);
+    let _ = fs::remove_dir(&folder);
+    took
 }
 
 /// Whether a process is this one, or was started by it.
@@ -188,6 +202,13 @@ mod tests {
         sweep(folder.path());
         let left = [&dead, &alive, &other].map(|name| folder.path().join(name).exists());
         assert_eq!(left, [false, true, true]);
+    }
+
+    #[test]
+    fn what_takes_no_limit_holds_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!takes_limit(folder.path(), "pids"), "a folder is no group");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]
