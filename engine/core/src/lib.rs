@@ -41,7 +41,7 @@ pub use grants::{Access, Grants, is_shared_folder};
 pub use hosts::{HostPattern, NetworkHost};
 pub use interpreter::{Evaluation, Fork, Forked, Held, Interpreter, Script, Session, Usage};
 pub use language::Language;
-pub use launch::{End, Heard, Launcher, Layer, Listener, Program, Ran, Staying};
+pub use launch::{End, Heard, Launcher, Layer, Listener, Program, Ran, Staying, signal_name};
 pub use limits::{CapStatus, Enforcement, Limits};
 pub use live::{
     Cell, Completeness, Completion, Completions, Entry, Evaluated, Inspection, Lost, NameKind, Shown, Snapshot,

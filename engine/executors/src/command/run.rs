@@ -5,7 +5,7 @@ use crate::environment;
 use serde_json::Value;
 use skills_core::{
     Arguments, Breach, Budget, End, ErrorKind, Evaluation, Failure, Frame, FunctionSpec, Grants, Host, Language,
-    Launcher, LimitName, Program, Stream, Usage,
+    Launcher, LimitName, Program, Stream, Usage, signal_name,
 };
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -232,29 +232,6 @@ fn with_help(failure: Failure) -> Failure {
         }
         _ => failure,
     }
-}
-
-fn signal_name(signal: i32) -> String {
-    let name = match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        5 => "SIGTRAP",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        14 => "SIGALRM",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        25 => "SIGXFSZ",
-        31 => "SIGSYS",
-        _ => return format!("signal {signal}"),
-    };
-    format!("signal {signal} ({name})")
 }
 
 /// The most of standard error that is kept for an error's message, in bytes.

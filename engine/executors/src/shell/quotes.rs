@@ -4,18 +4,8 @@ use super::lexer::Lexer;
 
 impl Lexer<'_> {
     pub(super) fn single(&mut self) {
-        let opened = self.at;
-        self.copy(1);
-        self.word();
-        self.in_run = false;
-        loop {
-            let Some(c) = self.rest().chars().next() else {
-                return self.broken(opened, "a single quote is never closed");
-            };
-            if c == '{' && self.placeholder("'\"${", "}\"'") {
-                continue;
-            }
-            self.in_run = c == '{';
+        let opened = self.open_quote();
+        while let Some(c) = self.quoted(opened, "single", ("'\"${", "}\"'")) {
             self.copy(c.len_utf8());
             if c == '\'' {
                 return;
@@ -25,18 +15,8 @@ impl Lexer<'_> {
     }
 
     pub(super) fn double(&mut self) {
-        let opened = self.at;
-        self.copy(1);
-        self.word();
-        self.in_run = false;
-        loop {
-            let Some(c) = self.rest().chars().next() else {
-                return self.broken(opened, "a double quote is never closed");
-            };
-            if c == '{' && self.placeholder("${", "}") {
-                continue;
-            }
-            self.in_run = c == '{';
+        let opened = self.open_quote();
+        while let Some(c) = self.quoted(opened, "double", ("${", "}")) {
             match c {
                 '"' => {
                     self.copy(1);
@@ -55,6 +35,28 @@ impl Lexer<'_> {
                 }
             }
         }
+    }
+
+    /// Goes past what opens quotes, and gives where that is.
+    fn open_quote(&mut self) -> usize {
+        let opened = self.at;
+        self.copy(1);
+        self.word();
+        self.in_run = false;
+        opened
+    }
+
+    /// The next character in quotes, behind the placeholders that stand before it: each becomes a reference with this around it.
+    /// `None` where the quotes are never closed.
+    fn quoted(&mut self, opened: usize, kind: &str, (ahead, behind): (&str, &str)) -> Option<char> {
+        while let Some(c) = self.rest().chars().next() {
+            if c != '{' || !self.placeholder(ahead, behind) {
+                self.in_run = c == '{';
+                return Some(c);
+            }
+        }
+        self.broken(opened, &format!("a {kind} quote is never closed"));
+        None
     }
 
     /// What begins with a dollar sign.

@@ -1,7 +1,7 @@
 //! What it means that a worker ended before its answer.
 
 use crate::zygote::{Ended, Reason, Status};
-use skills_core::{Breach, Budget, ErrorKind, Failure, LimitName};
+use skills_core::{Breach, Budget, ErrorKind, Failure, LimitName, signal_name};
 
 /// The failure of a run whose worker ended. What the budget had said before outranks how it ended.
 pub(crate) fn failure(ended: &Ended, budget: &Budget) -> Failure {
@@ -34,7 +34,7 @@ pub(crate) fn failure(ended: &Ended, budget: &Budget) -> Failure {
         Status::Signalled(libc::SIGXCPU) => breach(LimitName::Wall, limits.get(LimitName::Wall), 0),
         Status::Signalled(libc::SIGXFSZ) => breach(LimitName::FileSize, limits.file_size, 0),
         Status::Signalled(signal) => {
-            let failure = crashed(format!("the worker was ended by {}", name(signal)));
+            let failure = crashed(format!("the worker was ended by {}", signal_name(signal)));
             match signal {
                 libc::SIGKILL => failure.with_help("something outside ended it; the machine may be out of memory"),
                 libc::SIGSYS => {
@@ -53,25 +53,4 @@ pub(crate) fn failure(ended: &Ended, budget: &Budget) -> Failure {
 
 fn crashed(message: String) -> Failure {
     Failure::new(ErrorKind::Crashed, message)
-}
-
-/// A signal as people know it.
-fn name(signal: i32) -> String {
-    let name = match signal {
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGILL => "SIGILL",
-        libc::SIGINT => "SIGINT",
-        libc::SIGKILL => "SIGKILL",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGQUIT => "SIGQUIT",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGSYS => "SIGSYS",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGTRAP => "SIGTRAP",
-        _ => return format!("signal {signal}"),
-    };
-    format!("signal {signal} ({name})")
 }
