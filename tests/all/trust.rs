@@ -369,8 +369,8 @@ fn in_a_terminal_the_command_asks() {
     terminal.exp_string("Trust project:deploy and run it?").unwrap();
     terminal.exp_string("nobody has decided yet whether to trust it").unwrap();
     terminal.exp_string("rhai: ").unwrap();
-    terminal.exp_string("means   its code runs in this process, and reaches what it asks for").unwrap();
     terminal.exp_string("network a.org").unwrap();
+    terminal.exp_string("means   its code runs in this process, and reaches what it asks for").unwrap();
     terminal.exp_string("digest").unwrap();
     terminal.exp_string("[N]o").unwrap();
     terminal.send_line("perhaps").unwrap();
