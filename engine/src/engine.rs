@@ -61,9 +61,11 @@ pub(crate) struct Inner {
     pub(crate) runs: AtomicU64,
     functions: RwLock<Arc<FunctionTable>>,
     pub(crate) prepared: RwLock<HashMap<String, Arc<Prepared>>>,
-    /// By what runs (a language, or a program), where, and whether it may start programs.
-    pub(crate) caps: Mutex<HashMap<(Option<Language>, Isolation, bool), Caps>>,
+    pub(crate) caps: Mutex<HashMap<CapsOf, Caps>>,
 }
+
+/// What runs (a language, or a program), where, and whether it may start programs.
+pub(crate) type CapsOf = (Option<Language>, Isolation, bool);
 
 /// What each limit is worth where something runs.
 pub(crate) type Caps = Arc<[CapStatus]>;

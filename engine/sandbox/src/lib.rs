@@ -25,6 +25,7 @@ mod elsewhere;
 mod entry;
 mod executable;
 pub mod frame;
+mod kernel;
 pub mod layers;
 #[cfg(target_os = "linux")]
 pub mod pool;
@@ -33,6 +34,7 @@ mod program;
 pub mod proxy;
 #[cfg(target_os = "linux")]
 pub mod remote;
+mod settings;
 #[cfg(target_os = "linux")]
 mod text;
 #[cfg(target_os = "linux")]
@@ -41,18 +43,17 @@ pub mod worker;
 pub mod zygote;
 
 #[cfg(not(target_os = "linux"))]
-pub use elsewhere::{
-    Kernel, MakeKernel, PoolFigures, PoolSettings, ProgramLauncher, Workers, Zygote, Zygotes, caps, entry, remote,
-    worker,
-};
+pub use elsewhere::{MakeKernel, ProgramLauncher, Workers, Zygote, Zygotes, caps, entry, remote, worker};
 
 pub use cage::{Cage, Kind, LayerName, Programs};
 #[cfg(target_os = "linux")]
 pub use entry::{MakeKernel, entry};
 pub use executable::Executable;
+pub use kernel::Kernel;
 #[cfg(target_os = "linux")]
-pub use pool::{PoolFigures, PoolSettings, Workers};
+pub use pool::Workers;
 #[cfg(target_os = "linux")]
 pub use program::ProgramLauncher;
+pub use settings::{PoolFigures, PoolSettings};
 #[cfg(target_os = "linux")]
-pub use zygote::{Child, Ended, Exec, Kernel, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};
+pub use zygote::{Child, Ended, Exec, Killer, Payload, Reason, Status, Watch, Zygote, Zygotes};

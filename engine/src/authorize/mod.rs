@@ -182,6 +182,9 @@ impl AuthorizedPlan {
 /// Says whether a tier is there to run a step in.
 pub(crate) type Available<'a> = Box<dyn Fn(Isolation, &Step) -> Result<(), Failure> + 'a>;
 
+/// Says what limits are worth where a plan would run. The second says whether it may start programs there.
+pub(crate) type Worth<'a> = Box<dyn Fn(&Plan, bool) -> Caps + 'a>;
+
 /// What a decision is made from, beside the plan.
 pub(crate) struct Circumstances<'a> {
     pub(crate) policy: &'a Policy,
@@ -192,8 +195,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) confined_to: Option<&'a Grants>,
     /// Whether a tier is there to run a step in.
     pub(crate) available: Available<'a>,
-    /// What limits are worth where a plan would run, and whether it may start programs there.
-    pub(crate) caps: Box<dyn Fn(&Plan, bool) -> Caps + 'a>,
+    /// What limits are worth.
+    pub(crate) caps: Worth<'a>,
 }
 
 /// Decides, and refuses what may not run.

@@ -9,14 +9,13 @@
 mod idle;
 mod lent;
 mod refill;
-mod settings;
 mod shelf;
 mod turns;
 
+pub use crate::settings::{PoolFigures, PoolSettings};
 use crate::zygote::Zygotes;
 use lent::Lent;
 use refill::Shared;
-pub use settings::{PoolFigures, PoolSettings};
 use shelf::Wanted;
 use skills_core::{Failure, Host, Language};
 use std::sync::Arc;

@@ -7,7 +7,6 @@
 pub(crate) mod cgroup;
 mod child;
 pub(crate) mod family;
-mod kernel;
 mod payload;
 mod rest;
 pub(crate) mod server;
@@ -17,8 +16,8 @@ mod watch;
 pub(crate) mod wire;
 mod zygotes;
 
+pub use crate::kernel::Kernel;
 pub use child::{Child, Killer};
-pub use kernel::Kernel;
 pub use payload::{Ended, Exec, Payload, Reason, Status};
 pub use start::Zygote;
 pub use watch::Watch;

@@ -2,9 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "the zygote looks at its own process")]
 
-use super::kernel::Kernel;
 use super::payload::Payload;
 use super::wire::{self, Exit, Hello, Order, Report, Setup};
+use crate::Kernel;
 use crate::entry::{COMMAND, PROBE};
 use crate::layers::{self, Base, Confined};
 use crate::program::init::start_program;

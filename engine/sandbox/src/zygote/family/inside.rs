@@ -1,8 +1,8 @@
 //! The first process of a family: it starts the first member, lets members be copied when the host wants that, and says how each
 //! one ended.
 
+use crate::Kernel;
 use crate::layers::{Calls, Question, answer};
-use crate::zygote::kernel::Kernel;
 use crate::zygote::server::end;
 use crate::zygote::wire::{self, Exit, Report};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
