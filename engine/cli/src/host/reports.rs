@@ -167,6 +167,7 @@ mod tests {
             skill: "project:a".to_owned(),
             file: String::new(),
             runs: String::new(),
+            means: String::new(),
             capabilities: Vec::new(),
             why: String::new(),
             digest: String::new(),
