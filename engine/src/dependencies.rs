@@ -16,7 +16,7 @@ impl Catalog {
     }
 
     fn check_dependency(&self, skill: &Skill, name: &str, wanted: &VersionReq) -> Result<(), Error> {
-        let named = self.load_named(name).ok();
+        let named = self.load_named(name, skill.scope).ok();
         let own = named.as_ref().and_then(|found| found.version.clone());
         let provided = || self.provided(name);
         if own.as_ref().is_some_and(|version| wanted.matches(version)) || provided().any(|one| wanted.matches(&one)) {
@@ -50,7 +50,7 @@ impl Catalog {
             .entries()
             .iter()
             .filter(move |entry| entry.summary.provides.iter().any(|one| one == name) && !self.is_shadowed(entry));
-        let skills = claiming.filter_map(|entry| self.load_named(&entry.qualified_name()).ok());
+        let skills = claiming.filter_map(|entry| self.load(&entry.qualified_name()).ok());
         skills.filter_map(move |skill: Arc<Skill>| skill.provides.get(name).cloned())
     }
 }
