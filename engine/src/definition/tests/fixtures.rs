@@ -148,10 +148,12 @@ const ONLY_BY_MEANING: &[&str] = &[
     // What names, references, patterns and placeholders lead to.
     "v2-needs-itself.json",
     "v2-patterns-of-files.json",
+    "v2-protocol-free-text.json",
     "v2-protocol-marker.json",
     "v2-protocol-of-code.json",
     "v2-protocol-pattern.json",
     "v2-protocol-several-parameters.json",
+    "v2-protocol-undeclared.json",
     "v2-references.json",
     "v2-sandbox-off.json",
     "v2-unsafe-placeholders.json",
