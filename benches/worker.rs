@@ -109,7 +109,7 @@ fn overshoot() {
     let engine = engine(2);
     for code in ["while True: pass", "10**10**8"] {
         let script = engine.code(Language::Python, code);
-        let late = times(60, || {
+        let late = times(200, || {
             let outcome = engine.run_skill(&script, json!({}), &options);
             assert!(outcome.result.is_err());
             outcome.usage.wall.saturating_sub(limit)

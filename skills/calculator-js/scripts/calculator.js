@@ -58,8 +58,20 @@ function ofWhole(operation, a, b) {
 }
 
 function ofDoubles(operation, a, b) {
-  const results = { add: a + b, subtract: a - b, multiply: a * b, divide: a / b };
-  const result = results[operation];
+  let result;
+  switch (operation) {
+    case "add":
+      result = a + b;
+      break;
+    case "subtract":
+      result = a - b;
+      break;
+    case "multiply":
+      result = a * b;
+      break;
+    default:
+      result = a / b;
+  }
   if (!Number.isFinite(result)) {
     throw new RangeError("the result is too large: it is beyond 1.8e308");
   }
