@@ -251,7 +251,9 @@ impl HubInner {
         let name = match name {
             Some(name) => {
                 check_name(name)?;
-                if table.slots.contains_key(name) {
+                // One that has ended is about to go, and takes only itself away.
+                let gone = |slot: &Slot| matches!(slot, Slot::Open(shared) if shared.has_ended());
+                if table.slots.get(name).is_some_and(|slot| !gone(slot)) {
                     let message = format!("there is a session `{name}` already");
                     return Err(Error::new(ErrorKind::InvalidArguments, message)
                         .with_help("use it, close it first, or choose another name"));
