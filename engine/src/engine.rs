@@ -7,6 +7,7 @@ use crate::plan::{CapabilityRequest, LimitSources, Step};
 use crate::prepared::Prepared;
 use crate::programs::Programs;
 use crate::runtime::Runtime;
+use crate::tiers::{Caps, CapsOf};
 use crate::worker::LazyWorkers;
 use crate::{
     EngineBuilder, Error, Isolation, Outcome, Plan, RunOptions, SessionHub, SessionStore, Skill, SkillKind, scripts,
@@ -63,12 +64,6 @@ pub(crate) struct Inner {
     pub(crate) prepared: RwLock<HashMap<String, Arc<Prepared>>>,
     pub(crate) caps: Mutex<HashMap<CapsOf, Caps>>,
 }
-
-/// What runs (a language, or a program), where, and whether it may start programs.
-pub(crate) type CapsOf = (Option<Language>, Isolation, bool);
-
-/// What each limit is worth where something runs.
-pub(crate) type Caps = Arc<[CapStatus]>;
 
 /// What an engine is made of, from its builder.
 pub(crate) struct Parts {

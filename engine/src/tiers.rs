@@ -1,6 +1,6 @@
 //! What each limit is worth where something runs, and what code reaches there by itself.
 
-use crate::engine::{Caps, Inner};
+use crate::engine::Inner;
 use crate::plan::Step;
 use crate::{Engine, Isolation, Plan, RunOptions};
 use serde::Serialize;
@@ -9,6 +9,12 @@ use skills_core::{CapStatus, Enforcement, ErrorKind, Failure, Interpreter, Langu
 use skills_sandbox::caps;
 use skills_sandbox::remote::Remote;
 use std::sync::{Arc, PoisonError};
+
+/// What runs (a language, or a program), where, and whether it may start programs.
+pub(crate) type CapsOf = (Option<Language>, Isolation, bool);
+
+/// What each limit is worth where something runs.
+pub(crate) type Caps = Arc<[CapStatus]>;
 
 /// What a tier is worth on this machine for what runs in it, found by trying.
 #[derive(Debug, Clone, Serialize)]

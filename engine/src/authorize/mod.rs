@@ -24,8 +24,8 @@ pub(crate) use ask::{Decided, Deciding};
 pub(crate) use attenuate::exceeding;
 pub(crate) use policy::Policy;
 
-use crate::engine::Caps;
 use crate::plan::Step;
+use crate::tiers::Caps;
 use crate::{Cancel, CapabilityRequest, Error, Isolation, Plan, tiers};
 use capabilities::{Item, Judge, Verdict};
 use digest::Pin;

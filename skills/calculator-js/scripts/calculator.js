@@ -33,23 +33,10 @@ function whole(name, x) {
 }
 
 function ofWhole(operation, a, b) {
-  let result;
-  switch (operation) {
-    case "add":
-      result = a + b;
-      break;
-    case "subtract":
-      result = a - b;
-      break;
-    case "multiply":
-      result = a * b;
-      break;
-    default:
-      if (a % b !== 0n) {
-        return ofDoubles(operation, Number(a), Number(b));
-      }
-      result = a / b;
+  if (operation === "divide" && a % b !== 0n) {
+    return ofDoubles(operation, Number(a), Number(b));
   }
+  const result = apply(operation, a, b);
   if (result < LEAST || result > MOST) {
     throw new RangeError(`the result is too large: ${RANGE}`);
   }
@@ -58,23 +45,23 @@ function ofWhole(operation, a, b) {
 }
 
 function ofDoubles(operation, a, b) {
-  let result;
-  switch (operation) {
-    case "add":
-      result = a + b;
-      break;
-    case "subtract":
-      result = a - b;
-      break;
-    case "multiply":
-      result = a * b;
-      break;
-    default:
-      result = a / b;
-  }
+  const result = apply(operation, a, b);
   if (!Number.isFinite(result)) {
     throw new RangeError("the result is too large: it is beyond 1.8e308");
   }
   // There is no minus zero among the integers.
   return result === 0 ? 0 : result;
+}
+
+function apply(operation, a, b) {
+  switch (operation) {
+    case "add":
+      return a + b;
+    case "subtract":
+      return a - b;
+    case "multiply":
+      return a * b;
+    default:
+      return a / b;
+  }
 }

@@ -30,32 +30,31 @@ def whole(name: str, x):
 
 
 def of_whole(operation: str, a: int, b: int):
-    if operation == "add":
-        result = a + b
-    elif operation == "subtract":
-        result = a - b
-    elif operation == "multiply":
-        result = a * b
-    elif a % b == 0:
+    if operation == "divide":
+        if a % b != 0:
+            return of_doubles(operation, float(a), float(b))
         result = a // b
     else:
-        return of_doubles(operation, float(a), float(b))
+        result = apply(operation, a, b)
     if not LEAST <= result <= MOST:
         raise OverflowError(f"the result is too large: {RANGE}")
     return result
 
 
 def of_doubles(operation: str, a: float, b: float):
-    if operation == "add":
-        result = a + b
-    elif operation == "subtract":
-        result = a - b
-    elif operation == "multiply":
-        result = a * b
-    else:
-        result = a / b
+    result = apply(operation, a, b)
     if isinf(result):
         raise OverflowError("the result is too large: it is beyond 1.8e308")
     if result.is_integer() and abs(result) <= LARGEST_EXACT:
         return int(result)
     return result
+
+
+def apply(operation: str, a, b):
+    if operation == "add":
+        return a + b
+    if operation == "subtract":
+        return a - b
+    if operation == "multiply":
+        return a * b
+    return a / b

@@ -17,16 +17,34 @@ mod system;
 
 pub use environment::environment;
 pub use fault::Fault;
+#[cfg(target_os = "linux")]
+pub(crate) use system::answer;
 #[cfg(feature = "test-hooks")]
 pub use system::enter_without;
 pub use system::{Base, Calls, Probed, enter, probe_in_child, settle};
-#[cfg(target_os = "linux")]
-pub(crate) use system::{Question, answer};
 
 use std::net::TcpListener;
 
 /// The port of the loopback interface of a confined process where the proxy listens.
 pub const PROXY_PORT: u16 = 3128;
+
+/// What a process asks for, by whom the kernel says it is: a thread, as the one who is asked numbers it.
+#[cfg(target_os = "linux")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    /// To fork.
+    Fork {
+        /// Who asks.
+        asker: i32,
+    },
+    /// To do something to a process: to signal it, to limit it, to say where it runs.
+    Reach {
+        /// Who asks.
+        asker: i32,
+        /// What is to be reached; groups of processes are 0 and below.
+        target: i32,
+    },
+}
 
 /// What a process has once it is confined.
 #[derive(Debug)]

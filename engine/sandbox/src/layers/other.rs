@@ -1,5 +1,7 @@
 //! Systems that confinement is not written for.
 
+#[cfg(target_os = "linux")]
+use super::Question;
 use super::{Confined, Fault};
 use crate::{Cage, LayerName};
 use skills_core::{Enforcement, LimitName};
@@ -105,24 +107,6 @@ impl Calls {
     pub fn of_member(&self) -> Result<Option<OwnedFd>, Fault> {
         match self.never {}
     }
-}
-
-/// What would be asked for.
-#[cfg(target_os = "linux")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// To fork.
-    Fork {
-        /// Who asks.
-        asker: i32,
-    },
-    /// To reach a process.
-    Reach {
-        /// Who asks.
-        asker: i32,
-        /// What is to be reached.
-        target: i32,
-    },
 }
 
 /// Nothing is asked here.

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 pub use probe::{Probed, probe_in_child};
 pub use rlimits::settle;
 pub(super) use seccomp::Filter;
-pub(crate) use seccomp::asked::{Question, answer};
+pub(crate) use seccomp::asked::answer;
 
 /// What is the same for every worker of a zygote, made once.
 #[derive(Debug)]

@@ -3,6 +3,7 @@
 
 use super::super::fault::{Attempt, Fault};
 use crate::LayerName::Seccomp;
+use crate::layers::Question;
 use libc::c_long;
 use rustix::io::Errno;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -15,23 +16,6 @@ const SEND: u32 = 0xc018_2101;
 
 /// The flags with which the C library forks.
 const FORK: u32 = (libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD) as u32;
-
-/// What a process asks for, by whom the kernel says it is: a thread, as the one who is asked numbers it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Question {
-    /// To fork.
-    Fork {
-        /// Who asks.
-        asker: i32,
-    },
-    /// To do something to a process: to signal it, to limit it, to say where it runs.
-    Reach {
-        /// Who asks.
-        asker: i32,
-        /// What is to be reached; groups of processes are 0 and below.
-        target: i32,
-    },
-}
 
 // Where the filter's program finds things: the number, and the lower half of each argument.
 const NUMBER: u32 = 0;
