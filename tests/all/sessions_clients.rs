@@ -287,41 +287,6 @@ fn a_session_that_is_there_is_not_opened_with_other_options() {
 }
 
 #[test]
-fn a_session_is_not_that_of_another_project() {
-    let sandbox = Sandbox::new();
-    let own = |project: &str| {
-        let definition = json!({"name": "own", "description": "Own", "type": "code_session", "language": "rhai",
-            "code": format!("\"of {project}\"")});
-        sandbox.write(&format!("{project}/.git/HEAD"), "");
-        sandbox.write(&format!("{project}/.skills/own/own.json"), &definition.to_string());
-        let run = |name: &str, options: &[&str]| {
-            let mut command = sandbox.skills();
-            command.current_dir(sandbox.path().join(project)).args(["run", "own", "--yes", "--session", name]);
-            let output = command.args(options).output().unwrap();
-            let text = |bytes| String::from_utf8(bytes).unwrap();
-            (output.status.code(), text(output.stdout), text(output.stderr))
-        };
-        (run("s", &[]), run(project, &["--persist", "disk"]), run("kept", &["--persist", "disk"]))
-    };
-    let (first, ..) = own("one");
-    assert_eq!((first.0, first.1.as_str()), (Some(0), "of one\n"), "{first:?}");
-    let (second, own, kept) = own("two");
-    assert_eq!((second.0, second.1.as_str()), (Some(5), ""), "{second:?}");
-    assert!(second.2.contains("it is a session of `project:own` ("), "{second:?}");
-    assert!(second.2.contains("one/.skills/own/own.json"), "{second:?}");
-    assert_eq!((own.0, own.1.as_str()), (Some(0), "of two\n"), "{own:?}");
-    assert_eq!(kept.0, Some(5), "{kept:?}");
-    let ended = sandbox.run(&["sessions", "stop", "--force"]).exits(0);
-    let kept = sandbox
-        .skills()
-        .current_dir(sandbox.path().join("two"))
-        .args(["run", "own", "--yes", "--session", "kept"])
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(kept.stdout).unwrap(), "of two\n", "{ended:?}");
-}
-
-#[test]
 fn options_of_a_session_need_its_name() {
     let sandbox = Sandbox::new();
     for options in [["--persist", "disk"], ["--idle", "1m"], ["--max-duration", "1m"]] {
@@ -496,26 +461,6 @@ fn the_repl_talks_to_a_session_that_lives_on() {
     terminal.send_line("%quit").unwrap();
     terminal.exp_eof().unwrap();
     assert_eq!(sandbox.run(&["eval", "--session", "a", "x"]).exits(0).stdout, "41\n");
-}
-
-#[test]
-fn a_session_on_disk_is_there_again_when_the_host_was_killed() {
-    let sandbox = Sandbox::new();
-    let open = ["eval", "--session", "a", "--persist", "disk", "--lang", "python", "x = 41\ndef f(n): return n + 1"];
-    if sandbox.run(&open).code != 0 && tiers().len() < 2 {
-        return;
-    }
-    sandbox.run(&["eval", "--session", "b", "--lang", "python", "x = 1"]).exits(0);
-    let stream = std::os::unix::net::UnixStream::connect(sandbox.meeting_place().join("host.sock")).unwrap();
-    let host = rustix::net::sockopt::socket_peercred(&stream).unwrap().pid;
-    rustix::process::kill_process(host, rustix::process::Signal::KILL).unwrap();
-    let ran = sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("42\n", ""));
-    let ran = sandbox.run(&["eval", "--session", "b", "--lang", "python", "x"]).exits(1);
-    assert!(ran.stderr.contains("the session host that kept it was killed"), "{ran:?}");
-    let farewell = sandbox.run(&["sessions", "stop", "--json"]).exits(0).json();
-    assert_eq!((&farewell["ended"], &farewell["kept"]), (&json!(["b"]), &json!(["a"])));
-    assert_eq!(sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0).stdout, "42\n");
 }
 
 #[test]

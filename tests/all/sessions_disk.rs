@@ -191,3 +191,23 @@ fn store_of(sandbox: &Sandbox) -> Vec<String> {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().display().to_string());
     files.filter(|path| path.ends_with(".db")).collect()
 }
+
+#[test]
+fn a_session_on_disk_is_there_again_when_the_host_was_killed() {
+    let sandbox = Sandbox::new();
+    let open = ["eval", "--session", "a", "--persist", "disk", "--lang", "python", "x = 41\ndef f(n): return n + 1"];
+    if sandbox.run(&open).code != 0 && tiers().len() < 2 {
+        return;
+    }
+    sandbox.run(&["eval", "--session", "b", "--lang", "python", "x = 1"]).exits(0);
+    let stream = UnixStream::connect(sandbox.meeting_place().join("host.sock")).unwrap();
+    let host = rustix::net::sockopt::socket_peercred(&stream).unwrap().pid;
+    rustix::process::kill_process(host, rustix::process::Signal::KILL).unwrap();
+    let ran = sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("42\n", ""));
+    let ran = sandbox.run(&["eval", "--session", "b", "--lang", "python", "x"]).exits(1);
+    assert!(ran.stderr.contains("the session host that kept it was killed"), "{ran:?}");
+    let farewell = sandbox.run(&["sessions", "stop", "--json"]).exits(0).json();
+    assert_eq!((&farewell["ended"], &farewell["kept"]), (&json!(["b"]), &json!(["a"])));
+    assert_eq!(sandbox.run(&["eval", "--session", "a", "f(x)"]).exits(0).stdout, "42\n");
+}

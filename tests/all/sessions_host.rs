@@ -318,3 +318,38 @@ fn what_makes_no_sense_ends_the_connection_and_nothing_else() {
     }
     assert_eq!(eval(&sandbox, "a", "x")["value"], 41);
 }
+
+#[test]
+fn a_session_is_not_that_of_another_project() {
+    let sandbox = Sandbox::new();
+    let own = |project: &str| {
+        let definition = json!({"name": "own", "description": "Own", "type": "code_session", "language": "rhai",
+            "code": format!("\"of {project}\"")});
+        sandbox.write(&format!("{project}/.git/HEAD"), "");
+        sandbox.write(&format!("{project}/.skills/own/own.json"), &definition.to_string());
+        let run = |name: &str, options: &[&str]| {
+            let mut command = sandbox.skills();
+            command.current_dir(sandbox.path().join(project)).args(["run", "own", "--yes", "--session", name]);
+            let output = command.args(options).output().unwrap();
+            let text = |bytes| String::from_utf8(bytes).unwrap();
+            (output.status.code(), text(output.stdout), text(output.stderr))
+        };
+        (run("s", &[]), run(project, &["--persist", "disk"]), run("kept", &["--persist", "disk"]))
+    };
+    let (first, ..) = own("one");
+    assert_eq!((first.0, first.1.as_str()), (Some(0), "of one\n"), "{first:?}");
+    let (second, own, kept) = own("two");
+    assert_eq!((second.0, second.1.as_str()), (Some(5), ""), "{second:?}");
+    assert!(second.2.contains("it is a session of `project:own` ("), "{second:?}");
+    assert!(second.2.contains("one/.skills/own/own.json"), "{second:?}");
+    assert_eq!((own.0, own.1.as_str()), (Some(0), "of two\n"), "{own:?}");
+    assert_eq!(kept.0, Some(5), "{kept:?}");
+    let ended = sandbox.run(&["sessions", "stop", "--force"]).exits(0);
+    let kept = sandbox
+        .skills()
+        .current_dir(sandbox.path().join("two"))
+        .args(["run", "own", "--yes", "--session", "kept"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(kept.stdout).unwrap(), "of two\n", "{ended:?}");
+}
