@@ -86,8 +86,7 @@ impl Inner {
             true => host.judge_output(&plan, result, &mut printed),
             false => result,
         };
-        let starts = !host.grants.programs.is_nothing();
-        self.outcome(plan, Evaluation { result, ..evaluation }, (&host.budget, starts), printed)
+        self.outcome(plan, Evaluation { result, ..evaluation }, &host, printed)
     }
 
     /// The interpreter of a language.
@@ -243,14 +242,10 @@ impl Inner {
         LimitName::ALL.iter().filter_map(report).collect()
     }
 
-    fn outcome(
-        &self,
-        plan: Plan,
-        evaluation: Evaluation,
-        (budget, starts): (&Budget, bool),
-        printed: Printed,
-    ) -> Outcome {
+    fn outcome(&self, plan: Plan, evaluation: Evaluation, host: &RunHost, printed: Printed) -> Outcome {
         let Evaluation { result, mut usage } = evaluation;
+        let budget = &host.budget;
+        let starts = !host.grants.programs.is_nothing();
         let called = budget.called_operations();
         usage.operations = usage.operations.or((called > 0).then_some(0)).map(|own| own.saturating_add(called));
         let millis = |d: std::time::Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
