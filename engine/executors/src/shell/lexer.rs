@@ -196,19 +196,18 @@ impl<'a> Lexer<'a> {
 
     /// A backslash and what it stands before. Before a placeholder it would take the meaning from what replaces that.
     pub(super) fn backslash(&mut self) -> &'a str {
-        let here = self.at;
         self.at += 1;
-        let braced = self.braced();
-        self.at = here;
-        match braced {
-            Some((braced, _)) => {
-                if braced.is_placeholder() {
-                    self.refuse(braced.name, here + 1, "stands behind a backslash");
-                }
-                self.copy(1)
-            }
-            None => self.copy(1 + self.length_at(1)),
+        if let Some((braced, _)) = self.braced().filter(|(braced, _)| braced.is_placeholder()) {
+            self.refuse(braced.name, self.at, "stands behind a backslash");
         }
+        self.at -= 1;
+        self.copy(self.escape())
+    }
+
+    /// The length of a backslash with the character that it keeps. A name in braces is not kept from being read.
+    pub(super) fn escape(&self) -> usize {
+        let braced = Braced::at(&self.rest()[1..]).is_some_and(|braced| (self.variable)(braced.name).is_some());
+        if braced { 1 } else { 1 + self.length_at(1) }
     }
 
     fn comment(&mut self) {

@@ -102,7 +102,7 @@ impl Lexer<'_> {
             if self.refuse_here(c, reason) {
                 continue;
             }
-            let length = if c == '\\' { 1 + self.length_at(1) } else { c.len_utf8() };
+            let length = if c == '\\' { self.escape() } else { c.len_utf8() };
             self.copy(length);
             if c == close {
                 return;
@@ -149,7 +149,7 @@ impl Lexer<'_> {
             if open == '(' && quotes.is_empty() && (rest.starts_with("case") || rest.starts_with("<<") || c == '#') {
                 self.unclear.get_or_insert("stands behind a substitution with `case`, `#` or `<<` in it");
             }
-            let length = if c == '\\' && quotes.last() != Some(&'\'') { 1 + self.length_at(1) } else { c.len_utf8() };
+            let length = if c == '\\' && quotes.last() != Some(&'\'') { self.escape() } else { c.len_utf8() };
             self.copy(length);
             match (quotes.last().copied(), c) {
                 (Some(quote), c) if c == quote => drop(quotes.pop()),
