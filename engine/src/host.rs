@@ -1,13 +1,14 @@
 //! The host as one running script sees it.
 
 use crate::engine::Inner;
+use crate::modules::Modules;
 use crate::secrets::{Flow, Redactor, Vault};
 use crate::{Error, Isolation, Plan, RunOptions, Skill};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
 use skills_core::{
     Arguments, Breach, Budget, CallContext, ErrorKind, Event, EventSink as _, Failure, FunctionSpec, Grants, Host,
-    HostFunction, LimitName, Limits, LogLevel, PauseGuard, SkillCaller, Stream,
+    HostFunction, LimitName, Limits, LogLevel, PauseGuard, Script, SkillCaller, Stream,
 };
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -136,6 +137,8 @@ pub(crate) struct RunHost {
     pub(crate) skill: Arc<Skill>,
     pub(crate) correlation_id: String,
     pub(crate) grants: Grants,
+    /// What its script may import.
+    pub(crate) modules: Modules,
     pub(crate) budget: Arc<Budget>,
     /// What this run was called from.
     pub(crate) chain: Chain,
@@ -261,6 +264,10 @@ impl Host for RunHost {
             let text = panic_text(&*panic);
             Err(Failure::new(ErrorKind::Crashed, format!("the host function skill.{} panicked: {text}", spec.name)))
         })
+    }
+
+    fn module(&self, path: &str) -> Result<Script, Failure> {
+        self.modules.read(path)
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {

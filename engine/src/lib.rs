@@ -18,6 +18,7 @@ mod function;
 mod handle;
 mod host;
 mod languages;
+mod modules;
 mod options;
 mod outcome;
 mod outcome_json;

@@ -3,6 +3,7 @@
 use crate::authorize::{self, AuthorizedPlan};
 use crate::engine::Inner;
 use crate::host::{Chain, Printed, RunHost, panic_text};
+use crate::modules::Modules;
 use crate::outcome::{LimitReport, RunUsage};
 use crate::plan::Step;
 use crate::session::opening;
@@ -24,10 +25,10 @@ impl Inner {
             let plan = authorized.plan();
             return self.not_begun(plan, Some(&plan.correlation_id), failure.into());
         }
-        let (plan, grants) = authorized.into_parts();
+        let (plan, grants, modules) = authorized.into_parts();
         let span = tracing::debug_span!("run", skill = %plan.skill.name, correlation_id = %plan.correlation_id);
         let _entered = span.enter();
-        let host = Arc::new(self.host(&plan, grants, chain));
+        let host = Arc::new(self.host(&plan, (grants, modules), chain));
         let evaluation = match &plan.step {
             Step::Script(script) => self.run_script(script, &plan, &host),
             Step::Program(invocation) => self.programs.run(invocation, &(Arc::clone(&host) as Arc<dyn Host>)),
@@ -51,7 +52,7 @@ impl Inner {
     }
 
     /// The host of a plan that begins to run now.
-    pub(crate) fn host(self: &Arc<Inner>, plan: &Plan, grants: Grants, chain: Chain) -> RunHost {
+    pub(crate) fn host(self: &Arc<Inner>, plan: &Plan, (grants, modules): (Grants, Modules), chain: Chain) -> RunHost {
         let budget = Budget::new(plan.limits.clone());
         if let Some(cancel) = &plan.options.cancel {
             cancel.attach(&budget);
@@ -62,6 +63,7 @@ impl Inner {
             skill: Arc::clone(&plan.skill),
             correlation_id: plan.correlation_id.clone(),
             grants,
+            modules,
             budget,
             chain,
             space: plan.skill.identity(),

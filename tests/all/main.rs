@@ -16,6 +16,7 @@ mod failures;
 mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;
+mod imports;
 mod library;
 mod limit_status;
 mod policy;

@@ -1,6 +1,7 @@
 use crate::signature::object_schema;
 use crate::{
-    Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, SecretSource, StateStore, Stream, Variable, Variables,
+    Budget, ErrorKind, EventSink, Failure, Grants, ParameterSpec, Script, SecretSource, StateStore, Stream, Variable,
+    Variables,
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -264,6 +265,15 @@ pub trait Host: Send + Sync {
     /// Calls a function by its index: counts the call, checks arguments and grants, and stops the execution clock while a
     /// function of the host program's own runs.
     fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure>;
+
+    /// A file of the skill that the script imports, by its path from the folder that the script's own file is in, with `/`
+    /// between its parts. Its `file` tells it from every other, however it is asked for.
+    ///
+    /// # Errors
+    /// `not_found` where there is no such file, with what is there as its help; anything else where it may not be imported.
+    fn module(&self, path: &str) -> Result<Script, Failure> {
+        Err(Failure::new(ErrorKind::NotFound, format!("there is no `{path}` beside the script")))
+    }
 
     /// Takes what the script printed. Fails where the output limit is reached; what fits has been kept by then.
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure>;

@@ -4,6 +4,7 @@ use crate::{Body, Skill};
 use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 use skills_core::{ErrorKind, Failure, Language};
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,9 @@ const MOST_FILES: usize = 5_000;
 const MOST_BYTES: u64 = 256 << 20;
 /// How deep its folders may be nested.
 const MOST_DEPTH: usize = 32;
+
+/// The files that a digest was made of, each with a digest of its own. Their paths are absolute.
+pub(crate) type Files = BTreeMap<PathBuf, [u8; 32]>;
 
 /// The file that a skill is known by: its definition, or its script; absolute, links resolved.
 pub(crate) fn place(skill: &Skill) -> PathBuf {
@@ -33,14 +37,26 @@ pub(crate) fn place(skill: &Skill) -> PathBuf {
 /// # Errors
 /// `unavailable` where the folder is too large to be looked at, or cannot be read.
 pub(crate) fn of_skill(skill: &Skill) -> Result<String, Failure> {
+    look_at(skill).map(|(digest, _)| digest)
+}
+
+fn look_at(skill: &Skill) -> Result<(String, Files), Failure> {
     let mut digest = Sha256::new();
+    let mut files = Files::new();
     digest.update(&skill.digest);
     if let Some(folder) = &skill.folder {
         let all = is_own_folder(&place(skill)) || runs_programs(skill);
         digest.update([u8::from(all)]);
-        digest.update(of_folder(&super::atom::resolved(folder), all)?);
+        let inner;
+        (inner, files) = walk(&resolved(folder), all)?;
+        digest.update(inner);
     }
-    Ok(hex(digest))
+    Ok((hex(digest), files))
+}
+
+/// A path with its links resolved, as far as it is there.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    super::atom::resolved(path)
 }
 
 /// What a decision was found to hold for. What runs is compared with it once more: between the decision and the run lies whatever
@@ -56,12 +72,20 @@ pub(crate) enum Pin {
 impl Pin {
     /// Fails where a skill is no longer what was decided on.
     pub(crate) fn check(&self, skill: &Skill) -> Result<(), Failure> {
-        let same = match self {
-            Pin::Skill(digest) => of_skill(skill)? == *digest,
-            Pin::Folder(folder, digest) => of_folder(folder, true)? == *digest,
+        self.files(skill).map(drop)
+    }
+
+    /// The files that were decided on.
+    ///
+    /// # Errors
+    /// As [`Pin::check`].
+    pub(crate) fn files(&self, skill: &Skill) -> Result<Files, Failure> {
+        let ((found, files), digest) = match self {
+            Pin::Skill(digest) => (look_at(skill)?, digest),
+            Pin::Folder(folder, digest) => (walk(folder, true)?, digest),
         };
-        if same {
-            return Ok(());
+        if found == *digest {
+            return Ok(files);
         }
         let message = format!("`{}` has changed since it was allowed to run", skill.qualified_name());
         Err(Failure::new(ErrorKind::PermissionDenied, message)
@@ -87,14 +111,18 @@ fn runs_programs(skill: &Skill) -> bool {
 /// # Errors
 /// As [`of_skill`].
 pub(crate) fn of_folder(folder: &Path, all: bool) -> Result<String, Failure> {
+    walk(folder, all).map(|(digest, _)| digest)
+}
+
+fn walk(folder: &Path, all: bool) -> Result<(String, Files), Failure> {
     let fail = |why: String| {
         Failure::new(ErrorKind::Unavailable, format!("cannot tell what is in {}: {why}", folder.display()))
             .with_help("give the skill a folder of its own, with nothing in it but its files")
     };
     let dir = Dir::open_ambient_dir(folder, cap_std::ambient_authority()).map_err(|error| fail(error.to_string()))?;
-    let mut walk = Walk { digest: Sha256::new(), files: 0, bytes: 0, all };
+    let mut walk = Walk { root: folder, digest: Sha256::new(), files: 0, bytes: 0, all, found: Files::new() };
     walk.folder(&dir, Path::new(""), 0).map_err(fail)?;
-    Ok(hex(walk.digest))
+    Ok((hex(walk.digest), walk.found))
 }
 
 /// The digest of a text.
@@ -106,14 +134,16 @@ fn hex(digest: Sha256) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-struct Walk {
+struct Walk<'a> {
+    root: &'a Path,
     digest: Sha256,
     files: usize,
     bytes: u64,
     all: bool,
+    found: Files,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn folder(&mut self, dir: &Dir, below: &Path, depth: usize) -> Result<(), String> {
         if depth > MOST_DEPTH {
             return Err(format!("its folders are nested more than {MOST_DEPTH} deep"));
@@ -176,7 +206,9 @@ impl Walk {
             }
             inner.update(&buffer[..read]);
         }
-        self.digest.update(inner.finalize());
+        let inner = inner.finalize();
+        self.digest.update(inner);
+        self.found.insert(self.root.join(path), inner.into());
         Ok(())
     }
 

@@ -24,6 +24,7 @@ pub(crate) use ask::{Decided, Deciding};
 pub(crate) use attenuate::exceeding;
 pub(crate) use policy::Policy;
 
+use crate::modules::Modules;
 use crate::plan::Step;
 use crate::tiers::Caps;
 use crate::{Cancel, CapabilityRequest, Error, Isolation, Plan, tiers};
@@ -130,8 +131,14 @@ impl AuthorizedPlan {
         self.pin.as_ref().map_or(Ok(()), |pin| pin.check(&self.plan.skill))
     }
 
-    pub(crate) fn into_parts(self) -> (Plan, Grants) {
-        (self.plan, self.grants)
+    pub(crate) fn into_parts(self) -> (Plan, Grants, Modules) {
+        let modules = self.modules();
+        (self.plan, self.grants, modules)
+    }
+
+    /// What its script may import.
+    pub(crate) fn modules(&self) -> Modules {
+        Modules::new(&self.plan, self.pin.clone())
     }
 
     /// What the skills that it calls may have at most: what it has itself, where it is not trusted, or is so only because the

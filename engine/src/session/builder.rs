@@ -464,7 +464,7 @@ impl SessionBuilder {
         };
         let table = inner.functions();
         let chain = Chain { vault: Arc::clone(&vault), confined_to: authorized.confines(), ..Chain::default() };
-        let host = inner.host(authorized.plan(), authorized.grants().clone(), chain);
+        let host = inner.host(authorized.plan(), (authorized.grants().clone(), authorized.modules()), chain);
         let host = Arc::new(RunHost { table: Arc::clone(&table), restores: image.is_some(), ..host });
         let mut session = inner.open_session(authorized.plan(), language, &host)?;
         living::settle(authorized, &mut *session);

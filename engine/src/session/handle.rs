@@ -211,8 +211,8 @@ impl Session {
     /// What a bash of its own says, which reads the code and may do nothing.
     fn parsed_by_bash(&self, code: &str) -> Completeness {
         let engine = &self.engine.inner;
-        let (plan, _) = self.shared.again(engine, &EvalOptions::default(), None).into_parts();
-        let host = engine.host(&plan, Grants::default(), Chain::default());
+        let (plan, _, modules) = self.shared.again(engine, &EvalOptions::default(), None).into_parts();
+        let host = engine.host(&plan, (Grants::default(), modules), Chain::default());
         engine.programs.completeness(code, &(Arc::new(host) as Arc<dyn Host>))
     }
 

@@ -106,7 +106,7 @@ impl Living {
         };
         let authorized = shared.again(engine, &EvalOptions::default(), None);
         let confined_to = authorized.confines();
-        let (mut plan, grants) = authorized.into_parts();
+        let (mut plan, grants, modules) = authorized.into_parts();
         // It is the namespace's own code that runs: on what is left of the evaluation and of the session's budget, and whoever
         // could stop the evaluation can stop this. What did stop the evaluation does not, so that what it did is kept.
         let left = after.left.unwrap_or_else(|| plan.limits.clone());
@@ -120,7 +120,7 @@ impl Living {
             table: Arc::clone(&self.table),
             space: shared.space(),
             owner: shared.owner(),
-            ..engine.host(&plan, grants, chain)
+            ..engine.host(&plan, (grants, modules), chain)
         };
         let host: Arc<dyn Host> = Arc::new(host);
         let snapshot =
@@ -146,7 +146,7 @@ impl Living {
     /// Holds a plan to what is left of the session's budget, and makes its host.
     fn enter(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, authorized: AuthorizedPlan) -> Entered {
         let confined_to = authorized.confines();
-        let (mut plan, grants) = authorized.into_parts();
+        let (mut plan, grants, modules) = authorized.into_parts();
         let left = shared.terms.budget.left(&shared.status().spent_in_all());
         plan.limits = plan.limits.min(&left);
         // One of its own: the caller's may stop other runs too.
@@ -157,7 +157,7 @@ impl Living {
             table: Arc::clone(&self.table),
             space: shared.space(),
             owner: shared.owner(),
-            ..engine.host(&plan, grants, chain)
+            ..engine.host(&plan, (grants, modules), chain)
         };
         shared.begin(cancel);
         Entered { plan, host: Arc::new(host), left }

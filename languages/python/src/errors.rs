@@ -3,10 +3,11 @@
 use crate::bridge::Carried;
 use crate::from_python::{lossy, type_name};
 use crate::live::Texts;
+use crate::modules::Modules;
 use crate::run::Run;
 use crate::runtime::Runtime;
 use crate::trace::is_library;
-use pyo3::exceptions::{PyRecursionError, PySyntaxError, PySystemExit};
+use pyo3::exceptions::{PyModuleNotFoundError, PyRecursionError, PySyntaxError, PySystemExit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
@@ -27,7 +28,8 @@ pub(crate) enum End {
 
 /// What an exception that a script did not catch makes of its run.
 pub(crate) fn end(py: Python<'_>, runtime: &Runtime, error: &PyErr, script: &Script, run: &Run) -> End {
-    let (frames, budget) = (frames(py, error, Sources { script, texts: run.texts.as_deref() }), &run.budget);
+    let sources = Sources { script, texts: run.texts.as_deref(), modules: Some(&run.modules) };
+    let (frames, budget) = (frames(py, error, sources), &run.budget);
     let failure = if error.is_instance(py, runtime.stop.bind(py)) {
         Failure::new(ErrorKind::Cancelled, "the run was stopped together with the run that called it")
     } else if error.is_instance_of::<PySystemExit>(py) {
@@ -43,15 +45,25 @@ pub(crate) fn end(py: Python<'_>, runtime: &Runtime, error: &PyErr, script: &Scr
     } else if let Some(failure) = carried(py, error) {
         failure
     } else {
-        Failure::new(ErrorKind::ScriptError, message(py, error))
+        let failure = Failure::new(ErrorKind::ScriptError, message(py, error));
+        Failure { help: unimported(py, error, run), ..failure }
     };
     End::Failed(failure.in_script(Language::Python, frames))
+}
+
+/// What there is instead of a module that is not there.
+fn unimported(py: Python<'_>, error: &PyErr, run: &Run) -> Option<String> {
+    if !error.is_instance_of::<PyModuleNotFoundError>(py) {
+        return None;
+    }
+    let name = error.value(py).getattr(intern!(py, "name")).ok()?;
+    run.modules.missing(name.extract::<&str>().ok()?)
 }
 
 /// Why a script does not compile.
 pub(crate) fn of_syntax(py: Python<'_>, error: &PyErr, script: &Script) -> Failure {
     let failure = Failure::new(ErrorKind::ScriptError, message(py, error));
-    failure.in_script(Language::Python, frames(py, error, Sources { script, texts: None }))
+    failure.in_script(Language::Python, frames(py, error, Sources { script, texts: None, modules: None }))
 }
 
 /// The failure of a host function that an exception stands for.
@@ -105,6 +117,8 @@ struct Sources<'a> {
     script: &'a Script,
     /// What a session that lives evaluated before.
     texts: Option<&'a Texts>,
+    /// What was imported of the skill.
+    modules: Option<&'a Modules>,
 }
 
 impl Sources<'_> {
@@ -173,6 +187,9 @@ fn source(py: Python<'_>, file: &str, line: u32, sources: Sources<'_>) -> Option
     }
     if let Some(script) = sources.texts.and_then(|texts| texts.get(file)) {
         return script.line(line).map(str::to_owned);
+    }
+    if let Some(module) = sources.modules.and_then(|modules| modules.get(file)) {
+        return module.line(line).map(str::to_owned);
     }
     if !file.starts_with('/') {
         return None;

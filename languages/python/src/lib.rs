@@ -12,8 +12,9 @@
 //!   `if __name__ == "__main__":` for trying the file out by hand stays out of the way.
 //! - Without `run` the value is that of the last expression. A coroutine is awaited, on a loop of its own.
 //! - `sys.exit()` without an error ends the run with the value null, any other code is a `script_error`.
-//! - Modules in the folder of the script can be imported where its file is an absolute path, unless the standard
-//!   library has the name. They are loaded afresh for each run; two scripts of different folders that run at the same
+//! - Modules and packages beside the script, which the host gives ([`Host::module`]), can be imported, unless the standard
+//!   library has the name; where the script's file is an absolute path, so can what else its folder has: compiled modules, and
+//!   packages without `__init__.py`. They are loaded afresh for each run; two scripts of different folders that run at the same
 //!   time must not use the same name for different modules.
 //! - `sys.stdout` and `sys.stderr` reach the run of the thread that prints. Standard input is at its end.
 //! - Failures of host functions are `skill.Error` with `kind`, `message` and `help`; `permission_denied` is a
@@ -71,6 +72,7 @@ mod guard;
 mod library;
 mod live;
 mod memory;
+mod modules;
 mod natives;
 mod paths;
 mod process;

@@ -2,7 +2,7 @@
 
 use crate::run::{self, Run};
 use crate::runtime::Runtime;
-use crate::{memory, tidy, trace};
+use crate::{memory, modules, tidy, trace};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
@@ -15,6 +15,9 @@ pub(crate) fn module(py: Python<'_>) -> PyResult<Bound<'_, PyModule>> {
     module.add_function(wrap_pyfunction!(stopped, &module)?)?;
     module.add_function(wrap_pyfunction!(set_waker, &module)?)?;
     module.add_function(wrap_pyfunction!(script_folder, &module)?)?;
+    module.add_function(wrap_pyfunction!(module_file, &module)?)?;
+    module.add_function(wrap_pyfunction!(module_code, &module)?)?;
+    module.add_function(wrap_pyfunction!(module_source, &module)?)?;
     module.add_function(wrap_pyfunction!(imported, &module)?)?;
     module.add_function(wrap_pyfunction!(sleep, &module)?)?;
     module.add_function(wrap_pyfunction!(importer, &module)?)?;
@@ -43,6 +46,24 @@ fn set_waker(waker: Option<Py<PyAny>>) {
 #[pyfunction]
 fn script_folder() -> Option<String> {
     run::current()?.folder.as_deref().map(str::to_owned)
+}
+
+/// What errors call a file beside the script, by its path from there; nothing where the skill has none.
+#[pyfunction]
+fn module_file(py: Python<'_>, path: &str) -> PyResult<Option<String>> {
+    run::current().map_or(Ok(None), |run| modules::find(py, &run, path))
+}
+
+/// The code of such a file.
+#[pyfunction]
+fn module_code(py: Python<'_>, file: &str) -> PyResult<Option<Py<PyAny>>> {
+    run::current().map_or(Ok(None), |run| modules::code(py, &run, file))
+}
+
+/// The source of such a file.
+#[pyfunction]
+fn module_source(file: &str) -> Option<String> {
+    Some(run::current()?.modules.get(file)?.source.clone())
 }
 
 /// Notes that the current run imported a module of its script's folder.

@@ -2,6 +2,7 @@
 
 use crate::live::Texts;
 use crate::memory::{self, MemoryMeter, Metered};
+use crate::modules::Modules;
 use crate::runtime::Runtime;
 use crate::{stopper, trace};
 use pyo3::exceptions::PyRuntimeError;
@@ -35,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) folder: Option<Arc<str>>,
     /// What the session evaluated so far, where it is one that lives.
     pub(crate) texts: Option<Arc<Texts>>,
+    /// What the session's scripts have imported of their skill.
+    pub(crate) modules: Arc<Modules>,
     /// `skill.params`.
     pub(crate) params: Py<PyAny>,
     /// The members of `skill` that are the host's functions.
@@ -70,6 +73,8 @@ pub(crate) struct Scene {
     pub(crate) memory: Arc<MemoryMeter>,
     /// What a session that lives has evaluated.
     pub(crate) texts: Option<Arc<Texts>>,
+    /// What the session's scripts have imported of their skill.
+    pub(crate) modules: Arc<Modules>,
 }
 
 #[derive(Default)]
@@ -80,7 +85,7 @@ struct Pending {
 
 impl Run {
     pub(crate) fn new(host: &Arc<dyn Host>, scene: Scene) -> Arc<Run> {
-        let Scene { file, folder, params, members, memory, texts } = scene;
+        let Scene { file, folder, params, members, memory, texts, modules } = scene;
         let budget = Arc::clone(host.budget());
         // SAFETY: asks for the number of the calling thread.
         let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
@@ -93,6 +98,7 @@ impl Run {
             file,
             folder,
             texts,
+            modules,
             params,
             members,
             thread,

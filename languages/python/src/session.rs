@@ -9,6 +9,7 @@ use crate::from_python::{Unconverted, from_python};
 use crate::guard::{flushed, guarded};
 use crate::live::Living;
 use crate::memory::MemoryMeter;
+use crate::modules::Modules;
 use crate::run::{Run, Scene};
 use crate::runtime::{KeptThread, Runtime};
 use crate::to_python;
@@ -33,6 +34,7 @@ const LEFTOVER: u64 = 4 << 20;
 pub(crate) struct PythonSession {
     pub(crate) runtime: &'static Runtime,
     pub(crate) scripts: Scripts,
+    pub(crate) modules: Arc<Modules>,
     pub(crate) members: Option<Members>,
     /// The namespace that stays, once it has been asked for.
     pub(crate) living: Option<Box<Living>>,
@@ -52,7 +54,8 @@ impl PythonSession {
     pub(crate) fn open(runtime: &'static Runtime) -> PythonSession {
         let thread = KeptThread::new();
         let scripts = Scripts::default();
-        PythonSession { runtime, scripts, members: None, living: None, reusable: true, _thread: thread }
+        let modules = Arc::default();
+        PythonSession { runtime, scripts, modules, members: None, living: None, reusable: true, _thread: thread }
     }
 
     /// Makes the objects of the host's functions, where they are not those of the last run.
@@ -151,7 +154,8 @@ impl PythonSession {
         let globals = fill().map_err(internal)?;
         let params = params.into_any().unbind();
         let members = members.members.clone_ref(py);
-        let run = Run::new(host, Scene { file, folder, params, members, memory, texts: None });
+        let modules = Arc::clone(&self.modules);
+        let run = Run::new(host, Scene { file, folder, params, members, memory, texts: None, modules });
         Ok((run, globals))
     }
 }
@@ -325,6 +329,7 @@ impl Drop for PythonSession {
         Python::attach(|py| {
             self.part(py);
             self.scripts.clear();
+            self.modules.clear();
             self.members = None;
         });
     }

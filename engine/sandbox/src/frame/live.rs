@@ -1,11 +1,11 @@
 //! What a session with a living namespace is asked and tells, as parts of a frame.
 
-use super::messages::{read_language, read_limits, read_passed, write_limits, write_passed};
+use super::parts::{read_language, read_limits, read_passed, read_script, write_limits, write_passed, write_script};
 use super::{MOST_PART, MOST_SNAPSHOT, MOST_TOLD, Malformed, Reader, Writer};
 use serde_json::Value;
 use skills_core::value::ELEMENT_COST;
 use skills_core::{
-    Cell, Completion, Completions, Entry, Inspection, Language, Limits, Lost, NameKind, Script, Shown, Variable,
+    Cell, Completion, Completions, Entry, Inspection, Language, Limits, Lost, NameKind, Shown, Variable,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,9 +93,7 @@ impl Live {
         match &self.ask {
             Ask::Cell(cell) => {
                 out.byte(0);
-                out.text(cell.script.language.as_str());
-                out.text(&cell.script.file);
-                out.text(&cell.script.source);
+                write_script(out, &cell.script);
                 match &cell.entry {
                     Entry::Cell => out.flag(false),
                     Entry::Skill { params } => {
@@ -139,10 +137,9 @@ impl Live {
         let passed = read_passed(input)?;
         let ask = match input.byte()? {
             0 => {
-                let language = read_language(input)?;
-                let (file, source) = (input.text()?.to_owned(), input.text()?.to_owned());
+                let script = Arc::new(read_script(input)?);
                 let entry = if input.flag()? { Entry::Skill { params: input.map()? } } else { Entry::Cell };
-                Ask::Cell(Cell { script: Arc::new(Script { language, file, source }), entry })
+                Ask::Cell(Cell { script, entry })
             }
             1 => Ask::Variables,
             2 => Ask::Get(input.text()?.to_owned()),

@@ -1,6 +1,10 @@
 use super::functions::{read_function, write_function};
 use super::live::{self, Live, Told};
-use super::{MOST_CALL, MOST_PART, MOST_PRINT, MOST_TOLD, Malformed, Reader, Writer};
+use super::parts::{
+    MOST_FAILURE, clipped, read_failure, read_language, read_limits, read_passed, read_result, read_script,
+    write_failure, write_limits, write_passed, write_result, write_script,
+};
+use super::{MOST_CALL, MOST_PART, MOST_PATH, MOST_PRINT, MOST_TOLD, Malformed, Reader, Writer};
 use serde_json::Value;
 use skills_core::value::ELEMENT_COST;
 use skills_core::{Arguments, Failure, FunctionSpec, Language, Limits, Script, Stream};
@@ -88,6 +92,13 @@ pub enum FromWorker {
         /// The operations of the run itself so far, where they are counted.
         operations: u64,
     },
+    /// The script imports a file of its skill.
+    Module {
+        /// The run.
+        run: u64,
+        /// The file, from the script's folder.
+        path: String,
+    },
     /// The run has ended.
     Answer {
         /// The run.
@@ -130,12 +141,7 @@ const CALL: u8 = 18;
 const ANSWER: u8 = 19;
 const PART: u8 = 20;
 const TOLD: u8 = 21;
-
-/// The longest failure, as JSON.
-const MOST_FAILURE: usize = 1 << 20;
-
-/// The longest message of a failure that comes from a worker, in bytes.
-const MOST_MESSAGE: usize = 256 << 10;
+const MODULE: u8 = 22;
 
 impl ToWorker {
     /// The message as a frame.
@@ -203,9 +209,7 @@ impl ToWorker {
             }
             RUN => {
                 let run = input.number()?;
-                let language = read_language(&mut input)?;
-                let (file, source) = (input.text()?.to_owned(), input.text()?.to_owned());
-                let script = Arc::new(Script { language, file, source });
+                let script = Arc::new(read_script(&mut input)?);
                 let params = input.value()?;
                 let limits = read_limits(&mut input)?;
                 let passed = read_passed(&mut input)?;
@@ -240,9 +244,7 @@ impl Asked {
     ) -> Result<Vec<u8>, Malformed> {
         let mut out = Writer::new(RUN);
         out.number(run);
-        out.text(script.language.as_str());
-        out.text(&script.file);
-        out.text(&script.source);
+        write_script(&mut out, script);
         out.value(params);
         write_limits(&mut out, limits);
         write_passed(&mut out, passed);
@@ -280,6 +282,12 @@ impl FromWorker {
                 out.number(arguments.positional.len() as u64);
                 arguments.positional.iter().for_each(|value| out.value(value));
                 out.map(&arguments.named);
+                out.finish()
+            }
+            FromWorker::Module { run, path } => {
+                let mut out = Writer::new(MODULE);
+                out.number(*run);
+                out.text(path);
                 out.finish()
             }
             FromWorker::Answer { run, result, operations, reusable } => {
@@ -329,6 +337,7 @@ impl FromWorker {
             OPENED => failure,
             PRINT => MOST_PRINT as u64,
             CALL => MOST_CALL,
+            MODULE => MOST_PATH as u64,
             ANSWER => value.max(failure),
             PART => MOST_PART as u64,
             TOLD => value.saturating_add(MOST_TOLD).max(failure),
@@ -361,6 +370,7 @@ impl FromWorker {
                 let arguments = Arguments { positional: input.values()?, named: input.map()? };
                 FromWorker::Call { run, index, arguments, operations }
             }
+            MODULE => FromWorker::Module { run: input.number()?, path: input.text()?.to_owned() },
             ANSWER => {
                 let run = input.number()?;
                 let operations = input.perhaps()?;
@@ -389,100 +399,4 @@ impl FromWorker {
         input.end()?;
         Ok(message)
     }
-}
-
-fn write_result(out: &mut Writer, result: &Result<Value, Failure>) {
-    out.flag(result.is_ok());
-    match result {
-        Ok(value) => out.value(value),
-        Err(failure) => write_failure(out, failure),
-    }
-}
-
-fn read_result(input: &mut Reader<'_>) -> Result<Result<Value, Failure>, Malformed> {
-    if input.flag()? { input.value().map(Ok) } else { read_failure(input).map(Err) }
-}
-
-// Failures are rare, and their fields will change: as JSON.
-fn write_failure(out: &mut Writer, failure: &Failure) {
-    let mut json = serde_json::to_vec(failure).unwrap_or_default();
-    if json.len() > MOST_FAILURE {
-        let short = clipped(Failure { frames: Vec::new(), ..failure.clone() });
-        json = serde_json::to_vec(&short).unwrap_or_default();
-    }
-    out.bytes(&json);
-}
-
-fn read_failure(input: &mut Reader<'_>) -> Result<Failure, Malformed> {
-    let json = input.bytes()?;
-    if json.len() > 2 * MOST_FAILURE {
-        return Err(Malformed("a failure is too long"));
-    }
-    serde_json::from_slice(json).map_err(|_| Malformed("a failure cannot be read"))
-}
-
-/// A failure of a worker's with its texts cut to what a person reads.
-fn clipped(mut failure: Failure) -> Failure {
-    let clip = |text: &mut String| {
-        if text.len() > MOST_MESSAGE {
-            let mut end = MOST_MESSAGE;
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            text.truncate(end);
-            text.push('…');
-        }
-    };
-    clip(&mut failure.message);
-    failure.help.iter_mut().for_each(clip);
-    failure.frames.truncate(Failure::MOST_FRAMES);
-    failure
-}
-
-pub(super) fn write_passed(out: &mut Writer, (execution, wall): (Duration, Duration)) {
-    out.time(Some(execution));
-    out.time(Some(wall));
-}
-
-pub(super) fn read_passed(input: &mut Reader<'_>) -> Result<(Duration, Duration), Malformed> {
-    Ok((input.time()?.unwrap_or_default(), input.time()?.unwrap_or_default()))
-}
-
-pub(super) fn read_language(input: &mut Reader<'_>) -> Result<Language, Malformed> {
-    Language::from_name(input.text()?).ok_or(Malformed("a language is not known"))
-}
-
-pub(super) fn write_limits(out: &mut Writer, limits: &Limits) {
-    out.time(limits.time);
-    out.time(limits.wall);
-    let counts = [
-        limits.memory,
-        limits.operations,
-        limits.output,
-        limits.result,
-        limits.recursion,
-        limits.host_calls,
-        limits.processes,
-        limits.cpu_percent,
-        limits.disk,
-        limits.file_size,
-    ];
-    counts.into_iter().for_each(|count| out.perhaps(count));
-}
-
-pub(super) fn read_limits(input: &mut Reader<'_>) -> Result<Limits, Malformed> {
-    Ok(Limits {
-        time: input.time()?,
-        wall: input.time()?,
-        memory: input.perhaps()?,
-        operations: input.perhaps()?,
-        output: input.perhaps()?,
-        result: input.perhaps()?,
-        recursion: input.perhaps()?,
-        host_calls: input.perhaps()?,
-        processes: input.perhaps()?,
-        cpu_percent: input.perhaps()?,
-        disk: input.perhaps()?,
-        file_size: input.perhaps()?,
-    })
 }

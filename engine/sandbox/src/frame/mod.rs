@@ -15,6 +15,7 @@ mod code;
 mod functions;
 mod live;
 mod messages;
+mod parts;
 #[cfg(test)]
 mod tests;
 
@@ -22,12 +23,16 @@ pub use assembler::Assembler;
 pub use code::{Malformed, Reader, Writer};
 pub use live::{Ask, Live, Packed, Told};
 pub use messages::{Asked, FromWorker, Open, Reply, ToWorker};
+pub use parts::{module_from_value, module_to_value};
 
 /// The most that a worker may say before it was asked to run anything, in bytes.
 pub const MOST_BEFORE: usize = 64 << 10;
 
 /// The most that the arguments of one host call may take, in bytes and as [`Reader`] charges them.
 pub const MOST_CALL: u64 = 64 << 20;
+
+/// The longest path of a file that a script imports, in bytes.
+pub const MOST_PATH: usize = 4 << 10;
 
 /// The most that a result may take where no limit is set for it.
 pub const MOST_RESULT: u64 = 256 << 20;

@@ -42,6 +42,7 @@ fn messages_of_a_worker_arrive_as_they_were_sent() {
             arguments: Arguments { positional: vec![json!(1), json!([])], named },
             operations: 1 << 40,
         },
+        FromWorker::Module { run: 2, path: "parts/table.py".into() },
         FromWorker::Answer { run: u64::MAX, result: Ok(json!(0.1)), operations: Some(7), reusable: false },
         FromWorker::Answer { run: 1, result: Err(failure), operations: None, reusable: true },
     ] {

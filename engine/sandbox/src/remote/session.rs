@@ -2,7 +2,7 @@ use super::control::Control;
 use super::death;
 use super::line::{Line, Patience, Silence};
 use super::process::Process;
-use crate::frame::{Asked, FromWorker, MOST_BEFORE, MOST_RESULT, Malformed, Open, Reply, ToWorker};
+use crate::frame::{Asked, FromWorker, MOST_BEFORE, MOST_RESULT, Malformed, Open, Reply, ToWorker, module_to_value};
 use crate::zygote::{Ended, Payload, Reason, Watch, Zygotes};
 use crate::{Cage, proxy};
 use rustix::fs::{Mode, OFlags};
@@ -252,18 +252,12 @@ impl RemoteSession {
                 }
                 Ok(FromWorker::Call { index, arguments, operations, .. }) => {
                     budget.note_operations(operations);
-                    let result = host.call(index, arguments);
-                    let passed = (budget.elapsed(), budget.wall());
-                    let reply = Reply {
-                        result,
-                        verdict: budget.verdict().cloned(),
-                        passed,
-                        called_operations: budget.called_operations(),
-                    };
-                    match ToWorker::Reply(reply).encode() {
-                        Ok(frame) => self.line.send(&frame, &mut patience, &**host),
-                        Err(error) => Err(Silence::Malformed(error)),
-                    }
+                    let reply = replied(host.call(index, arguments), budget);
+                    reply.and_then(|frame| self.line.send(&frame, &mut patience, &**host))
+                }
+                Ok(FromWorker::Module { path, .. }) => {
+                    let reply = replied(host.module(&path).map(module_to_value), budget);
+                    reply.and_then(|frame| self.line.send(&frame, &mut patience, &**host))
                 }
                 Ok(message) => take(message).map(|taken| answer = taken).map_err(Silence::Malformed),
                 Err(silence) => Err(silence),
@@ -339,11 +333,20 @@ pub(super) fn no_room(error: &Errno) -> Failure {
         .with_help("the program has too many files open: raise its limit (`ulimit -n`) or run fewer skills at once")
 }
 
+/// The frame of what came of something that a worker asked for.
+fn replied(result: Result<Value, Failure>, budget: &Budget) -> Result<Vec<u8>, Silence> {
+    let passed = (budget.elapsed(), budget.wall());
+    let (verdict, called_operations) = (budget.verdict().cloned(), budget.called_operations());
+    let reply = Reply { result, verdict, passed, called_operations };
+    ToWorker::Reply(reply).encode().map_err(Silence::Malformed)
+}
+
 /// A message that belongs to a run.
 fn of_run(message: FromWorker, current: u64) -> Result<FromWorker, Malformed> {
     match &message {
         FromWorker::Print { run, .. }
         | FromWorker::Call { run, .. }
+        | FromWorker::Module { run, .. }
         | FromWorker::Part { run, .. }
         | FromWorker::Told { run, .. }
         | FromWorker::Answer { run, .. }

@@ -1,9 +1,9 @@
 use super::NO_GRANTS;
 use super::link::Link;
-use crate::frame::{FromWorker, MOST_PRINT, Malformed, Open, Reply};
+use crate::frame::{FromWorker, MOST_PATH, MOST_PRINT, Malformed, Open, Reply, module_from_value};
 use serde_json::Value;
 use skills_core::value::{MAX_DEPTH, depth};
-use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Stream};
+use skills_core::{Arguments, Budget, ErrorKind, Failure, FunctionSpec, Grants, Host, Script, Stream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The host as a script in a worker sees it: all that it does is done at the other end of the socket.
@@ -49,7 +49,8 @@ impl WorkerHost {
         Ok(true)
     }
 
-    fn ask(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
+    /// Asks the host for something, and waits for its reply.
+    fn ask(&self, what: impl FnOnce() -> Result<FromWorker, Failure>) -> Result<Value, Failure> {
         let late = || Failure::new(ErrorKind::Cancelled, "the run that called a function of the host is over");
         if *self.over() {
             return Err(late());
@@ -57,16 +58,10 @@ impl WorkerHost {
         if let Some(verdict) = self.budget.verdict() {
             return Err(verdict.clone());
         }
-        let name = self.functions.get(index).map_or("", |spec| &spec.name);
-        let all = arguments.positional.iter().chain(arguments.named.values());
-        if all.into_iter().any(|argument| depth(argument) > MAX_DEPTH) {
-            let message = format!("an argument of skill.{name} is nested deeper than {MAX_DEPTH} levels");
-            return Err(Failure::new(ErrorKind::InvalidArguments, message));
-        }
-        let call = FromWorker::Call { run: self.run, index, arguments, operations: self.budget.own_operations() };
+        let what = what()?;
         // What of this is the script's time, the host says afterwards.
         let pause = self.budget.pause();
-        let reply = self.link.ask(|link| self.send(link, &call)).map_err(lost);
+        let reply = self.link.ask(|link| self.send(link, &what)).map_err(lost);
         drop(pause);
         let Reply { result, verdict, passed, called_operations } = reply?.ok_or_else(late)?;
         self.budget.agree(passed.0);
@@ -95,7 +90,23 @@ impl Host for WorkerHost {
     }
 
     fn call(&self, index: usize, arguments: Arguments) -> Result<Value, Failure> {
-        self.ask(index, arguments)
+        self.ask(|| {
+            let name = self.functions.get(index).map_or("", |spec| &spec.name);
+            let all = arguments.positional.iter().chain(arguments.named.values());
+            if all.into_iter().any(|argument| depth(argument) > MAX_DEPTH) {
+                let message = format!("an argument of skill.{name} is nested deeper than {MAX_DEPTH} levels");
+                return Err(Failure::new(ErrorKind::InvalidArguments, message));
+            }
+            Ok(FromWorker::Call { run: self.run, index, arguments, operations: self.budget.own_operations() })
+        })
+    }
+
+    fn module(&self, path: &str) -> Result<Script, Failure> {
+        let module = self.ask(|| match path.len() <= MOST_PATH {
+            true => Ok(FromWorker::Module { run: self.run, path: path.to_owned() }),
+            false => Err(Failure::new(ErrorKind::NotFound, "no file has a path that is so long")),
+        })?;
+        module_from_value(module).map_err(lost)
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {

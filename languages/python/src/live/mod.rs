@@ -226,7 +226,8 @@ impl PythonSession {
         }
         let (memory, texts) = (Arc::clone(&living.memory), Some(Arc::clone(&living.texts)));
         let (folder, params) = (living.folder.clone(), living.params.clone_ref(py));
-        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, memory, texts }))
+        let modules = Arc::clone(&self.modules);
+        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, memory, texts, modules }))
     }
 
     /// Has a namespace be there, with the functions of a host. Gives the members of `skill`.

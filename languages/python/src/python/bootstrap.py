@@ -7,8 +7,9 @@ import builtins
 import sys
 import time
 import _frozen_importlib
+import _frozen_importlib_external
 import _thread
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, PathFinder
 
 
 class Stop(BaseException):
@@ -65,12 +66,64 @@ def drive(awaitable):
         loop.close()
 
 
+class Sibling(_frozen_importlib_external._LoaderBasics):
+    """Loads a module from a file that the host has given. Its base executes it, so that tracebacks leave that out."""
+
+    def __init__(self, file, folder):
+        self.file = file
+        # From that of the script, where the module is a package.
+        self.folder = folder
+
+    def is_package(self, name):
+        return self.folder is not None
+
+    def get_filename(self, name):
+        return self.file
+
+    def get_source(self, name):
+        return natives.module_source(self.file)
+
+    def get_code(self, name):
+        return natives.module_code(self.file)
+
+
+def _sibling(name, path):
+    """The spec of a module beside the script, by its path without an extension."""
+    for end, folder in (("/__init__.py", path), (".py", None)):
+        file = natives.module_file(path + end)
+        if file is not None:
+            spec = ModuleSpec(name, Sibling(file, folder), origin=file, is_package=folder is not None)
+            spec.has_location = True
+            # Without a folder on this machine nobody is to look in one of that name.
+            if folder is not None and file.startswith("/"):
+                spec.submodule_search_locations.append(file.rpartition("/")[0])
+            return spec
+    return None
+
+
+class Parts:
+    """Finds what is in packages that the host has given."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is not None:
+            outer, _, inner = name.rpartition(".")
+            loader = getattr(getattr(sys.modules.get(outer), "__spec__", None), "loader", None)
+            if type(loader) is Sibling and loader.folder is not None:
+                return _sibling(name, f"{loader.folder}/{inner}")
+        return None
+
+
 class Siblings:
-    """Finds modules in the folder of the script that the thread runs, after those of the standard library."""
+    """Finds modules beside the script that the thread runs, after those of the standard library."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
         if path is None:
+            spec = _sibling(name, name)
+            if spec is not None:
+                natives.imported(name)
+                return spec
             folder = natives.script_folder()
             if folder is not None:
                 spec = PathFinder.find_spec(name, [folder])
@@ -80,6 +133,7 @@ class Siblings:
         return None
 
 
+sys.meta_path.insert(0, Parts)
 sys.meta_path.append(Siblings)
 _frozen_importlib._find_and_load_unlocked = natives.importer(_frozen_importlib._find_and_load_unlocked)
 
