@@ -8,7 +8,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::exit,
-    clippy::expect_used,
     reason = "a program for tests"
 )]
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
@@ -19,8 +18,8 @@ mod actions;
 mod run;
 
 #[cfg(target_os = "linux")]
-fn main() {
-    run::main();
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    run::main()
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -2,6 +2,7 @@
 
 use skills_sandbox::layers::{Base, Fault, enter_without, settle};
 use skills_sandbox::{Cage, Kind, LayerName};
+use std::error::Error;
 use std::ffi::CString;
 use std::io::{PipeWriter, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -30,17 +31,17 @@ struct Request {
     user: Option<u32>,
 }
 
-pub(crate) fn main() {
-    let text = std::env::args().nth(1).expect("a request");
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
+    let text = std::env::args().nth(1).ok_or("no request")?;
     if text == "probe" {
         for (layer, status, detail) in skills_sandbox::layers::probe_in_child().0 {
             println!("{}", serde_json::json!({"layer": layer, "status": status, "detail": detail}));
         }
-        return;
+        return Ok(());
     }
-    let request: Request = serde_json::from_str(&text).expect("a request in JSON");
+    let request: Request = serde_json::from_str(&text)?;
     if let Some(path) = &request.inherited {
-        let file = std::fs::File::open(path).expect("the inherited file");
+        let file = std::fs::File::open(path)?;
         // SAFETY: descriptor 50 is nobody's.
         unsafe { libc::dup2(file.as_raw_fd(), 50) };
     }
@@ -53,30 +54,42 @@ pub(crate) fn main() {
                 // As a program that this user has started: its own files in /proc are its own.
                 && libc::prctl(libc::PR_SET_DUMPABLE, 1, 0, 0, 0) == 0
         };
-        assert!(changed, "becoming user {user}: {}", std::io::Error::last_os_error());
+        if !changed {
+            return Err(format!("becoming user {user}: {}", std::io::Error::last_os_error()).into());
+        }
     }
     // The worker's own process namespace is what is left out, where it is: that of the zygote is how it is ended.
     let without: Vec<_> =
         request.cage.without.iter().copied().filter(|layer| *layer != LayerName::PidNamespace).collect();
     or_fault(enter_without(&without));
-    let code = in_fork(|| zygote(&request));
+    let code = in_fork(|| ended(zygote(&request)));
     std::process::exit(code);
 }
 
-fn zygote(request: &Request) -> i32 {
+/// The exit code of a fork that has one, or that could not do what it was to do.
+fn ended(done: Result<i32, Box<dyn Error>>) -> i32 {
+    done.unwrap_or_else(|error| {
+        eprintln!("caged: {error}");
+        125
+    })
+}
+
+fn zygote(request: &Request) -> Result<i32, Box<dyn Error>> {
     let tree = !request.cage.without.contains(&LayerName::MountNamespace);
     let base = or_fault(if tree { Base::prepare(&request.needs) } else { Base::without_tree() });
-    let own = std::fs::File::open("/proc/self/ns/pid").expect("our process namespace");
+    let own = std::fs::File::open("/proc/self/ns/pid")?;
     let rounds = request.rounds.max(1);
     let start = Instant::now();
     let (mut code, mut confining) = (0, 0);
     for _ in 0..rounds {
         if !request.cage.without.contains(&LayerName::PidNamespace) {
             // SAFETY: concerns the next children only.
-            assert_eq!(unsafe { libc::unshare(libc::CLONE_NEWPID) }, 0, "unshare: {}", std::io::Error::last_os_error());
+            if unsafe { libc::unshare(libc::CLONE_NEWPID) } != 0 {
+                return Err(format!("unshare: {}", std::io::Error::last_os_error()).into());
+            }
         }
-        let (mut reader, writer) = std::io::pipe().expect("a pipe");
-        code = in_fork(|| worker(&base, request, &writer));
+        let (mut reader, writer) = std::io::pipe()?;
+        code = in_fork(|| ended(worker(&base, request, &writer)));
         drop(writer);
         let mut took = [0; 8];
         if reader.read_exact(&mut took).is_ok() {
@@ -90,16 +103,16 @@ fn zygote(request: &Request) -> i32 {
         let all = start.elapsed().as_micros() as u64;
         println!("{}", serde_json::json!({"fork_to_end_us": all / rounds, "confine_us": confining / 1000 / rounds}));
     }
-    code
+    Ok(code)
 }
 
-fn worker(base: &Base, request: &Request, told: &PipeWriter) -> i32 {
+fn worker(base: &Base, request: &Request, told: &PipeWriter) -> Result<i32, Box<dyn Error>> {
     let start = Instant::now();
     let confined = or_fault(base.confine(&request.cage, &[told.as_fd()]));
     let took = start.elapsed().as_nanos() as u64;
-    (&mut &*told).write_all(&took.to_ne_bytes()).expect("the zygote");
+    (&mut &*told).write_all(&took.to_ne_bytes())?;
     if request.rounds > 0 {
-        return 0;
+        return Ok(0);
     }
     // As a worker does once its interpreter is ready: until then it may reserve more than its memory.
     if let (Kind::Interpreter, Some(memory), false) =
@@ -116,16 +129,16 @@ fn worker(base: &Base, request: &Request, told: &PipeWriter) -> i32 {
         println!("{line}");
     }
     if !request.run.is_empty() {
-        let words: Vec<CString> = request.run.iter().map(|word| CString::new(word.as_str()).expect("a word")).collect();
+        let words = request.run.iter().map(|word| CString::new(word.as_str())).collect::<Result<Vec<_>, _>>()?;
         let mut pointers: Vec<_> = words.iter().map(|word| word.as_ptr()).collect();
         pointers.push(std::ptr::null());
         or_fault(confined.before_program());
         // SAFETY: a list of terminated strings that ends with nothing.
         unsafe { libc::execv(pointers[0], pointers.as_ptr()) };
         eprintln!("exec: {}", std::io::Error::last_os_error());
-        return 127;
+        return Ok(127);
     }
-    0
+    Ok(0)
 }
 
 /// Does something in a fork, and gives its exit code, or 128 and the signal that ended it.
