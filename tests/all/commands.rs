@@ -62,7 +62,8 @@ fn what_a_program_prints_is_the_value() {
     let outcome = sandbox.run(&["run", "./json.json", "--json"]).exits(0).json();
     assert_eq!((&outcome["value"], &outcome["stdout"]), (&json!([1, {}]), &json!("")));
     assert!(outcome["usage"]["cpu_ms"].is_number(), "{outcome}");
-    for limit in ["time", "memory", "output"] {
+    // What memory is worth depends on who may make control groups: `limit_status` compares it with the doctor.
+    for limit in ["time", "output"] {
         assert_eq!(outcome["limits"][limit]["status"], "enforced", "{outcome}");
     }
     sandbox.write("wrong.json", &definition("wrong", json!({"command": "echo", "args": ["oh"], "output": "json"})));

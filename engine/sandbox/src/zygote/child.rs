@@ -140,7 +140,7 @@ impl Child {
 
     /// The memory that it holds now, in bytes, without what files back.
     pub fn memory(&self) -> u64 {
-        tree::memory(&tree::members(self.tree.id, 4096), u64::MAX)
+        tree::memory(&tree::members(self.tree.id, 4096), u64::MAX, false)
     }
 
     /// The most memory that its first process held at once, in bytes, with what files back.

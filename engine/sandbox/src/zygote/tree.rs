@@ -29,13 +29,20 @@ pub(super) fn tasks(members: &[u32]) -> u64 {
 }
 
 /// The memory that some processes hold, in bytes, without what files back. Where several share pages, each has its part of them.
-pub(super) fn memory(members: &[u32], most: u64) -> u64 {
-    let resident: u64 = members.iter().map(|id| resident(*id)).sum();
+///
+/// Of `copies` of one process, which not every user may look into, the largest counts where their parts cannot be seen.
+pub(super) fn memory(members: &[u32], most: u64, copies: bool) -> u64 {
+    let all: Vec<u64> = members.iter().map(|id| resident(*id)).collect();
+    let resident: u64 = all.iter().sum();
     if resident <= most || members.len() < 2 {
         return resident;
     }
     // Looking at who shares what takes long, so it is done only where it matters.
-    members.iter().map(|id| share(*id).unwrap_or_else(|| self::resident(*id))).sum()
+    let shares: Vec<Option<u64>> = members.iter().map(|id| share(*id)).collect();
+    if copies && shares.contains(&None) {
+        return all.into_iter().max().unwrap_or(0);
+    }
+    shares.into_iter().zip(all).map(|(share, resident)| share.unwrap_or(resident)).sum()
 }
 
 /// What one process has resident: its own pages and those of shared memory.
@@ -99,11 +106,11 @@ mod tests {
         let id = std::process::id();
         assert!(members(id, 100).contains(&id));
         assert!(tasks(&[id]) >= 1);
-        assert!(memory(&[id], u64::MAX) > 100_000);
+        assert!(memory(&[id], u64::MAX, false) > 100_000);
         assert!(share(id).unwrap() > 100_000);
         assert!(started(id).unwrap() > 0);
         assert!(parent(id).unwrap() > 0);
         assert!(inner_id(id).unwrap() > 0);
-        assert_eq!((started(0), memory(&[0], 0), tasks(&[0]), cpu_micros(&[0])), (None, 0, 0, 0));
+        assert_eq!((started(0), memory(&[0], 0, false), tasks(&[0]), cpu_micros(&[0])), (None, 0, 0, 0));
     }
 }

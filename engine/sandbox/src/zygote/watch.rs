@@ -79,7 +79,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Watches a child, in place of what it was held to before.
 pub(super) fn watch(child: &Arc<Tree>, watch: Watch) {
     let members = [child.id];
-    let base = if watch.relative { tree::memory(&members, u64::MAX) } else { 0 };
+    let base = if watch.relative { tree::memory(&members, u64::MAX, false) } else { 0 };
     let paced = lock(&child.group).as_ref().is_some_and(|group| group.paces);
     let pace = watch.cpu_percent.filter(|_| !paced).map(|_| {
         let used = tree::cpu_micros(&members);
@@ -188,7 +188,9 @@ impl Watching {
         let members = tree::members(child.id, most);
         let mut pace = PACE.1;
         if let Some(limit) = memory {
-            let held = tree::memory(&members, limit.saturating_add(self.base)).saturating_sub(self.base);
+            // What one that starts no process has beside it is a copy of it that is being made.
+            let held = tree::memory(&members, limit.saturating_add(self.base), child.starts_none);
+            let held = held.saturating_sub(self.base);
             child.peak.fetch_max(held, Ordering::Relaxed);
             if held > limit {
                 child.kill(Reason::Memory, held);
