@@ -1,4 +1,4 @@
-//! Host functions that parse: JSON, JSONPath, CSV, regular expressions, times, units, and the encodings.
+//! Host functions that parse: JSON, JSONPath, CSV, regular expressions, texts, times, units, and the encodings.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new().unwrap());
 
-const CALLS: [&str; 12] = [
+const CALLS: [&str; 21] = [
     "skill.json.parse(params.a)",
     "skill.json.query(skill.json.parse(params.a), params.b)",
     "skill.json.diff(skill.json.parse(params.a), skill.json.parse(params.b))",
@@ -22,6 +22,15 @@ const CALLS: [&str; 12] = [
     "skill.units.evaluate(params.a)",
     "skill.base64.decode(params.a)",
     "skill.text.slug(params.a)",
+    "skill.text.wrap(params.a, 7)",
+    "skill.text.truncate(params.a, 7)",
+    "skill.text.table(skill.json.parse(params.a), (), params.b)",
+    "skill.text.similarity(params.a, params.b)",
+    "skill.time.parse(params.a, (), params.b)",
+    "skill.time.format(0, params.a, params.b)",
+    "skill.time.add(params.a, params.b)",
+    "skill.time.convert(params.a, params.b)",
+    "skill.units.convert(1.5, params.a, params.b)",
 ];
 
 fuzz_target!(|given: (u8, &str, &str)| {
