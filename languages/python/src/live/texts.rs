@@ -4,7 +4,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use skills_core::Script;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How much source is kept, in bytes; of more the earliest is forgotten.
@@ -18,7 +18,11 @@ pub(crate) struct Texts {
 
 #[derive(Default)]
 struct Kept {
-    scripts: VecDeque<Arc<Script>>,
+    /// By the order in which they came.
+    scripts: BTreeMap<u64, Arc<Script>>,
+    /// Where the one of a file is. A session may have evaluated thousands.
+    places: HashMap<String, u64>,
+    next: u64,
     bytes: usize,
 }
 
@@ -29,12 +33,13 @@ impl Texts {
 
     /// Whether a file is known.
     pub(crate) fn has(&self, file: &str) -> bool {
-        self.get(file).is_some()
+        self.kept().places.contains_key(file)
     }
 
     /// What a file holds.
     pub(crate) fn get(&self, file: &str) -> Option<Arc<Script>> {
-        self.kept().scripts.iter().rev().find(|script| script.file == file).cloned()
+        let kept = self.kept();
+        kept.scripts.get(kept.places.get(file)?).cloned()
     }
 
     /// Adds a script. `lines` is what `linecache` has while the session evaluates.
@@ -62,13 +67,15 @@ impl Texts {
 impl Kept {
     /// Adds a script, and gives those that had to go.
     fn add(&mut self, script: &Arc<Script>) -> Vec<Arc<Script>> {
-        let replaced = self.scripts.iter().position(|known| known.file == script.file);
-        let mut gone: Vec<_> = replaced.and_then(|at| self.scripts.remove(at)).into_iter().collect();
+        self.next += 1;
+        let before = self.places.insert(script.file.clone(), self.next);
+        let mut gone: Vec<_> = before.and_then(|at| self.scripts.remove(&at)).into_iter().collect();
         self.bytes -= gone.iter().map(|gone| gone.source.len()).sum::<usize>();
         self.bytes += script.source.len();
-        self.scripts.push_back(Arc::clone(script));
+        self.scripts.insert(self.next, Arc::clone(script));
         while self.bytes > MOST && self.scripts.len() > 1 {
-            if let Some(first) = self.scripts.pop_front() {
+            if let Some((_, first)) = self.scripts.pop_first() {
+                self.places.remove(&first.file);
                 self.bytes -= first.source.len();
                 gone.push(first);
             }
