@@ -11,7 +11,7 @@ use crate::{Dialect, Error, Isolation, Outcome, Plan, RunOptions, Skill, warm};
 use serde_json::Value;
 use skills_core::{
     Breach, Budget, Enforcement, ErrorKind, Evaluation, Failure, Grants, Host, Interpreter, Language, LimitName,
-    Script, Session, Usage, template,
+    OpenSession, Script, Session, Usage, template,
 };
 use skills_sandbox::remote::Remote;
 use std::collections::HashSet;
@@ -133,12 +133,12 @@ impl Inner {
         interpreter: &Arc<dyn Interpreter>,
         isolation: Isolation,
         host: &Arc<RunHost>,
-    ) -> Result<Box<dyn Session>, Failure> {
+    ) -> Result<OpenSession, Failure> {
         if isolation != Isolation::Worker {
-            return self.open_interpreter(interpreter, isolation, host);
+            return self.open_interpreter(interpreter, isolation, host).map(OpenSession::Here);
         }
         let remote = Remote::new(Arc::clone(self.workers.get()?), Arc::clone(interpreter));
-        remote.open_living(&(Arc::clone(host) as Arc<dyn Host>))
+        remote.open_living(&(Arc::clone(host) as Arc<dyn Host>)).map(OpenSession::Anywhere)
     }
 
     /// Opens what keeps the state of a session: an interpreter, or a program.
@@ -150,9 +150,11 @@ impl Inner {
         plan: &Plan,
         language: Language,
         host: &Arc<RunHost>,
-    ) -> Result<Box<dyn Session>, Failure> {
+    ) -> Result<OpenSession, Failure> {
         match &plan.step {
-            Step::Program(invocation) => self.programs.open(invocation, &(Arc::clone(host) as Arc<dyn Host>)),
+            Step::Program(invocation) => {
+                self.programs.open(invocation, &(Arc::clone(host) as Arc<dyn Host>)).map(OpenSession::Here)
+            }
             _ => self.open_living(self.interpreter(language)?, plan.isolation, host),
         }
     }

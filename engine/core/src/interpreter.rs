@@ -3,6 +3,7 @@ use crate::{
     Signature, Snapshot, Variable,
 };
 use serde_json::Value;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -233,7 +234,44 @@ pub trait Session {
 }
 
 /// The copy of a session, as what opens it on the thread that it is going to be bound to.
-pub type Forked = Box<dyn FnOnce() -> Result<Box<dyn Session>, Failure> + Send>;
+pub type Forked = Box<dyn FnOnce() -> Result<OpenSession, Failure> + Send>;
+
+/// An open session, and the threads that may use it.
+pub enum OpenSession {
+    /// The one that it was opened on.
+    Here(Box<dyn Session>),
+    /// Any, one at a time: there is nothing in it but a way to another process.
+    Anywhere(Box<dyn Session + Send>),
+}
+
+impl From<OpenSession> for Box<dyn Session> {
+    fn from(session: OpenSession) -> Box<dyn Session> {
+        match session {
+            OpenSession::Here(session) => session,
+            OpenSession::Anywhere(session) => session,
+        }
+    }
+}
+
+impl Deref for OpenSession {
+    type Target = dyn Session;
+
+    fn deref(&self) -> &(dyn Session + 'static) {
+        match self {
+            OpenSession::Here(session) => &**session,
+            OpenSession::Anywhere(session) => &**session,
+        }
+    }
+}
+
+impl DerefMut for OpenSession {
+    fn deref_mut(&mut self) -> &mut (dyn Session + 'static) {
+        match self {
+            OpenSession::Here(session) => &mut **session,
+            OpenSession::Anywhere(session) => &mut **session,
+        }
+    }
+}
 
 /// What a session holds between evaluations. See [`Session::held`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

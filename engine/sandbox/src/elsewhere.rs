@@ -147,7 +147,7 @@ pub mod remote {
         ///
         /// # Errors
         /// `unavailable`, always.
-        pub fn open_living(&self, _host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+        pub fn open_living(&self, _host: &Arc<dyn Host>) -> Result<Box<dyn Session + Send>, Failure> {
             Err(unavailable())
         }
     }

@@ -5,9 +5,10 @@ use super::hub::{Most, Reserved, Wanted};
 use super::image::{About, SessionImage};
 use super::info::SessionChange;
 use super::kept::Kept;
-use super::living::{self, After, Living, Substance};
-use super::shared::{Keeper, Shared, Terms, Work};
+use super::living::{self, After};
+use super::shared::{Keeper, Shared, Terms, Ways, Work};
 use super::store::{Record, Saved};
+use super::stored::{Resting, Stored};
 use super::waits::{self, Waiting};
 use crate::authorize::{self, AuthorizedPlan};
 use crate::host::{Chain, FunctionTable, RunHost};
@@ -15,7 +16,7 @@ use crate::plan::Step;
 use crate::run::defect;
 use crate::secrets::{Seen, Vault};
 use crate::{Body, Cancel, Engine, Error, Isolation, Persistence, RunOptions, Skill, SkillKind, scripts};
-use skills_core::{ErrorKind, Forked, Host, Language, Lost};
+use skills_core::{ErrorKind, Forked, Host, Language, Lost, OpenSession, Spin};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
@@ -68,6 +69,13 @@ impl Origin {
             }
         }
     }
+}
+
+/// What was opened, as its thread has it, and the first handle.
+struct Opened {
+    resting: Resting,
+    work: Receiver<Work>,
+    session: Session,
 }
 
 /// The copy of a session that is on its way to a thread of its own.
@@ -280,17 +288,16 @@ impl SessionBuilder {
             let opened = catch_unwind(AssertUnwindSafe(|| self.open_here(language, reserved)))
                 .unwrap_or_else(|panic| Err(defect(&*panic).into()));
             drop(opening);
-            let (mut living, work) = match opened {
-                Ok((living, work, session)) => {
-                    reply(Ok(session));
-                    (living, work)
-                }
+            let Opened { mut resting, work, session } = match opened {
+                Ok(opened) => opened,
                 Err(error) => return reply(Err(error)),
             };
-            for work in work {
-                work(&mut living);
+            reply(Ok(session));
+            let soon = Spin::new();
+            while let Ok(next) = soon.receive(&work) {
+                resting.with(next);
             }
-            living.over();
+            resting.over();
         };
         thread.spawn(life).map(|_| waits).map_err(|_| no_thread())
     }
@@ -345,7 +352,7 @@ impl SessionBuilder {
     }
 
     /// Everything about opening that is done on the session's own thread.
-    fn open_here(mut self, language: Language, reserved: Reserved) -> Result<(Living, Receiver<Work>, Session), Error> {
+    fn open_here(mut self, language: Language, reserved: Reserved) -> Result<Opened, Error> {
         let engine = self.engine.clone();
         let origin = std::mem::replace(&mut self.origin, Origin::Fresh);
         if let Origin::Image(image) = &origin {
@@ -379,7 +386,7 @@ impl SessionBuilder {
         };
         let is_new = matches!(origin, Origin::Fresh | Origin::Saved(_));
         let begun = self.begin(&authorized, language, origin);
-        let (mut living, carried) = begun.map_err(|error| match &kept {
+        let (mut stored, carried) = begun.map_err(|error| match &kept {
             Some(kept) => kept.not_restored(&error),
             None => error,
         })?;
@@ -405,14 +412,16 @@ impl SessionBuilder {
             forget: kept.as_ref().map(|kept| Arc::clone(kept.forget())),
         };
         let (queue, work) = channel();
-        let shared = Shared::new(reserved.id(), terms, keeper, Arc::downgrade(reserved.hub()), (queue, carried));
-        living.kept = kept;
+        stored.kept = kept;
+        let mut resting = Resting::from(stored);
+        let ways = Ways { queue, seat: resting.seat() };
+        let shared = Shared::new(reserved.id(), (terms, carried), keeper, Arc::downgrade(reserved.hub()), ways);
         if !is_new {
-            living.keep(&shared, &engine.inner, After::default());
+            resting.with(|living| drop(living.keep(&shared, &engine.inner, After::default())));
         }
         reserved.fill(&shared);
         shared.report(SessionChange::Opened);
-        Ok((living, work, Session::new(shared, engine)))
+        Ok(Opened { resting, work, session: Session::new(shared, engine) })
     }
 
     /// Decides about the session: its tier, and what it may use.
@@ -439,15 +448,15 @@ impl SessionBuilder {
         authorized: &AuthorizedPlan,
         language: Language,
         origin: Origin,
-    ) -> Result<(Living, Carried), Error> {
+    ) -> Result<(Stored<OpenSession>, Carried), Error> {
         let inner = &self.engine.inner;
         authorized.verify()?;
         let vault = Arc::<Vault>::default();
         let image = match origin {
             Origin::Copy(copied) => {
                 vault.remember(&copied.seen);
-                let substance = Substance::Interpreter((copied.open)()?);
-                return Ok((Living { substance, table: copied.table, vault, kept: None }, copied.carried));
+                let session = (copied.open)()?;
+                return Ok((Stored { session, table: copied.table, vault, kept: None }, copied.carried));
             }
             Origin::Image(image) => {
                 vault.remember(&image.seen.0);
@@ -480,7 +489,7 @@ impl SessionBuilder {
             }
             None => Carried::default(),
         };
-        Ok((Living { substance: Substance::Interpreter(session), table, vault, kept: None }, carried))
+        Ok((Stored { session, table, vault, kept: None }, carried))
     }
 }
 

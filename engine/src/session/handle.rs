@@ -116,7 +116,7 @@ impl Session {
     pub fn run(&self, params: Value, options: &RunOptions) -> Outcome {
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
         let asked = options.clone();
-        let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, asked);
+        let job = move |living: &mut Living<'_>| skill_run(living, &shared, &engine, params, asked);
         self.shared.ask(job).unwrap_or_else(|error| self.failed(options.correlation_id.as_deref(), error))
     }
 
@@ -127,7 +127,7 @@ impl Session {
         options.cancel = Some(own);
         let correlation_id = options.correlation_id.clone();
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
-        let job = move |living: &mut Living| skill_run(living, &shared, &engine, params, options);
+        let job = move |living: &mut Living<'_>| skill_run(living, &shared, &engine, params, options);
         let done = self.shared.ask_async(job).await;
         guard.0 = None;
         done.unwrap_or_else(|error| self.failed(correlation_id.as_deref(), error))
@@ -286,7 +286,7 @@ impl Session {
         &self,
         code: &str,
         options: &EvalOptions,
-    ) -> impl FnOnce(&mut Living) -> Outcome + Send + 'static {
+    ) -> impl FnOnce(&mut Living<'_>) -> Outcome + Send + 'static {
         let (shared, engine) = (Arc::clone(&self.shared), Arc::clone(&self.engine.inner));
         let (source, options) = (code.to_owned(), options.clone());
         move |living| {
@@ -322,7 +322,7 @@ impl Session {
 }
 
 /// What a session holds now.
-pub(crate) fn image(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<SessionImage, Error> {
+pub(crate) fn image(living: &mut Living<'_>, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<SessionImage, Error> {
     let authorized = shared.again(engine, &EvalOptions::default(), None);
     let snapshot = living.ask(shared, engine, authorized, |session, host, _| session.snapshot(host))?;
     let terms = &shared.terms;
@@ -344,7 +344,7 @@ pub(crate) fn image(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inne
 }
 
 /// What the copy of a session begins as.
-fn copy(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<Origin, Error> {
+fn copy(living: &mut Living<'_>, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Result<Origin, Error> {
     let authorized = shared.again(engine, &EvalOptions::default(), None);
     let Some(open) = living.ask(shared, engine, authorized, |session, host, _| session.fork(host))? else {
         return image(living, shared, engine).map(|image| Origin::Image(Box::new(image)));
@@ -356,12 +356,12 @@ fn copy(living: &mut Living, shared: &Arc<Shared>, engine: &Arc<Inner>) -> Resul
         lost: status.lost.clone(),
         ..Carried::default()
     };
-    Ok(Origin::Copy(Copied { open, seen: living.vault.seen(), carried, table: Arc::clone(&living.table) }))
+    Ok(Origin::Copy(Copied { open, seen: living.vault.seen(), carried, table: Arc::clone(living.table) }))
 }
 
 /// Runs a session's skill: the whole data path, whose decision must be the one that the session was opened with.
 fn skill_run(
-    living: &mut Living,
+    living: &mut Living<'_>,
     shared: &Arc<Shared>,
     engine: &Arc<Inner>,
     params: Value,

@@ -1,10 +1,11 @@
-//! A session on its thread: what it is made of, and how something is done with it.
+//! A session while something is done with it.
 
 use super::handle::EvalOptions;
 use super::info::SessionChange;
 use super::kept::Kept;
 use super::opening;
 use super::shared::Shared;
+use super::stored::Place;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
 use crate::host::{Chain, FunctionTable, RunHost};
@@ -18,21 +19,12 @@ use skills_core::{
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// What a session is made of.
-pub(crate) enum Substance {
-    /// An interpreter with a namespace that stays.
-    Interpreter(Box<dyn InterpreterSession>),
-}
-
-/// A session on its thread.
-pub(crate) struct Living {
-    pub(crate) substance: Substance,
-    /// The functions that it was opened with.
-    pub(crate) table: Arc<FunctionTable>,
-    /// The secrets that it has met.
-    pub(crate) vault: Arc<Vault>,
-    /// Where it lies on disk, where it does.
-    pub(crate) kept: Option<Kept>,
+/// A session that has been taken up, for as long as something is done with it: [`Stored`](super::stored::Stored).
+pub(crate) struct Living<'a> {
+    pub(crate) place: &'a mut dyn Place,
+    pub(crate) table: &'a Arc<FunctionTable>,
+    pub(crate) vault: &'a Arc<Vault>,
+    pub(crate) kept: &'a mut Option<Kept>,
 }
 
 /// A plan that a session is about to do something under.
@@ -43,7 +35,7 @@ struct Entered {
     left: Limits,
 }
 
-impl Living {
+impl Living<'_> {
     /// Evaluates a script.
     pub(crate) fn evaluate(
         &mut self,
@@ -90,7 +82,7 @@ impl Living {
     ) -> Result<T, Error> {
         within_budget(shared)?;
         let entered = self.enter(shared, engine, authorized);
-        let vault = Arc::clone(&self.vault);
+        let vault = Arc::clone(self.vault);
         let result = self.guarded(&entered, |session, host| ask(session, host, vault.redactor()));
         let result = self.leave(shared, &entered, result, (Usage::default(), false));
         entered.host.finish_output();
@@ -99,7 +91,7 @@ impl Living {
 
     /// Writes what the session holds to its file, where it has one. Gives what could not be kept that was not known before.
     pub(crate) fn keep(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, after: After) -> Vec<Lost> {
-        let Substance::Interpreter(session) = &mut self.substance;
+        let session = self.place.session();
         // Also where it was closed meanwhile: what is answered is kept.
         let Some(kept) = self.kept.as_mut().filter(|kept| session.reusable() && !kept.is_forgotten()) else {
             return Vec::new();
@@ -115,9 +107,9 @@ impl Living {
         let cancel = after.cancel.filter(|_| !stopped).map_or_else(Cancel::new, |cancel| cancel.child());
         plan.options.cancel = Some(cancel.clone());
         shared.begin_saving(cancel);
-        let chain = Chain { vault: Arc::clone(&self.vault), confined_to, ..Chain::default() };
+        let chain = Chain { vault: Arc::clone(self.vault), confined_to, ..Chain::default() };
         let host = RunHost {
-            table: Arc::clone(&self.table),
+            table: Arc::clone(self.table),
             space: shared.space(),
             owner: shared.owner(),
             ..engine.host(&plan, (grants, modules), chain)
@@ -134,15 +126,6 @@ impl Living {
         lost
     }
 
-    /// The session is over.
-    pub(crate) fn over(self) {
-        let Living { substance, kept, .. } = self;
-        drop(substance);
-        if let Some(kept) = kept {
-            kept.finish();
-        }
-    }
-
     /// Holds a plan to what is left of the session's budget, and makes its host.
     fn enter(&mut self, shared: &Arc<Shared>, engine: &Arc<Inner>, authorized: AuthorizedPlan) -> Entered {
         let confined_to = authorized.confines();
@@ -152,9 +135,9 @@ impl Living {
         // One of its own: the caller's may stop other runs too.
         let cancel = plan.options.cancel.as_ref().map_or_else(Cancel::new, Cancel::child);
         plan.options.cancel = Some(cancel.clone());
-        let chain = Chain { vault: Arc::clone(&self.vault), confined_to, ..Chain::default() };
+        let chain = Chain { vault: Arc::clone(self.vault), confined_to, ..Chain::default() };
         let host = RunHost {
-            table: Arc::clone(&self.table),
+            table: Arc::clone(self.table),
             space: shared.space(),
             owner: shared.owner(),
             ..engine.host(&plan, (grants, modules), chain)
@@ -169,9 +152,7 @@ impl Living {
             return Ok(());
         }
         let plan = shared.terms.authorized.plan();
-        let session = engine.open_session(plan, shared.terms.language, &entered.host)?;
-        self.substance = Substance::Interpreter(session);
-        Ok(())
+        self.place.renew(engine.open_session(plan, shared.terms.language, &entered.host)?)
     }
 
     /// Does something with the interpreter. A panic there is a defect, but it must not take the session's thread along.
@@ -181,8 +162,8 @@ impl Living {
         act: impl FnOnce(&mut dyn InterpreterSession, &Arc<dyn Host>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let host: Arc<dyn Host> = Arc::clone(&entered.host) as Arc<dyn Host>;
-        let Substance::Interpreter(session) = &mut self.substance;
-        catch_unwind(AssertUnwindSafe(|| act(&mut **session, &host))).unwrap_or_else(|panic| Err(defect(&*panic)))
+        let session = self.place.session();
+        catch_unwind(AssertUnwindSafe(|| act(session, &host))).unwrap_or_else(|panic| Err(defect(&*panic)))
     }
 
     /// Counts what was used, and ends the session where this was its end. Gives what the caller is to know.
@@ -193,7 +174,7 @@ impl Living {
         result: Result<T, Failure>,
         (usage, evaluation): (Usage, bool),
     ) -> Result<T, Failure> {
-        let Substance::Interpreter(session) = &self.substance;
+        let session = self.place.session();
         shared.finish(&entered.host.budget, &usage, session.held(), evaluation);
         let result = match result {
             Err(failure) if shared.has_ended() && failure.kind == ErrorKind::Cancelled => {

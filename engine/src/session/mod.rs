@@ -23,6 +23,7 @@ mod polyglot;
 mod reach;
 mod shared;
 mod store;
+mod stored;
 mod waits;
 
 #[cfg(test)]

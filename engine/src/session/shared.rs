@@ -6,11 +6,13 @@ use super::builder::Carried;
 use super::hub::HubInner;
 use super::info::{SessionChange, SessionEvent, SessionInfo, SessionState};
 use super::living::Living;
+use super::stored::Seat;
 use super::waits;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
 use crate::{Cancel, Engine, Error, Outcome, Persistence, RunOptions, Skill, WeakEngine};
-use skills_core::{ErrorKind, Held, Language, Lost, Usage};
+use skills_core::{ErrorKind, Held, Language, Lost, Spin, Usage};
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, sync_channel};
@@ -24,7 +26,7 @@ const MOST_WAITING: u64 = 10_000;
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Something to do on a session's thread.
-pub(crate) type Work = Box<dyn FnOnce(&mut Living) + Send>;
+pub(crate) type Work = Box<dyn FnOnce(&mut Living<'_>) + Send>;
 
 /// How a session keeps its engine.
 pub(crate) enum Keeper {
@@ -32,6 +34,14 @@ pub(crate) enum Keeper {
     Weak(WeakEngine),
     /// In a hub that the host program made: the engine stays for as long as the session does.
     Strong(Engine),
+}
+
+/// The ways to what a session is made of.
+pub(crate) struct Ways {
+    /// To its thread.
+    pub(crate) queue: Sender<Work>,
+    /// To where any thread can take it up, where it may be used by any.
+    pub(crate) seat: Option<Seat>,
 }
 
 /// What never changes while a session lives.
@@ -63,7 +73,11 @@ pub(crate) struct Shared {
     keeper: Keeper,
     hub: Weak<HubInner>,
     opened: Instant,
+    /// The way to its thread.
     queue: Mutex<Option<Sender<Work>>>,
+    seat: Option<Seat>,
+    /// Looks for what the thread answers.
+    soon: Spin,
     status: Mutex<Status>,
     /// Why it ended; `None` in it where somebody closed it.
     ended: OnceLock<Option<Error>>,
@@ -99,10 +113,10 @@ impl Status {
 impl Shared {
     pub(crate) fn new(
         id: u64,
-        terms: Terms,
+        (terms, carried): (Terms, Carried),
         keeper: Keeper,
         hub: Weak<HubInner>,
-        (queue, carried): (Sender<Work>, Carried),
+        Ways { queue, seat }: Ways,
     ) -> Arc<Shared> {
         let now = Instant::now();
         let opened = now.checked_sub(carried.age).unwrap_or(now);
@@ -126,6 +140,8 @@ impl Shared {
             hub,
             opened,
             queue,
+            seat,
+            soon: Spin::new(),
             status,
             ended: OnceLock::new(),
             typed: OnceLock::new(),
@@ -151,7 +167,7 @@ impl Shared {
     /// That the session has ended, or that too much waits.
     pub(crate) fn submit<T>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Living) -> T + Send + 'static,
+        work: impl FnOnce(&mut Living<'_>) -> T + Send + 'static,
         reply: impl FnOnce(T) + Send + 'static,
     ) -> Result<(), Error> {
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,21 +182,8 @@ impl Shared {
         }
         let turn = Turn(Arc::clone(self));
         let sent = sender.send(Box::new(move |living| {
-            let shared = &turn.0;
-            if shared.has_ended() {
-                return;
-            }
-            let done = {
-                let _thread = waits::On::thread_of(shared.id);
-                catch_unwind(AssertUnwindSafe(|| work(living)))
-            };
-            match done {
-                Ok(value) => {
-                    // First, so that whoever has the answer finds the session idle.
-                    drop(turn);
-                    reply(value);
-                }
-                Err(panic) => drop(shared.end(Some(Error::from(crate::run::defect(&*panic))))),
+            if let Some(value) = turn.take(|| work(living)) {
+                reply(value);
             }
         }));
         // What was not sent is dropped with its turn, which needs the queue no more.
@@ -194,12 +197,31 @@ impl Shared {
     /// As [`Shared::submit`], and `invalid_arguments` where waiting would never end.
     pub(crate) fn ask<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Living) -> T + Send + 'static,
+        work: impl FnOnce(&mut Living<'_>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let _waits = self.wait()?;
+        if let Some((turn, seat)) = self.free() {
+            let mut stored = seat.take_up();
+            let Some(stored) = &mut *stored else { return Err(self.gone()) };
+            return turn.take(|| work(&mut stored.living())).ok_or_else(|| self.gone());
+        }
         let (sender, receiver) = sync_channel(1);
         self.submit(work, move |value| drop(sender.send(value)))?;
-        receiver.recv().map_err(|_| self.gone())
+        self.soon.receive(&receiver).map_err(|_| self.gone())
+    }
+
+    /// The next turn, where nothing is under way or waits and any thread may do the work: handing it to another thread and back may
+    /// take longer than the work.
+    fn free(self: &Arc<Self>) -> Option<(Turn, &Seat)> {
+        let seat = self.seat.as_ref()?;
+        // Nothing is put into the queue meanwhile.
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut status = self.status();
+        if queue.is_none() || status.waiting > 0 {
+            return None;
+        }
+        status.waiting += 1;
+        Some((Turn(Arc::clone(self)), seat))
     }
 
     /// The same for a run that may be stopped meanwhile, and then waits no longer.
@@ -209,7 +231,7 @@ impl Shared {
     pub(crate) fn ask_for<T: Send + 'static>(
         self: &Arc<Self>,
         run: &skills_core::Budget,
-        work: impl FnOnce(&mut Living) -> T + Send + 'static,
+        work: impl FnOnce(&mut Living<'_>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let _waits = self.wait()?;
         let (sender, receiver) = sync_channel(1);
@@ -240,7 +262,7 @@ impl Shared {
     /// As [`Shared::submit`].
     pub(crate) async fn ask_async<T: Send + 'static>(
         self: &Arc<Self>,
-        work: impl FnOnce(&mut Living) -> T + Send + 'static,
+        work: impl FnOnce(&mut Living<'_>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.submit(work, move |value| drop(sender.send(value)))?;
@@ -426,6 +448,23 @@ impl Shared {
 
 /// One request's place in the queue, until it is done or dropped.
 struct Turn(Arc<Shared>);
+
+impl Turn {
+    /// Does the work whose turn it is. Gives nothing where the session has ended, or ends by a defect.
+    fn take<T>(self, work: impl FnOnce() -> T) -> Option<T> {
+        let shared = &self.0;
+        if shared.has_ended() {
+            return None;
+        }
+        let done = {
+            let _thread = waits::On::thread_of(shared.id);
+            catch_unwind(AssertUnwindSafe(work))
+        };
+        // Its turn is over before anybody has the answer, who then finds the session idle.
+        let end = |panic: Box<dyn Any + Send>| shared.end(Some(Error::from(crate::run::defect(&*panic))));
+        done.map_err(end).ok()
+    }
+}
 
 impl Drop for Turn {
     fn drop(&mut self) {

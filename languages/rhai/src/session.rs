@@ -9,7 +9,7 @@ use rhai::{Dynamic, Engine};
 use serde_json::Value;
 use skills_core::{
     Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Language, LimitName,
-    Lost, Script, Session, Snapshot, Usage, Variable,
+    Lost, OpenSession, Script, Session, Snapshot, Usage, Variable,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -250,7 +250,7 @@ impl Session for RhaiSession {
         Ok(Some(Box::new(move || {
             let mut session = RhaiSession::open_where(&host, counted)?;
             session.live = copy;
-            Ok(Box::new(session) as Box<dyn Session>)
+            Ok(OpenSession::Here(Box::new(session)))
         })))
     }
 

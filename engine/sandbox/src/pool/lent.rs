@@ -4,8 +4,8 @@ use super::turns::Turn;
 use crate::remote::RemoteSession;
 use serde_json::Value;
 use skills_core::{
-    Cell, Completions, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Lost, Script, Session, Snapshot,
-    Variable,
+    Cell, Completions, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Lost, OpenSession, Script,
+    Session, Snapshot, Variable,
 };
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -91,7 +91,7 @@ impl Session for Lent {
         let Some(copy) = self.session.fork_worker(host)? else { return Ok(None) };
         let Some(wanted) = self.wanted.clone() else { return Ok(None) };
         let copy = Lent::new(copy, wanted, &self.shared, None, true);
-        Ok(Some(Box::new(move || Ok(Box::new(copy) as Box<dyn Session>))))
+        Ok(Some(Box::new(move || Ok(OpenSession::Anywhere(Box::new(copy))))))
     }
 
     fn held(&self) -> Held {

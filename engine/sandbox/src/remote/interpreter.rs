@@ -31,7 +31,7 @@ impl Remote {
     ///
     /// # Errors
     /// As [`Interpreter::open`].
-    pub fn open_living(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Session>, Failure> {
+    pub fn open_living(&self, host: &Arc<dyn Host>) -> Result<Box<dyn Session + Send>, Failure> {
         let language = self.local.languages().first().copied().unwrap_or(Language::Rhai);
         Ok(Box::new(self.workers.open_living(language.as_str(), language, host)?))
     }

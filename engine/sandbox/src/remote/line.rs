@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, recv, send, socketpair};
 use rustix::pipe::{PipeFlags, pipe_with};
-use skills_core::{Budget, ErrorKind, Host, Interrupt, LimitName, Stream};
+use skills_core::{Budget, ErrorKind, Host, Interrupt, LimitName, Spin, Stream};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +42,7 @@ pub(crate) struct Line {
     outputs: [Output; 2],
     wake: Arc<Wake>,
     inbox: Assembler,
+    spin: Arc<Spin>,
 }
 
 /// What the worker's process, and whatever it starts, writes to one of its standard streams.
@@ -164,7 +165,7 @@ impl Line {
             rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK)?;
         let output = |stream, pipe| Output { stream, pipe: Some(pipe), decoder: Decoder::default() };
         let outputs = [output(Stream::Stdout, stdout), output(Stream::Stderr, stderr)];
-        Ok(Line { socket, outputs, wake: Arc::new(Wake(wake)), inbox: Assembler::new() })
+        Ok(Line { socket, outputs, wake: Arc::new(Wake(wake)), inbox: Assembler::new(), spin: Arc::default() })
     }
 
     /// What interrupts a wait.
@@ -194,15 +195,18 @@ impl Line {
         host: &dyn Host,
         read: impl Fn(&[u8]) -> Result<T, Malformed>,
     ) -> Result<T, Silence> {
+        let spin = Arc::clone(&self.spin);
+        let mut waits = None;
         loop {
             if let Some(frame) = self.inbox.next(&most).map_err(Silence::Malformed)? {
                 return read(frame).map_err(Silence::Malformed);
             }
-            self.wait(PollFlags::IN, patience, host)?;
             match recv(&self.socket, self.inbox.space(), RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Err(Silence::Gone),
                 Ok((count, _)) => self.inbox.filled(count),
-                Err(Errno::AGAIN | Errno::INTR) => {}
+                Err(Errno::AGAIN) if waits.get_or_insert_with(|| spin.wait()).looks() => {}
+                Err(Errno::AGAIN) => self.wait(PollFlags::IN, patience, host)?,
+                Err(Errno::INTR) => {}
                 Err(_) => return Err(Silence::Gone),
             }
         }

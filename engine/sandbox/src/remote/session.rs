@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use serde_json::{Map, Value};
 use skills_core::{
     Budget, Cell, Completions, ErrorKind, Evaluated, Evaluation, Failure, Forked, Held, Host, Inspection, Language,
-    Lost, Script, Session, Snapshot, Usage, Variable,
+    Lost, OpenSession, Script, Session, Snapshot, Usage, Variable,
 };
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -438,7 +438,7 @@ impl Session for RemoteSession {
 
     fn fork(&mut self, host: &Arc<dyn Host>) -> Result<Option<Forked>, Failure> {
         let copy = self.fork_worker(host)?;
-        Ok(copy.map(|copy| Box::new(move || Ok(Box::new(copy) as Box<dyn Session>)) as Forked))
+        Ok(copy.map(|copy| Box::new(move || Ok(OpenSession::Anywhere(Box::new(copy)))) as Forked))
     }
 
     fn held(&self) -> Held {

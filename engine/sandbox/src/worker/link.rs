@@ -1,5 +1,8 @@
 use crate::frame::{Assembler, FromWorker, Malformed, Reply, ToWorker};
-use std::io::{ErrorKind, Read, Write};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
+use skills_core::Spin;
+use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,13 +13,14 @@ pub(crate) struct Link {
     socket: UnixStream,
     writing: Mutex<()>,
     reading: Mutex<Assembler>,
+    spin: Spin,
 }
 
 const GONE: Malformed = Malformed("the host is gone");
 
 impl Link {
     pub(crate) fn new(socket: UnixStream) -> Link {
-        Link { socket, writing: Mutex::default(), reading: Mutex::default() }
+        Link { socket, writing: Mutex::default(), reading: Mutex::default(), spin: Spin::new() }
     }
 
     /// Sends a whole message.
@@ -55,14 +59,18 @@ impl Link {
     }
 
     fn next(&self, inbox: &mut Assembler) -> Result<Option<ToWorker>, Malformed> {
+        let mut waits = None;
         loop {
             if let Some(frame) = inbox.next(|_| u32::MAX as usize)? {
                 return ToWorker::decode(frame).map(Some);
             }
-            match (&self.socket).read(inbox.space()) {
-                Ok(0) => return Ok(None),
-                Ok(count) => inbox.filled(count),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            let looks = waits.get_or_insert_with(|| self.spin.wait()).looks();
+            let flags = if looks { RecvFlags::DONTWAIT } else { RecvFlags::empty() };
+            match recv(&self.socket, inbox.space(), flags) {
+                Ok((0, _)) => return Ok(None),
+                Ok((count, _)) => inbox.filled(count),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if looks => {}
                 Err(_) => return Err(GONE),
             }
         }

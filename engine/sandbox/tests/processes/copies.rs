@@ -30,7 +30,7 @@ pub(crate) fn tests() -> Vec<Trial> {
 pub(crate) const COPIES: &str = "__copies";
 
 fn fork(session: &mut dyn Session) -> Option<Box<dyn Session>> {
-    session.fork(&host(some_limits())).unwrap().map(|open| open().unwrap())
+    session.fork(&host(some_limits())).unwrap().map(|open| open().unwrap().into())
 }
 
 fn a_copy_has_all_and_goes_its_own_way() {

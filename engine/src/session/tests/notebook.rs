@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use skills_core::{
     Arguments, CapStatus, Cell, Entry, ErrorKind, Evaluated, Evaluation, Failure, Forked, Held, Host, Interpreter,
-    Language, Lost, NameKind, Script, Session, Shown, Signature, Snapshot, Stream, Usage, Variable,
+    Language, Lost, NameKind, OpenSession, Script, Session, Shown, Signature, Snapshot, Stream, Usage, Variable,
 };
 use std::sync::Arc;
 
@@ -148,7 +148,7 @@ impl Session for Page {
     }
     fn fork(&mut self, _: &Arc<dyn Host>) -> Result<Option<Forked>, Failure> {
         let names = self.names.clone();
-        let open = move || Ok(Box::new(Page { forks: true, names, dead: false }) as Box<dyn Session>);
+        let open = move || Ok(OpenSession::Here(Box::new(Page { forks: true, names, dead: false })));
         Ok(self.forks.then(|| Box::new(open) as Forked))
     }
     fn held(&self) -> Held {

@@ -12,7 +12,7 @@ fn restored(notebook: &mut Notebook) -> (Notebook, Vec<Lost>) {
 }
 
 fn forked(notebook: &mut Notebook) -> Notebook {
-    Notebook::of(notebook.session.fork(&any_host()).unwrap().unwrap()().unwrap())
+    Notebook::of(notebook.session.fork(&any_host()).unwrap().unwrap()().unwrap().into())
 }
 
 const STATE: &str = "let n = 0; let add = |by| { n += by; n }; let read = || n; const C = 'c'; let f = 1.5; let u = (); \
@@ -124,7 +124,7 @@ fn a_fork_and_its_original_know_nothing_of_each_other() {
     assert!(notebook.failure("here()").message.contains("here"));
     assert!(fork.session.held().memory.unwrap() > 0);
     let opens = notebook.session.fork(&any_host()).unwrap().unwrap();
-    let there = std::thread::spawn(move || Notebook::of(opens().unwrap()).value("[n, area(3)]"));
+    let there = std::thread::spawn(move || Notebook::of(opens().unwrap().into()).value("[n, area(3)]"));
     assert_eq!(there.join().unwrap(), json!([12, 0]));
 }
 
