@@ -88,7 +88,7 @@ impl Inner {
             true => host.judge_output(&plan, result, &mut printed),
             false => result,
         };
-        self.outcome(plan, Evaluation { result, ..evaluation }, &host, printed)
+        self.outcome(plan, Evaluation { result, ..evaluation }, host, printed)
     }
 
     /// The interpreter of a language.

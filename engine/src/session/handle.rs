@@ -32,7 +32,8 @@ pub struct EvalOptions {
 /// A namespace that lives: what is evaluated in it stays for the next evaluation. Opened by [`Engine::session`].
 ///
 /// Clones are the same session, and any thread may use them at once: what is asked of a session is done in order, on a
-/// thread of its own. A handle keeps the engine, but not the session: [`Session::close`] ends that, also for others.
+/// thread of its own, or, for a worker that does nothing else, on the thread that asks. A handle keeps the engine, but not the
+/// session: [`Session::close`] ends that, also for others.
 #[derive(Clone)]
 pub struct Session {
     pub(super) shared: Arc<Shared>,

@@ -85,7 +85,7 @@ impl Seat {
 /// Where a session rests between two pieces of work, as its thread has it.
 pub(crate) enum Resting {
     /// On this thread only.
-    Here(Stored<OpenSession>),
+    Here(Box<Stored<OpenSession>>),
     Anywhere(Seat),
 }
 
@@ -96,7 +96,7 @@ impl From<Stored<OpenSession>> for Resting {
             OpenSession::Anywhere(session) => {
                 Resting::Anywhere(Seat(Arc::new(Mutex::new(Some(Stored { session, table, vault, kept })))))
             }
-            session => Resting::Here(Stored { session, table, vault, kept }),
+            session => Resting::Here(Box::new(Stored { session, table, vault, kept })),
         }
     }
 }
