@@ -10,11 +10,16 @@ import pydantic_monty
 COUNT = int(sys.argv[1]) if len(sys.argv) > 1 else 500
 
 
-def measured(call, count=COUNT):
+# How far apart calls are, as in `worker.rs`.
+PAUSE = 0.01
+
+
+def measured(wait, call, count=COUNT):
     for _ in range(20):
         call()
     took = []
     for _ in range(count):
+        wait()
         start = time.perf_counter_ns()
         call()
         took.append((time.perf_counter_ns() - start) / 1000)
@@ -30,9 +35,10 @@ def main():
             with pool.checkout() as session:
                 assert session.feed_run("1 + 1") == 2
 
-        figures["session from the warm pool"] = measured(fresh_session)
+        figures["session from the warm pool"] = measured(lambda: time.sleep(PAUSE), fresh_session)
+        figures["session from the warm pool, one after another"] = measured(lambda: None, fresh_session)
         with pool.checkout() as session:
-            figures["feed to an open session"] = measured(lambda: session.feed_run("1 + 1"))
+            figures["feed to an open session"] = measured(lambda: None, lambda: session.feed_run("1 + 1"))
     with pydantic_monty.Monty(min_processes=2, max_checkouts_per_worker=1) as pool:
 
         def fresh_process():
@@ -56,7 +62,7 @@ def main():
         with pydantic_monty.Monty(min_processes=1) as pool, pool.checkout() as session:
             assert session.feed_run("1 + 1") == 2
 
-    figures["Monty() started for one call"] = measured(start, max(COUNT // 20, 10))
+    figures["Monty() started for one call"] = measured(lambda: None, start, max(COUNT // 20, 10))
     print(json.dumps(figures))
 
 

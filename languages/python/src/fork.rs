@@ -9,12 +9,13 @@
 //! session lives on its stack. It could install signal handlers then, in a process of its own. The stopper's thread is started anew by the
 //! first evaluation there. Threads that scripts started are gone; they had ended with their evaluations.
 
+use crate::compile::compile;
 use crate::live;
 use crate::runtime::Runtime;
 use crate::stopper;
 use pyo3::prelude::*;
 use pyo3::{ffi, types::PyBytes};
-use skills_core::{ErrorKind, Failure, Fork};
+use skills_core::{ErrorKind, Failure, Fork, Language, Script};
 use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -26,8 +27,15 @@ thread_local! {
 /// Starts CPython on this thread.
 pub(crate) fn prepare() -> Result<(), Failure> {
     let runtime = Runtime::start_here()?;
-    Python::attach(|py| live::prepare(py, runtime))
-        .map_err(|error| Failure::new(ErrorKind::Unavailable, format!("Python is not available: {error}")))
+    Python::attach(|py| {
+        live::prepare(py, runtime)?;
+        // CPython makes the types of syntax trees when it parses its first.
+        let sample = include_str!("python/cells.py").to_owned();
+        compile(py, runtime, &Script { language: Language::Python, file: "<sample>".into(), source: sample }, 0)?;
+        // What was imported is there in each fork, where the first run would have to look at it.
+        runtime.pristine.settle(py)
+    })
+    .map_err(|error| Failure::new(ErrorKind::Unavailable, format!("Python is not available: {error}")))
 }
 
 /// Does around a fork what CPython wants done.

@@ -163,8 +163,9 @@ impl Library {
     /// Takes dicts and the generator of `random` as they are for what they should be: a fork has an environment of its own, and
     /// CPython seeds the generator anew there.
     pub(crate) fn accept(&self, py: Python<'_>) -> PyResult<()> {
-        let kept: Vec<Arc<Kept>> = self.kept().clone();
-        kept.iter().filter(|kept| kept.changed_at(py).is_some()).try_for_each(|kept| match &kept.state {
+        // Those only: in a fork each page that is written to, be it for counting who holds it, has to be copied.
+        let kept: Vec<Arc<Kept>> = self.kept().iter().filter(|kept| kept.changed_at(py).is_some()).cloned().collect();
+        kept.iter().try_for_each(|kept| match &kept.state {
             State::Dict(dict) | State::Logging(dict, _) => dict.accept(py),
             State::Chance(chance) => chance.mark(py),
             State::Row(_) | State::Warnings(_) => Ok(()),

@@ -110,6 +110,24 @@ impl Pristine {
         })
     }
 
+    /// Takes the modules that were imported meanwhile, by the engine itself, for how things should be.
+    pub(crate) fn settle(&self, py: Python<'_>) -> PyResult<()> {
+        let (live, known) = (self.modules.live.bind(py), self.modules.copy.bind(py));
+        for (name, module) in live.iter() {
+            if known.contains(&name)? {
+                continue;
+            }
+            if let Ok(name) = name.cast::<PyString>()
+                && !self.foreign
+            {
+                self.library.adopt(py, name, &module)?;
+            }
+            known.set_item(&name, &module)?;
+        }
+        self.modules.settled(py);
+        self.library.accept(py)
+    }
+
     /// The library modules that differ now from what they were. To be asked before an import, for [`Self::imported`].
     pub(crate) fn changed(&self, py: Python<'_>) -> Vec<usize> {
         self.library.changed(py)

@@ -1,7 +1,7 @@
 use super::Malformed;
 
-/// How much is read at once.
-const CHUNK: usize = 64 << 10;
+/// How much room there is at first: a new worker has to touch each page of it.
+const CHUNK: usize = 16 << 10;
 
 /// Puts frames together from the bytes of a stream, in whatever pieces they come.
 ///
