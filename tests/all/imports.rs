@@ -3,7 +3,7 @@
 use crate::policy::Scripted;
 use crate::support::{Sandbox, tiers};
 use serde_json::{Value, json};
-use skills::{Answer, Engine, ErrorKind, Isolation, Layout, MemorySkills, Outcome, RunOptions, Trust};
+use skills::{Answer, Engine, ErrorKind, Isolation, Layout, MemorySkills, Outcome, RunOptions, Session, Trust};
 use std::path::Path;
 
 /// The definition of a skill `many` whose script is one of its files.
@@ -129,6 +129,26 @@ fn what_python_cannot_import_is_named_with_what_there_is() {
 }
 
 #[test]
+fn a_skill_that_is_called_has_its_own_modules_and_its_caller_keeps_its_own() {
+    let other = json!({"name": "other", "description": "d", "type": "code_inline", "code": "file://./main.py"});
+    let many = "import skill, helper\n[skill.call('other', {}), helper.NAME, __import__('helper').NAME]";
+    let source = MemorySkills::new("shop")
+        .with("many/many.json", definition("main.py"))
+        .with("many/main.py", many)
+        .with("many/helper.py", "NAME = 'many'\n")
+        .with("other/other.json", other.to_string())
+        .with("other/main.py", "import helper\nhelper.NAME")
+        .with("other/helper.py", "NAME = 'other'\n");
+    let engine =
+        Engine::builder().source(source).worker(env!("CARGO_BIN_EXE_skills")).ready_workers(0).build().unwrap();
+    let skill = engine.skill("many").unwrap();
+    for tier in tiers() {
+        let result = engine.run_skill(&skill, json!({}), &options(tier)).result;
+        assert_eq!(result.unwrap(), json!(["other", "many", "many"]), "{tier:?}");
+    }
+}
+
+#[test]
 fn too_much_is_not_imported() {
     let large = format!("x = '{}'\n", "x".repeat(4 << 20));
     let files: Files<'_> = &[("main.py", "import large\n"), ("large.py", &large)];
@@ -181,14 +201,9 @@ helper.VALUE";
     assert!(error.message().contains("cannot import `helper.py`: it has changed"), "{error}");
 }
 
-#[test]
-fn cells_of_a_skills_session_import_as_its_script_does() {
+/// A session of a skill of these files, in each tier.
+fn in_sessions(files: Files<'_>, check: impl Fn(&str, &Session)) {
     let folder = tempfile::tempdir().unwrap();
-    let files: Files<'_> = &[
-        ("scripts/main.py", "import helper\ndef run():\n    helper.count += 1\n    return helper.count\n"),
-        ("scripts/helper.py", "count = 0\ndef where():\n    raise KeyError('here')\n"),
-        ("scripts/late.py", "LATE = 'late'\n"),
-    ];
     write(folder.path(), files);
     let session = definition(files[0].0).replace("code_inline", "code_session");
     std::fs::write(folder.path().join("many/many.json"), session).unwrap();
@@ -196,10 +211,64 @@ fn cells_of_a_skills_session_import_as_its_script_does() {
     let engine = engine.ready_workers(0).build().unwrap();
     for tier in tiers() {
         let session = engine.skill_session(&engine.skill("many").unwrap()).options(options(tier)).open().unwrap();
-        let run = || session.run(json!({}), &RunOptions::default()).result.unwrap();
-        assert_eq!((run(), run()), (json!(1), json!(2)), "{tier:?}");
-        assert_eq!(session.eval("import late; [late.LATE, helper.count]").unwrap(), json!(["late", 2]), "{tier:?}");
-        let error = session.eval("helper.where()").unwrap_err();
-        assert_eq!(error.frames()[0].source.as_deref(), Some("    raise KeyError('here')"), "{tier:?}");
+        check(&format!("{tier:?}"), &session);
     }
+}
+
+fn called(session: &Session) -> Value {
+    session.run(json!({}), &RunOptions::default()).result.unwrap_or_else(|error| panic!("{}", error.render(false)))
+}
+
+#[test]
+fn cells_of_a_python_skills_session_import_as_its_script_does() {
+    let files: Files<'_> = &[
+        ("scripts/main.py", "import helper\ndef run():\n    helper.count += 1\n    return helper.count\n"),
+        ("scripts/helper.py", "count = 0\ndef where():\n    raise KeyError('here')\n"),
+        ("scripts/late.py", "LATE = 'late'\n"),
+    ];
+    in_sessions(files, |tier, session| {
+        assert_eq!((called(session), called(session)), (json!(1), json!(2)), "{tier}");
+        assert_eq!(session.eval("import late; [late.LATE, helper.count]").unwrap(), json!(["late", 2]), "{tier}");
+        let error = session.eval("helper.where()").unwrap_err();
+        assert_eq!(error.frames()[0].source.as_deref(), Some("    raise KeyError('here')"), "{tier}");
+    });
+}
+
+#[test]
+fn cells_of_a_javascript_skills_session_import_as_its_script_does() {
+    let files: Files<'_> = &[
+        (
+            "scripts/main.js",
+            "import { state, step } from './helper.js'\nexport function run() { step(); return state.count }\n",
+        ),
+        ("scripts/helper.js", "export const state = { count: 0 };\nexport function step() {\n  state.count++;\n}\n"),
+        (
+            "scripts/late.ts",
+            "import { state } from './helper.js';\nexport const seen = (): number => state.count;\nexport const fail = () => { throw new Error('x') };\n",
+        ),
+    ];
+    in_sessions(files, |tier, session| {
+        assert_eq!((called(session), called(session)), (json!(1), json!(2)), "{tier}");
+        let cell = "import { seen, fail } from './late.ts'\n[seen(), state.count]";
+        assert_eq!(session.eval(cell).unwrap(), json!([2, 2]), "{tier}: one helper.js for all");
+        assert_eq!(session.eval("step(); seen()").unwrap(), json!(3), "{tier}");
+        let error = session.eval("fail()").unwrap_err();
+        assert!(error.frames()[0].file.ends_with("scripts/late.ts"), "{tier}: {}", error.render(false));
+    });
+}
+
+#[test]
+fn cells_of_a_rhai_skills_session_import_as_its_script_does() {
+    let files: Files<'_> = &[
+        ("scripts/main.rhai", "import \"helper\" as h;\nfn run() { h::twice(4) }\n"),
+        ("scripts/helper.rhai", "fn twice(n) { n * 2 }\nfn fail() { throw \"no\" }\n"),
+        ("scripts/late.rhai", "export const LATE = 5;\n"),
+    ];
+    in_sessions(files, |tier, session| {
+        assert_eq!((called(session), called(session)), (json!(8), json!(8)), "{tier}");
+        assert_eq!(session.eval("import \"late\" as late; late::LATE + h::twice(1)").unwrap(), json!(7), "{tier}");
+        assert_eq!(session.eval("late::LATE").unwrap(), json!(5), "{tier}");
+        let error = session.eval("h::fail()").unwrap_err();
+        assert!(error.frames().iter().any(|f| f.file.ends_with("helper.rhai") && f.line == 2), "{tier}: {error:?}");
+    });
 }

@@ -17,6 +17,8 @@ mod functions;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod imports;
+mod imports_javascript;
+mod imports_rhai;
 mod library;
 mod limit_status;
 mod policy;

@@ -22,6 +22,7 @@ mod language;
 mod launch;
 mod limits;
 mod live;
+mod module;
 mod pace;
 mod probe;
 mod secret;
@@ -48,6 +49,7 @@ pub use live::{
     Cell, Completeness, Completion, Completions, Entry, Evaluated, Inspection, Lost, NameKind, Shown, Snapshot,
     Variable, taken,
 };
+pub use module::beside;
 pub use pace::Pace;
 pub use probe::ProbeHost;
 pub use secret::{ExposeSecret, SecretCommand, SecretSource, SecretString, Variables};

@@ -19,6 +19,7 @@ const BRIDGE: &str = concat!(
     include_str!("bridge/errors.js"),
     include_str!("bridge/console.js"),
     include_str!("bridge/run.js"),
+    include_str!("bridge/link.js"),
     include_str!("bridge/extras.js"),
     include_str!("bridge/harden.js"),
 );
@@ -37,6 +38,7 @@ pub(crate) const LIVE: &str = concat!(
 /// What the bridge hands back to the host.
 pub(crate) struct Bridge {
     pub(crate) offer: v8::Global<v8::Function>,
+    pub(crate) linked: v8::Global<v8::Function>,
     pub(crate) run: v8::Global<v8::Function>,
     pub(crate) poll: v8::Global<v8::Function>,
     pub(crate) tick: v8::Global<v8::Function>,
@@ -107,6 +109,7 @@ fn build_bridge(scope: &mut v8::PinScope<'_, '_>) -> Result<Bridge, Fault> {
     };
     Ok(Bridge {
         offer: take("offer")?,
+        linked: take("linked")?,
         run: take("run")?,
         poll: take("poll")?,
         tick: take("tick")?,

@@ -28,6 +28,13 @@ pub(crate) struct Compiled {
     pub(crate) resource: String,
 }
 
+impl Compiled {
+    /// The same once more.
+    pub(crate) fn copy(&self) -> Compiled {
+        Compiled { main: self.main.clone(), mode: self.mode, resource: self.resource.clone() }
+    }
+}
+
 /// How a script's compilation or run ended without an answer.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -158,7 +165,8 @@ impl Engine {
     pub(crate) fn compile(&mut self, prepared: &Prepared, refuses_code: bool) -> Result<Compiled, Fault> {
         self.compiled += 1;
         let resource = format!("skill:{}", self.compiled);
-        let names = [prepared.names.skill.as_str(), "params", prepared.names.tools.as_str()];
+        let names = &prepared.names;
+        let names = [&*names.skill, "params", &*names.tools, &*names.unit];
         let main = self.with(|scope, _, _| {
             // The body's first line is ours, so that its second is line 1 of the script.
             compile_function(scope, &resource, &prepared.body, &names, -1)
@@ -167,12 +175,34 @@ impl Engine {
         Ok(Compiled { main, mode, resource })
     }
 
+    /// Puts a script together with the files that it imports, into one that is run as if it were alone. `text` says what each
+    /// of them has of the others, see `bridge/link.js`.
+    pub(crate) fn link<'a>(
+        &mut self,
+        main: &'a Compiled,
+        files: impl Iterator<Item = &'a Compiled>,
+        (text, asynchronous): (&str, bool),
+    ) -> Result<Compiled, Fault> {
+        let linked = self.with(|scope, bridge, _| {
+            let mut arguments: Vec<v8::Local<'_, v8::Value>> = vec![crate::bridge::text(scope, text)?.into()];
+            for compiled in std::iter::once(main).chain(files) {
+                arguments.push(v8::Local::new(scope, &compiled.main).into());
+            }
+            let linked = call(scope, &bridge.linked, &arguments)?;
+            let missing = |_| Fault::stopped("the bridge has linked nothing");
+            Ok(v8::Global::new(scope, v8::Local::<v8::Function>::try_from(linked).map_err(missing)?))
+        })?;
+        let mode = main.mode | i32::from(asynchronous);
+        Ok(Compiled { main: linked, mode, resource: main.resource.clone() })
+    }
+
     /// Compiles a prepared cell.
     pub(crate) fn compile_cell(&mut self, prepared: &PreparedCell, refuses_code: bool) -> Result<Compiled, Fault> {
         self.compiled += 1;
         let resource = format!("skill:{}", self.compiled);
         // What a script has as its parameters is a variable of the session here, if anything.
-        let names = [&prepared.names.skill, &prepared.names.depth, &prepared.names.tools].map(String::as_str);
+        let names = &prepared.names;
+        let names = [&names.skill, &names.depth, &names.tools, &names.unit].map(String::as_str);
         let main = self.with(|scope, _, _| compile_function(scope, &resource, &prepared.body, &names, -1))?;
         let mode = i32::from(prepared.asynchronous) | i32::from(prepared.calls) << 1 | i32::from(refuses_code) << 2;
         Ok(Compiled { main, mode, resource })

@@ -10,6 +10,8 @@
 //! - `source` turns a script into the body of a function, without moving a line.
 //! - `bridge/*.js` is the hardened half in JavaScript: values out and in, console, timers, the `skill` module, and what
 //!   of the globals is left.
+//! - `modules` has the host give the files of a skill that a script imports, each of which becomes a function as well, and
+//!   `bridge/link.js` calls them.
 //! - `live` and `bridge/live` are sessions whose names stay: cells, completion, snapshots.
 //! - `heap` is what the two engines do differently: memory, stack and microtasks.
 
@@ -20,6 +22,7 @@ mod engine;
 mod error;
 mod heap;
 mod live;
+mod modules;
 mod natives;
 mod session;
 mod signature;

@@ -259,7 +259,7 @@ pub(crate) fn define(
     }
 }
 
-/// Dynamic `import()`: there is nothing to import.
+/// Dynamic `import()`: what a script imports is known before it runs.
 pub(crate) fn refuse_import<'s>(
     scope: &mut v8::PinScope<'s, '_>,
     _: v8::Local<'s, v8::Data>,
@@ -268,7 +268,8 @@ pub(crate) fn refuse_import<'s>(
     _: v8::Local<'s, v8::FixedArray>,
 ) -> Option<v8::Local<'s, v8::Promise>> {
     let name = specifier.to_rust_string_lossy(scope);
-    let message = format!("cannot import {name:?}: a skill's script can use the global `skill` only");
+    let message =
+        format!("cannot import {name:?}: write `import … from` at the top of the script instead of `import()`");
     let message = v8::String::new(scope, &message)?;
     let error = v8::Exception::type_error(scope, message);
     let resolver = v8::PromiseResolver::new(scope)?;

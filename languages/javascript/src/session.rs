@@ -4,6 +4,7 @@ use crate::engine::{self, Compiled, Engine, Fault};
 use crate::error::{self, Places};
 use crate::heap::Heap;
 use crate::live::{self, Living};
+use crate::modules::Graph;
 use crate::source::{self, Counting, Prepared};
 use serde_json::Value;
 use skills_core::{
@@ -32,6 +33,8 @@ struct Entry {
     counting: Counting,
     prepared: Prepared,
     compiled: Compiled,
+    /// It together with the files of its skill that it imports, where it does.
+    graph: Option<Graph>,
 }
 
 impl JavaScriptSession {
@@ -64,7 +67,7 @@ impl JavaScriptSession {
         if self.cache.len() >= CACHED {
             self.cache.remove(0);
         }
-        self.cache.push(Entry { script: Arc::clone(script), counting, prepared, compiled });
+        self.cache.push(Entry { script: Arc::clone(script), counting, prepared, compiled, graph: None });
         Ok(())
     }
 
@@ -79,9 +82,17 @@ impl JavaScriptSession {
         if let Err(failure) = self.compile(script, counting) {
             return (Err(failure), None);
         }
-        let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
+        let Some(entry) = self.cache.last_mut() else { return (Err(error::never_settled(script)), None) };
+        if !entry.prepared.links.is_empty() {
+            let own = (script, &entry.prepared.links, &entry.compiled);
+            match Graph::make(&mut self.engine, &**host, own, entry.graph.take(), (counting, false)) {
+                Ok(graph) => entry.graph = Some(graph),
+                Err(failure) => return (Err(failure), None),
+            }
+        }
+        let compiled = entry.graph.as_ref().map_or(&entry.compiled, |graph| &graph.compiled);
         let (text, wide) = convert::encode(params);
-        let mut answer = self.engine.run(&entry.compiled, &text, &wide, limits.result);
+        let mut answer = self.engine.run(compiled, &text, &wide, limits.result);
         // Also for an answer that is there: what a script left in the queue is its own to run, and not the next run's.
         self.engine.run_microtasks();
         while matches!(answer.as_deref(), Ok("?")) {
@@ -92,8 +103,8 @@ impl JavaScriptSession {
         }
         let operations = self.counted(counting);
         let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
-        let places =
-            Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns, earlier: None };
+        let earlier = entry.graph.as_ref().map(|graph| &graph.sources);
+        let places = Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns, earlier };
         let natives = Rc::clone(self.engine.natives());
         let depth = || self.engine.depth();
         let result = match answer {
@@ -111,9 +122,9 @@ impl JavaScriptSession {
 impl Drop for JavaScriptSession {
     fn drop(&mut self) {
         // Compiled scripts point into the isolate: see the engine's own drop.
-        let cache = std::mem::take(&mut self.cache);
+        let compiled = (std::mem::take(&mut self.cache), self.living.take());
         if engine::thread_is_ending() {
-            std::mem::forget(cache);
+            std::mem::forget(compiled);
         }
     }
 }

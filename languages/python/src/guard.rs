@@ -1,6 +1,6 @@
 //! What surrounds every run: its limits are armed before, and what it left is put back after.
 
-use crate::run::{Run, Stop};
+use crate::run::{self, Run, Stop};
 use crate::runtime::Runtime;
 use crate::stopper;
 use crate::tidy::Counted;
@@ -42,9 +42,14 @@ pub(crate) fn guarded<T>(
     stopper::watch(run);
     let running = run.budget.running(Arc::new(Stop(Arc::clone(run))));
     let result = catch_unwind(AssertUnwindSafe(|| {
+        let waiting = run::current();
         let entered = run.enter(py);
+        let hidden = waiting.map(|waiting| runtime.pristine.hide(py, &waiting));
         let result = work();
         let _ = runtime.pristine.after(py, run);
+        if let Some(Ok(hidden)) = hidden {
+            let _ = runtime.pristine.show(py, hidden);
+        }
         drop(entered);
         result
     }));

@@ -148,6 +148,33 @@ impl Pristine {
         self.library.imported(py, name, module, before, alone)
     }
 
+    /// Takes modules of the user out of sight that a run has, or its session, for one that it waits for: another skill may
+    /// have one of the same name. Gives them, for [`Self::show`].
+    pub(crate) fn hide(&self, py: Python<'_>, waiting: &Arc<Run>) -> PyResult<Vec<(Py<PyAny>, Py<PyAny>)>> {
+        let _lenient = memory::lenient(true);
+        let id = Arc::as_ptr(waiting) as usize;
+        let imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(owner, _)| *owner == id);
+        let mut hidden = Vec::new();
+        if !imported && waiting.texts.is_none() {
+            return Ok(hidden);
+        }
+        let (live, known) = (self.modules.live.bind(py), self.modules.copy.bind(py));
+        for (name, module) in live.copy()?.iter() {
+            let is_library = known.contains(&name)? || is_finished_library(&module);
+            if !is_library {
+                live.del_item(&name)?;
+                hidden.push((name.unbind(), module.unbind()));
+            }
+        }
+        Ok(hidden)
+    }
+
+    /// Has modules in sight again.
+    pub(crate) fn show(&self, py: Python<'_>, hidden: Vec<(Py<PyAny>, Py<PyAny>)>) -> PyResult<()> {
+        let _lenient = memory::lenient(true);
+        hidden.into_iter().try_for_each(|(name, module)| self.modules.live.bind(py).set_item(name, module))
+    }
+
     /// Puts back what a run changed. An error here is a script's doing; it does not keep the rest from being put back.
     pub(crate) fn after(&self, py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         let _lenient = memory::lenient(true);

@@ -1,5 +1,6 @@
 use crate::last_value::LastValue;
 use crate::memory::MemoryCap;
+use crate::modules::Modules;
 use rhai::{Dynamic, EvalAltResult, ImmutableString, Position};
 use rustix::time::{ClockId, clock_gettime};
 use skills_core::{Breach, Budget, ErrorKind, Failure, Host, Interrupt, Pace, Stream};
@@ -29,6 +30,8 @@ pub(crate) struct Control {
     pace: Mutex<Option<Pace>>,
     host: Mutex<Option<Arc<dyn Host>>>,
     failures: Mutex<Vec<Failure>>,
+    /// What the scripts of the session import.
+    pub(crate) modules: Mutex<Modules>,
     /// What a session's own engine takes `_` for.
     pub(crate) last_value: Mutex<Option<LastValue>>,
     /// The constants of a session, on the way to where `global::NAME` looks for them.

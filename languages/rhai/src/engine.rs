@@ -1,7 +1,8 @@
 use crate::control::{Control, Rhaied, error, lock, terminated};
+use crate::modules::Siblings;
 use crate::{guards, host, live};
 use rhai::packages::Package;
-use rhai::{Dynamic, Engine, EvalAltResult, Module, ModuleResolver, Position, Shared};
+use rhai::{Dynamic, Engine};
 use skills_core::{Host, Limits, Stream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ const VARIABLES: usize = 10_000;
 pub(crate) fn build(control: &Arc<Control>, host: &Arc<dyn Host>, counted: bool) -> (Engine, Dynamic) {
     let mut engine = Engine::new_raw();
     guards::PACKAGES.register_into_engine(&mut engine);
-    engine.set_module_resolver(NoModules);
+    engine.set_module_resolver(Siblings(Arc::clone(control)));
     engine.set_max_variables(VARIABLES);
     language(&mut engine);
 
@@ -86,15 +87,4 @@ fn sleep(control: &Control, seconds: f64) -> Rhaied<()> {
         std::thread::sleep(left.min(NAP));
     }
     Ok(())
-}
-
-/// Refuses every `import`.
-struct NoModules;
-
-impl ModuleResolver for NoModules {
-    fn resolve(&self, _: &Engine, _: Option<&str>, path: &str, at: Position) -> Rhaied<Shared<Module>> {
-        let message =
-            format!("cannot import {path:?}: a skill's script is one file; use skill.call to run another skill");
-        Err(EvalAltResult::ErrorRuntime(message.into(), at).into())
-    }
 }

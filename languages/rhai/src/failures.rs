@@ -123,7 +123,10 @@ fn unwind(error: EvalAltResult, places: &Places<'_>) -> (EvalAltResult, Vec<Fram
                 function = Some(if name.starts_with("anon$") { "closure".into() } else { name });
                 error = *inner;
             }
-            EvalAltResult::ErrorInModule(_, inner, _) => error = *inner,
+            EvalAltResult::ErrorInModule(_, inner, at) => {
+                frames.push(places.frame(at, function.take()));
+                error = *inner;
+            }
             other => {
                 let at = other.position();
                 if !(function.is_none() && is_own_call(at)) || frames.is_empty() {

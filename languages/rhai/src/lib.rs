@@ -17,6 +17,8 @@
 //! - `fn run(params)` is called where the script defines it. `fn run()` is called without arguments, and with two
 //!   or more parameters each gets the member of its name. A `return` at the top level ends the script before that.
 //! - Object maps are sorted by key: that is how Rhai keeps them, so a result's members are in that order.
+//! - `import "helper" as h;` gives the functions of a file of the skill, beside the script ([`Host::module`](skills_core::Host::module)),
+//!   and the variables and constants that it exports. A file is evaluated once in a run, and counts as the run's own code.
 //! - A failure of a host function is thrown as a map: `catch (e) { e.kind; e.message; e.help }`.
 //!
 //! # Limits
@@ -55,6 +57,7 @@ mod interpreter;
 mod last_value;
 mod live;
 mod memory;
+mod modules;
 mod program;
 mod session;
 mod signature;

@@ -1,4 +1,4 @@
-use crate::control::{Control, cpu};
+use crate::control::{Control, cpu, lock};
 use crate::convert::{ToJson, from_json};
 use crate::failures::{self, Places};
 use crate::live::{Live, Machine};
@@ -110,11 +110,13 @@ impl RhaiSession {
                 })
             }
             Err(error) => {
-                let places = Places::alone(script, program.written.as_ref());
+                let others = lock(&self.control.modules).places();
+                let places = Places { others: &others, ..Places::alone(script, program.written.as_ref()) };
                 Err(failures::from_runtime(*error, &places, &self.control, self.engine.max_call_levels()))
             }
         };
         self.put_params(Dynamic::UNIT);
+        lock(&self.control.modules).forget();
         result
     }
 
@@ -167,7 +169,9 @@ impl RhaiSession {
                 let _running = host.budget().running(this.control.clone());
                 let put_params = |value| put(&this.params, value);
                 let (engine, control) = (&this.engine, &*this.control);
-                work(&mut this.live, &Machine { engine, control, host, put_params: &put_params }, stack)
+                let result = work(&mut this.live, &Machine { engine, control, host, put_params: &put_params }, stack);
+                lock(&control.modules).forget();
+                result
             };
             usage.peak_memory = this.control.memory.end(outer);
             usage.operations = Some(this.control.operations());

@@ -250,4 +250,4 @@ function fixed() {
   return `[${out}]`;
 }
 
-return { offer, run, poll, tick, count, depth, unharmed, finished, rested, core, fixed };
+return { offer, linked, run, poll, tick, count, depth, unharmed, finished, rested, core, fixed };

@@ -2,6 +2,7 @@ use super::{Living, under};
 use crate::convert;
 use crate::engine::{Argument, Compiled, Fault};
 use crate::error::{self, Places};
+use crate::modules::Graph;
 use crate::session::{JavaScriptSession, Waited, fault_resource, wait};
 use crate::source::{self, Columns, Counting, Purpose};
 use base64::Engine as _;
@@ -52,7 +53,7 @@ pub(crate) fn evaluate(session: &mut JavaScriptSession, cell: &Cell, host: &Arc<
     let mut operations = None;
     let language = cell.script.language;
     let (result, mut usage) = under(session, host, language, |session| {
-        let result = run(session, cell, host.budget());
+        let result = run(session, cell, host);
         if host.budget().limits().operations.is_some() {
             operations = session.engine.ask("operations", &[]).ok().and_then(|count| count.parse::<f64>().ok());
         }
@@ -74,7 +75,8 @@ const CELL: i32 = 8;
 /// Where the function of the skill is to be called.
 const CALLS: i32 = 2;
 
-fn run(session: &mut JavaScriptSession, cell: &Cell, budget: &Budget) -> Result<(Value, Option<Shown>), Failure> {
+fn run(session: &mut JavaScriptSession, cell: &Cell, host: &Arc<dyn Host>) -> Result<(Value, Option<Shown>), Failure> {
+    let budget = host.budget();
     let script = &cell.script;
     let limits = budget.limits();
     let counting = Counting { operations: limits.operations, recursion: limits.recursion };
@@ -84,7 +86,7 @@ fn run(session: &mut JavaScriptSession, cell: &Cell, budget: &Budget) -> Result<
         Entry::Skill { params } => (skill(session, script), Some(Value::Object(params.clone()))),
     };
     let known = key.is_some();
-    let compiled = if known { None } else { Some(compile(session, cell, counting)?) };
+    let compiled = if known { None } else { Some(compile(session, cell, counting, &**host)?) };
     let mut mode = compiled.as_ref().map_or(CALLS, |compiled| compiled.mode);
     if cell.entry == Entry::Cell {
         mode |= CELL;
@@ -148,7 +150,12 @@ fn go_on(session: &mut JavaScriptSession) {
     }
 }
 
-fn compile(session: &mut JavaScriptSession, cell: &Cell, counting: Counting) -> Result<Compiled, Failure> {
+fn compile(
+    session: &mut JavaScriptSession,
+    cell: &Cell,
+    counting: Counting,
+    host: &dyn Host,
+) -> Result<Compiled, Failure> {
     let script = &cell.script;
     let purpose = if cell.entry == Entry::Cell { Purpose::Value } else { Purpose::Call };
     let shadows = session.living.as_ref().map(|living| living.shadows.clone()).unwrap_or_default();
@@ -169,7 +176,18 @@ fn compile(session: &mut JavaScriptSession, cell: &Cell, counting: Counting) -> 
         }
         living.sources.add(&compiled.resource, Arc::clone(script), prepared.columns);
     }
-    Ok(compiled)
+    if prepared.links.is_empty() {
+        return Ok(compiled);
+    }
+    let before = session.living.as_mut().and_then(|living| living.graph.take());
+    let own = (script, &prepared.links, &compiled);
+    let mut graph = Graph::make(&mut session.engine, host, own, before, (counting, true))?;
+    let linked = graph.compiled.copy();
+    if let Some(living) = session.living.as_mut() {
+        living.sources.take(&mut graph.sources);
+        living.graph = Some(graph);
+    }
+    Ok(linked)
 }
 
 fn read(

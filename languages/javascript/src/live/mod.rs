@@ -15,6 +15,7 @@ pub(crate) use sources::{Definitions, Sources};
 
 use crate::engine::Fault;
 use crate::error::{self, Places};
+use crate::modules::Graph;
 use crate::session::{JavaScriptSession, cpu_time};
 use crate::source::{Columns, Shadows};
 use skills_core::{Breach, ErrorKind, Failure, Host, Language, LimitName, Script, Usage};
@@ -33,6 +34,8 @@ pub(crate) struct Living {
     /// The language of the last cell.
     language: Language,
     cpu: Duration,
+    /// The files of the skill that its cells have imported.
+    graph: Option<Graph>,
 }
 
 impl Living {
@@ -82,6 +85,7 @@ fn begin(session: &mut JavaScriptSession) -> Result<(), Failure> {
         skills: Vec::new(),
         language: Language::JavaScript,
         cpu: Duration::ZERO,
+        graph: None,
     });
     Ok(())
 }

@@ -31,6 +31,16 @@ impl Sources {
         }
     }
 
+    /// Takes over what others know.
+    pub(crate) fn take(&mut self, others: &mut Sources) {
+        let Sources { mut known, order, .. } = std::mem::take(others);
+        for resource in order {
+            if let Some((script, columns)) = known.remove(&resource) {
+                self.add(&resource, script, columns);
+            }
+        }
+    }
+
     pub(crate) fn find(&self, resource: &str) -> Option<(&Script, &Columns)> {
         self.known.get(resource).map(|(script, columns)| (&**script, columns))
     }

@@ -4,7 +4,7 @@ use super::declare::{self, Declared};
 use super::definitions::{self, Definition, Kind};
 use super::edits::{Columns, Edits};
 use super::shadow::{self, LOCAL, Shadows};
-use super::{Counting, Names, count, form, types, unsupported, with_program, with_semantic};
+use super::{Counting, Links, Names, count, form, links, types, unsupported, with_program, with_semantic};
 use oxc::ast::ast::Program;
 use oxc::semantic::Semantic;
 use skills_core::{Failure, Script};
@@ -37,6 +37,8 @@ pub(crate) struct PreparedCell {
     /// The names that are declared, each with the documentation that stands before it.
     pub(crate) docs: Vec<(String, Option<String>)>,
     pub(crate) shadows: Shadows,
+    /// What it imports of the files of its skill.
+    pub(crate) links: Links,
 }
 
 /// Parses, rewrites and wraps a cell.
@@ -69,6 +71,11 @@ pub(crate) fn prepare_cell(
 fn prepare(script: &Script, purpose: Purpose, counting: Counting, shadows: &Shadows) -> Result<PreparedCell, Failure> {
     with_semantic(script, |program, semantic| {
         let mut declared = declare::find(program).map_err(|(span, what)| unsupported(script, span, &what))?;
+        let mut links = Links::of(program).map_err(|(span, what)| unsupported(script, span, &what))?;
+        if !links.is_empty() {
+            links::uses(program, semantic.scoping(), &mut links, script.language == skills_core::Language::TypeScript);
+            declared.variables.extend(links.imports.iter().map(|import| import.local.clone()));
+        }
         let mut shadows = shadows.clone();
         declared.names().for_each(|name| shadows.declare(name));
         let names = Names::new();
@@ -91,7 +98,7 @@ fn prepare(script: &Script, purpose: Purpose, counting: Counting, shadows: &Shad
         let (text, columns, trace) = edits.apply_and_trace(&script.source);
         let asynchronous = form::awaits(program);
         let keyword = if asynchronous { "async function" } else { "function" };
-        let before = format!("\"use strict\";return ({keyword}(){{{}\n", prologue(&declared, &names, &shadows));
+        let before = format!("\"use strict\";return ({keyword}(){{{}\n", prologue(&declared, &links, &names, &shadows));
         let definitions = definitions::find(program, semantic.scoping())
             .into_iter()
             .map(|definition| {
@@ -102,7 +109,7 @@ fn prepare(script: &Script, purpose: Purpose, counting: Counting, shadows: &Shad
             .collect();
         let docs = declared.places.iter().map(|(name, at)| (name.clone(), doc_before(program, *at))).collect();
         let body = format!("{before}{text}\n{epilogue}}})();");
-        Ok(PreparedCell { body, names, asynchronous, calls, columns, source: None, definitions, docs, shadows })
+        Ok(PreparedCell { body, names, asynchronous, calls, columns, source: None, definitions, docs, shadows, links })
     })
 }
 
@@ -131,7 +138,7 @@ fn rewrite(
 }
 
 /// Declares what the cell assigns, and puts its functions in place.
-fn prologue(declared: &Declared, names: &Names, shadows: &Shadows) -> String {
+fn prologue(declared: &Declared, links: &Links, names: &Names, shadows: &Shadows) -> String {
     let Names { tools, skill, .. } = names;
     let mut out = String::new();
     let imports = declared.imports.iter().map(|(name, _)| name);
@@ -145,6 +152,9 @@ fn prologue(declared: &Declared, names: &Names, shadows: &Shadows) -> String {
     }
     for (name, member) in &declared.imports {
         out.push_str(&format!("{}={skill}{member};", shadows.name(name)));
+    }
+    for import in &links.imports {
+        out.push_str(&format!("{}={}.{};", shadows.name(&import.local), names.unit, import.local));
     }
     out
 }
@@ -200,6 +210,7 @@ pub(crate) fn prepare_definition(
             source: Some(script.source.clone()),
             docs: Vec::new(),
             shadows: shadows.clone(),
+            links: Links::default(),
         })
     })
 }

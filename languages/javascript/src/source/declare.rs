@@ -66,6 +66,8 @@ pub(super) fn find(program: &Program<'_>) -> Result<Declared, Problem> {
     let mut out = Declared::default();
     for statement in &program.body {
         match statement {
+            // What a file gives is assigned before the cell begins: see `Links`.
+            Statement::ImportDeclaration(import) if form::is_of_file(import) => {}
             Statement::ImportDeclaration(import) => out.imports.extend(form::bindings(import)?),
             Statement::ExportFromDeclaration(export) if !export.export_kind.is_type() => {
                 return Err(form::foreign(export.source.span, export.source.value.as_str()));

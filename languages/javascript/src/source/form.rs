@@ -56,12 +56,6 @@ pub(crate) fn find(program: &Program<'_>, names: &Names, edits: &mut Edits) -> R
                 }
                 edits.blank_statement(export.span);
             }
-            Statement::ExportFromDeclaration(export) if !export.export_kind.is_type() => {
-                return Err(foreign(export.source.span, export.source.value.as_str()));
-            }
-            Statement::ExportAllDeclaration(export) if !export.export_kind.is_type() => {
-                return Err(foreign(export.source.span, export.source.value.as_str()));
-            }
             Statement::ExportFromDeclaration(export) => edits.blank_statement(export.span),
             Statement::ExportAllDeclaration(export) => edits.blank_statement(export.span),
             Statement::FunctionDeclaration(function) => run |= is_run(function),
@@ -149,14 +143,23 @@ pub(super) fn name_of<'a>(name: &'a ModuleExportName<'_>) -> &'a str {
 }
 
 pub(super) fn foreign(span: Span, module: &str) -> Problem {
-    (span, format!("cannot import {module:?}: a skill's script can import \"skill\" only"))
+    let own = "\"skill\", and files of its skill, as in \"./NAME.js\"";
+    (span, format!("cannot import {module:?}: a skill's script can import {own}"))
 }
 
-/// The declarations that stand for one import.
-fn imported(import: &ImportDeclaration<'_>, names: &Names) -> Result<String, Problem> {
+/// The declarations that stand for one import of `skill`.
+pub(super) fn imported(import: &ImportDeclaration<'_>, names: &Names) -> Result<String, Problem> {
+    if is_of_file(import) {
+        return Ok(String::new());
+    }
     let bindings = bindings(import)?;
     let one = |(local, member): &(String, String)| format!("const {local}={}{member};", names.skill);
     Ok(bindings.iter().map(one).collect())
+}
+
+/// Whether a file of the skill is imported.
+pub(super) fn is_of_file(import: &ImportDeclaration<'_>) -> bool {
+    import.source.value.starts_with("./") || import.source.value.starts_with("../")
 }
 
 /// What an import binds: each name, and what follows the module's to reach its value.

@@ -9,6 +9,7 @@ mod definitions;
 mod edits;
 mod ends;
 mod form;
+mod links;
 mod numbers;
 mod purity;
 mod shadow;
@@ -19,6 +20,7 @@ pub(crate) use count::Counting;
 pub(crate) use definitions::{Definition, Kind};
 pub(crate) use edits::{Columns, locate};
 pub(crate) use ends::completeness;
+pub(crate) use links::{Export, Far, Links};
 pub(crate) use shadow::{HIDDEN, Shadows, written};
 
 use oxc::allocator::Allocator;
@@ -38,13 +40,20 @@ pub(crate) struct Names {
     pub(crate) tools: String,
     pub(crate) count: String,
     pub(crate) depth: String,
+    pub(crate) unit: String,
 }
 
 impl Names {
     fn new() -> Names {
         let random = RandomState::new().hash_one(());
         let name = |what| format!("__{what}_{random:x}");
-        Names { skill: name("skill"), tools: name("tools"), count: name("count"), depth: name("depth") }
+        Names {
+            skill: name("skill"),
+            tools: name("tools"),
+            count: name("count"),
+            depth: name("depth"),
+            unit: name("unit"),
+        }
     }
 }
 
@@ -62,6 +71,8 @@ pub(crate) struct Prepared {
     /// Whether it is plain from the text that the script cannot change a built-in.
     pub(crate) pure: bool,
     pub(crate) columns: Columns,
+    /// What it imports of other files of its skill.
+    pub(crate) links: Links,
 }
 
 /// The most source that is parsed, in bytes.
@@ -72,26 +83,74 @@ const LONGEST: usize = 1 << 20;
 /// # Errors
 /// `script_error` with a frame at the place for what does not parse or is not supported.
 pub(crate) fn prepare(script: &Script, counting: Counting) -> Result<Prepared, Failure> {
-    with_program(script, |program| {
-        let names = Names::new();
-        let mut edits = edits::Edits::default();
-        if script.language == Language::TypeScript {
-            types::strip(program, &mut edits, None).map_err(|(span, what)| unsupported(script, span, what))?;
+    with_semantic(script, |program, semantic| {
+        let refuse = |(span, what): (Span, String)| unsupported(script, span, &what);
+        let Draft { names, mut edits, mut links, uses } = Draft::new(script, program, semantic)?;
+        let alone = links.is_empty();
+        match alone {
+            true => count::instrument(program, counting, &names, &mut edits),
+            false => count::instrument_cell(program, counting, &names, &mut edits),
         }
-        count::instrument(program, counting, &names, &mut edits);
-        let form = form::find(program, &names, &mut edits).map_err(|(span, what)| unsupported(script, span, &what))?;
-        let pure = counting.is_off() && purity::is_pure(program);
+        uses.part(&mut edits);
+        let mut form = form::find(program, &names, &mut edits).map_err(refuse)?;
+        uses.rewrite(&script.source, &names, &mut edits);
+        if let Some(name) = links.entry() {
+            form.epilogue = format!(";return {}[{name:?}];", names.unit);
+            form.calls = true;
+        }
+        let pure = alone && counting.is_off() && purity::is_pure(program);
+        let header = if alone { count::header(counting, &names) } else { String::new() };
         let (text, columns) = edits.apply(&script.source);
         let function = if form.asynchronous { "async function" } else { "function" };
         // The script is the body of an inner function, so that it can declare a `params` or `skill` of its own.
-        let body = format!(
-            "\"use strict\";{}return ({function}(){{{}\n{text}\n{}}})();",
-            count::header(counting, &names),
-            form.imports,
-            form.epilogue
-        );
-        Ok(Prepared { body, names, asynchronous: form.asynchronous, calls: form.calls, pure, columns })
+        let body =
+            format!("\"use strict\";{header}return ({function}(){{{}\n{text}\n{}}})();", form.imports, form.epilogue);
+        Ok(Prepared { body, names, asynchronous: form.asynchronous, calls: form.calls, pure, columns, links })
     })
+}
+
+/// The same for a file that a script imports: its value is nothing, and what it exports is handed to the bridge.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn prepare_module(script: &Script, counting: Counting) -> Result<Prepared, Failure> {
+    with_semantic(script, |program, semantic| {
+        let refuse = |(span, what): (Span, String)| unsupported(script, span, &what);
+        let Draft { names, mut edits, mut links, uses } = Draft::new(script, program, semantic)?;
+        count::instrument_cell(program, counting, &names, &mut edits);
+        uses.part(&mut edits);
+        let before = links::open(program, &mut links, &names, &mut edits).map_err(refuse)?;
+        uses.rewrite(&script.source, &names, &mut edits);
+        let (text, columns) = edits.apply(&script.source);
+        let asynchronous = form::awaits(program);
+        let function = if asynchronous { "async function" } else { "function" };
+        let body = format!("\"use strict\";return ({function}(){{{before}\n{text}\n}})();");
+        Ok(Prepared { body, names, asynchronous, calls: false, pure: false, columns, links })
+    })
+}
+
+/// A script with its types blanked out, and what it imports found.
+struct Draft {
+    names: Names,
+    edits: edits::Edits,
+    links: Links,
+    uses: links::Uses,
+}
+
+impl Draft {
+    fn new(script: &Script, program: &Program<'_>, semantic: &Semantic<'_>) -> Result<Draft, Failure> {
+        let mut links = Links::of(program).map_err(|(span, what)| unsupported(script, span, &what))?;
+        let mut edits = edits::Edits::default();
+        let typed = script.language == Language::TypeScript;
+        if typed {
+            types::strip(program, &mut edits, None).map_err(|(span, what)| unsupported(script, span, what))?;
+        }
+        let uses = match links.is_empty() {
+            true => links::Uses::default(),
+            false => links::uses(program, semantic.scoping(), &mut links, typed),
+        };
+        Ok(Draft { names: Names::new(), edits, links, uses })
+    }
 }
 
 /// Parses a script and does something with its tree, on a stack that is large enough for it.

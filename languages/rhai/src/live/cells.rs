@@ -1,13 +1,13 @@
 //! Cells and skills, evaluated in a namespace.
 
 use super::{FILL, Live, REACH, TABLE, with_last_value};
-use crate::control::Control;
+use crate::control::{Control, lock};
 use crate::convert::{ToJson, from_json};
 use crate::failures::{self, Placed, Places};
 use crate::last_value;
 use crate::program::{self, Program};
 use crate::{live, text};
-use rhai::{AST, Dynamic, Engine};
+use rhai::{AST, Dynamic, Engine, Expr, Stmt};
 use serde_json::{Map, Value};
 use skills_core::value::describe;
 use skills_core::{Cell, Entry, Failure, Host, Language, LimitName, Script, Shown};
@@ -134,17 +134,29 @@ impl Live {
                 ast.combine(table);
             }
         }
+        if !self.imports.is_empty() {
+            let again: String = self.imports.values().map(String::as_str).collect();
+            if let Ok(again) = machine.engine.compile(again) {
+                ast.combine(again);
+            }
+        }
         ast.combine(statements.clone());
         let outcome = machine.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast);
         drop(machine.control.take_constants());
         match outcome {
-            Ok(value) => Ok(value.flatten()),
+            Ok(value) => {
+                self.imports.extend(statements.statements().iter().filter_map(import));
+                Ok(value.flatten())
+            }
             Err(error) => {
                 let Placed { script, written, above, .. } = places;
-                let others = self.library.places();
-                let places = Places { script, written: written.as_ref(), above: *above, others };
                 let recursion = machine.engine.max_call_levels();
-                let failure = failures::from_runtime(*error, &places, machine.control, recursion);
+                let failure = machine.control.memory.outside(|| {
+                    let mut others = self.library.places().to_vec();
+                    others.extend(lock(&machine.control.modules).places());
+                    let places = Places { script, written: written.as_ref(), above: *above, others: &others };
+                    failures::from_runtime(*error, &places, machine.control, recursion)
+                });
                 // The error was the script's, the failure is not: this copy counts for nobody.
                 Err(machine.control.memory.outside(|| failure.clone()))
             }
@@ -239,4 +251,12 @@ pub(super) fn shown(value: &Dynamic, engine: &Engine) -> Option<Shown> {
 /// The name of a value's type, as `type_of` gives it.
 pub(super) fn type_name(value: &Dynamic, engine: &Engine) -> String {
     engine.map_type_name(value.type_name()).to_owned()
+}
+
+/// The name that an import gives, and the import as a statement.
+fn import(statement: &Stmt) -> Option<(String, String)> {
+    let Stmt::Import(import, _) = statement else { return None };
+    let (Expr::StringConstant(path, _), name) = &**import else { return None };
+    let name = name.name.as_str();
+    (!name.is_empty()).then(|| (name.to_owned(), format!("import {:?} as {name};", path.as_str())))
 }

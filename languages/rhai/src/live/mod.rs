@@ -17,13 +17,15 @@ use crate::memory::Mark;
 use crate::stack::Stack;
 use library::Library;
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Scope};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// What cells have made. Values may be nested as deep as a session's own stack allows: walk them there only.
 pub(crate) struct Live {
     scope: Scope<'static>,
     library: Library,
+    /// The imports of all cells, by the names that they give: Rhai forgets them with each evaluation.
+    imports: BTreeMap<String, String>,
     /// What the namespace held when the last cell had ended.
     mark: Mark,
 }
@@ -55,7 +57,7 @@ pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>) {
 
 impl Live {
     pub(crate) fn new() -> Live {
-        Live { scope: Scope::new(), library: Library::new(), mark: Mark::default() }
+        Live { scope: Scope::new(), library: Library::new(), imports: BTreeMap::new(), mark: Mark::default() }
     }
 
     /// What the namespace holds.
@@ -146,7 +148,7 @@ impl Live {
                 scope.push_dynamic(name, value);
             }
         }
-        Live { scope, library: self.library.clone(), mark: self.mark }
+        Live { scope, library: self.library.clone(), imports: self.imports.clone(), mark: self.mark }
     }
 }
 

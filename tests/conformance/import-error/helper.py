@@ -1,0 +1,3 @@
+def check(n):
+    if n < 2:
+        raise ValueError("too small")

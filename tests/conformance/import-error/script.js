@@ -1,0 +1,5 @@
+import { check } from "./helper.js";
+
+export function run() {
+  return check(1);
+}

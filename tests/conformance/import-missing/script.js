@@ -1,0 +1,3 @@
+"before";
+import { x } from "./missing.js";
+x

@@ -1,0 +1,2 @@
+import { x } from "../import-helper/helper.js";
+x
