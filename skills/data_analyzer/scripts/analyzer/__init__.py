@@ -1,0 +1,1 @@
+"""What the skill is made of: reading (`reading`), tables (`table`), conditions, figures, drawing."""
