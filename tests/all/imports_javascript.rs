@@ -93,5 +93,5 @@ fn an_error_in_what_javascript_imports_has_its_place_there() {
     let files: Files<'_> = &[("main.js", "import './helper.js'"), ("helper.js", "let a;\nlet b = ;\n")];
     fails(files, ErrorKind::ScriptError, &["SyntaxError"], "helper.js:2:9");
     let files: Files<'_> = &[("main.js", "import './helper.js'"), ("helper.js", "1;\nnull.x\n")];
-    fails(files, ErrorKind::ScriptError, &["TypeError"], "helper.js:2:6");
+    fails(files, ErrorKind::ScriptError, &["TypeError"], "helper.js:2:1");
 }
