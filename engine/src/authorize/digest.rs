@@ -192,7 +192,12 @@ impl Walk<'_> {
     fn file(&mut self, dir: &Dir, name: &Path, path: &Path) -> Result<(), String> {
         self.entry(b"f", path)?;
         let unreadable = |error: std::io::Error| format!("{}: {error}", path.display());
+        let too_much = || format!("it has more than {} MB", MOST_BYTES >> 20);
         let mut file = dir.open(name).map_err(unreadable)?;
+        // Before it is read, which would take long.
+        if self.bytes.saturating_add(file.metadata().map_err(unreadable)?.len()) > MOST_BYTES {
+            return Err(too_much());
+        }
         let mut inner = Sha256::new();
         let mut buffer = [0; 16 << 10];
         loop {
@@ -202,7 +207,7 @@ impl Walk<'_> {
             }
             self.bytes += read as u64;
             if self.bytes > MOST_BYTES {
-                return Err(format!("it has more than {} MB", MOST_BYTES >> 20));
+                return Err(too_much());
             }
             inner.update(&buffer[..read]);
         }
@@ -274,6 +279,29 @@ mod tests {
         let other = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(outside.path(), other.path().join("x")).unwrap();
         assert!(of_folder(other.path(), true).is_err());
+    }
+
+    #[test]
+    fn a_folder_that_is_too_much_to_look_at_cannot_be_told() {
+        let refused = |make: &dyn Fn(&Path), part: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            make(folder.path());
+            let failure = of_folder(folder.path(), true).unwrap_err();
+            assert_eq!(failure.kind, ErrorKind::Unavailable);
+            assert!(failure.message.contains(part), "{failure}");
+        };
+        let file = |path: PathBuf| fs::File::create(path).unwrap();
+        refused(&|root| fs::create_dir_all(root.join("a/".repeat(MOST_DEPTH + 2))).unwrap(), "more than 32 deep");
+        refused(&|root| (0..=MOST_FILES).for_each(|n| drop(file(root.join(n.to_string())))), "more than 5000 files");
+        let in_folders = |root: &Path| {
+            for n in 0..=MOST_FILES / 50 {
+                fs::create_dir(root.join(n.to_string())).unwrap();
+                (0..50).for_each(|inner| drop(file(root.join(format!("{n}/{inner}")))));
+            }
+        };
+        refused(&in_folders, "more than 5000 files");
+        // It takes no room on the disk, and no time to be refused.
+        refused(&|root| file(root.join("large")).set_len(MOST_BYTES + 1).unwrap(), "more than 256 MB");
     }
 
     #[test]
