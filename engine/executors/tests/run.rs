@@ -234,6 +234,9 @@ fn a_program_that_cannot_be_started_says_why() {
     at("./absent", Some(folder.path())).fails(ErrorKind::NotFound, "there is no file");
     at("./", Some(folder.path())).fails(ErrorKind::PermissionDenied, "is a folder");
     at("./plain", None).fails(ErrorKind::NotFound, "the skill has no folder");
+    // Its mode says that it may be executed.
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    at("./socket", Some(folder.path())).fails(ErrorKind::PermissionDenied, "is no regular file");
 }
 
 #[test]
@@ -291,6 +294,20 @@ fn a_script_of_bash_has_its_parameters_and_its_own_lines() {
     assert_eq!((failure.language, failure.help.as_deref()), (Some(Language::Bash), None));
     let broken = done(&bash("echo a\nif true\n", json!({})));
     assert_eq!(broken.fails(ErrorKind::ScriptError, "syntax error").frames[0].file, "skill.sh");
+}
+
+#[test]
+fn what_does_not_reach_the_network_names_the_grant() {
+    let said = "echo 'wget: unable to resolve host address' >&2; exit 4";
+    for invocation in [
+        bash(said, json!({})),
+        bash("# curl says nothing\nexit 7", json!({})),
+        invocation(&shell("true | curl --version >/dev/null 2>&1; exit 6"), json!({}), OutputForm::Text, None),
+    ] {
+        let help = done(&invocation).fails(ErrorKind::ScriptError, "exit code").help.clone().unwrap();
+        assert!(help.contains("\"network_access\": [\"HOST\"]") && help.contains("`--allow-net HOST`"), "{help}");
+    }
+    assert_eq!(done(&bash("exit 7", json!({}))).fails(ErrorKind::ScriptError, "exit code 7").help, None);
 }
 
 #[test]

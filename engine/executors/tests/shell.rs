@@ -131,11 +131,15 @@ fn what_cannot_be_safe_is_refused_with_its_place_and_reason() {
         ("command declare -n r; r={x}; echo $r", "reads values as code"),
         ("declare \"$o\" n; n={x}", "reads values as code"),
         ("echo {x} | m4", "through the input of `m4`"),
+        ("echo {x} | ssh host", "through the input of `ssh`"),
+        ("echo {x} | psql -h db", "through the input of `psql`"),
         ("a[{x}]=1", "the name of a program"),
         ("read {x}", "the name of a variable"),
         ("ls 2>&{x}", "the number of a redirection"),
         ("export {x}", "declares"),
         ("$(case a in a) echo;; esac) {x}", "behind a substitution"),
+        ("echo $(echo \"$(ls)\") {x}", "within quotes within a substitution"),
+        ("echo $\"a\" {x}", "which is translated"),
     ] {
         let refusals = rewrite(text, &variable).expect_err(text);
         assert!(refusals.iter().any(|refusal| refusal.message.contains(reason)), "{text}: {refusals:?}");

@@ -353,7 +353,13 @@ mod tests {
 
     #[test]
     fn a_variable_takes_values_that_keep_it_harmless() {
-        let env = [("GREETING", "Hi {x}"), ("PYTHONPATH", "{x}"), ("PYTHONPATH", "./src")];
+        let env = [
+            ("GREETING", "Hi {x}"),
+            ("PYTHONPATH", "{x}"),
+            ("PYTHONPATH", "./src"),
+            ("PAGER", "{x}"),
+            ("PAGER", "less"),
+        ];
         let with = |(name, value): (&str, &str), given: Value| {
             let env = BTreeMap::from([(name.to_owned(), value.to_owned())]);
             let spec = CommandSpec { command: "ls".into(), env, ..CommandSpec::default() };
@@ -362,6 +368,10 @@ mod tests {
         assert_eq!(with(env[0], json!({"x": "$a"})).unwrap(), "Hi $a");
         assert_eq!(with(env[1], json!({"x": "/etc"})).unwrap_err().kind, ErrorKind::InvalidArguments);
         assert_eq!(with(env[2], json!({})).unwrap(), "/srv/skill/src");
+        let failure = with(env[3], json!({"x": "less"})).unwrap_err();
+        assert_eq!(failure.kind, ErrorKind::InvalidArguments);
+        assert!(failure.message.contains("`PAGER`, which names a program"), "{failure}");
+        assert_eq!(with(env[4], json!({"x": "more"})).unwrap(), "less", "the definition may name one itself");
     }
 
     #[test]
@@ -394,5 +404,7 @@ mod tests {
         assert_eq!(made.arguments, ["-c", "echo", "s.sh"]);
         let long = Arc::new(Script { source: "#".repeat(MOST_TEXT + 1), ..(*script).clone() });
         assert_eq!(call.bash(&long).unwrap_err().kind, ErrorKind::InvalidDefinition);
+        let nul = Arc::new(Script { source: "echo \0".into(), ..(*script).clone() });
+        assert_eq!(call.bash(&nul).unwrap_err().kind, ErrorKind::InvalidDefinition);
     }
 }

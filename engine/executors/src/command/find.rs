@@ -113,6 +113,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_program_is_not_looked_for_where_somebody_happens_to_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().canonicalize().unwrap();
+        std::fs::copy("/bin/sh", bin.join("tool")).unwrap();
+        let up: PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
+        let relative = up.join(bin.strip_prefix("/").unwrap());
+        assert!(relative.join("tool").is_file());
+        assert_eq!(program("tool", None, &[relative]).unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(program("tool", None, std::slice::from_ref(&bin)).unwrap(), bin.join("tool"));
+    }
+
+    #[test]
     fn a_program_that_is_not_installed_shows_only_itself() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();

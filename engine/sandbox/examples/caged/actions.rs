@@ -225,6 +225,9 @@ fn share(size: usize) -> Result<String, String> {
     Ok(format!("{size} bytes"))
 }
 
+/// A mode with the bit that gives whoever executes the file the rights of its owner.
+const SET_ID: i64 = 0o4755;
+
 fn call(name: &str, number: libc::c_long, arguments: [i64; 5]) -> Result<String, String> {
     let [a, b, c, d, e] = arguments;
     // SAFETY: the calls of the table below are given no address that they could write through.
@@ -278,6 +281,23 @@ fn by_name(name: &str) -> Result<String, String> {
         "execveat" => (libc::SYS_execveat, [-1, 0, 0, 0, 0x1000]),
         "execve" => (libc::SYS_execve, none),
         "mknod_device" => (libc::SYS_mknodat, [-1, 0, i64::from(libc::S_IFCHR), 0, 0]),
+        // A bit that makes whoever executes a file its owner, in every form of the call.
+        "fchmod_set_id" => (libc::SYS_fchmod, [-1, SET_ID, 0, 0, 0]),
+        "fchmodat_set_id" => (libc::SYS_fchmodat, [-1, 0, SET_ID, 0, 0]),
+        "fchmodat2_set_id" => (452, [-1, 0, SET_ID, 0, 0]),
+        "mknodat_set_id" => (libc::SYS_mknodat, [-1, 0, i64::from(libc::S_IFREG) | SET_ID, 0, 0]),
+        "openat_set_id" => (libc::SYS_openat, [-1, 0, i64::from(libc::O_CREAT), SET_ID, 0]),
+        #[cfg(target_arch = "x86_64")]
+        "chmod_set_id" => (libc::SYS_chmod, [0, SET_ID, 0, 0, 0]),
+        #[cfg(target_arch = "x86_64")]
+        "creat_set_id" => (libc::SYS_creat, [0, SET_ID, 0, 0, 0]),
+        #[cfg(target_arch = "x86_64")]
+        "open_set_id" => (libc::SYS_open, [0, i64::from(libc::O_CREAT), SET_ID, 0, 0]),
+        #[cfg(target_arch = "x86_64")]
+        "mknod_device_older" => (libc::SYS_mknod, [0, i64::from(libc::S_IFBLK), 0, 0, 0]),
+        "lease" => (libc::SYS_fcntl, [-1, i64::from(libc::F_SETLEASE), 0, 0, 0]),
+        "notify" => (libc::SYS_fcntl, [-1, i64::from(libc::F_NOTIFY), 0, 0, 0]),
+        "prctl_ptracer" => (libc::SYS_prctl, [i64::from(libc::PR_SET_PTRACER), 0, 0, 0, 0]),
         "tiocsti" => (libc::SYS_ioctl, [0, libc::TIOCSTI as i64, 0, 0, 0]),
         "tioclinux" => (libc::SYS_ioctl, [0, libc::TIOCLINUX as i64, 0, 0, 0]),
         "socket_unix" => (libc::SYS_socket, [i64::from(libc::AF_UNIX), i64::from(libc::SOCK_STREAM), 0, 0, 0]),

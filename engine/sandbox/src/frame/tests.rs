@@ -271,6 +271,14 @@ fn lies_about_lengths_are_found() {
     assert_eq!(FromWorker::decode(&endless, u64::MAX).unwrap_err().0, "a message is cut short");
     assert_eq!(FromWorker::decode(&[16, 1, 0], 0).unwrap_err().0, "a message goes on after its end");
     assert_eq!(FromWorker::decode(&[99], 0).unwrap_err().0, "a message has an unknown tag");
+    let number = |kind: u8, last: &[u8]| {
+        let frame = [&[19_u8, 1, 0, 1, 1, kind][..], &[0xff; 9], last].concat();
+        FromWorker::decode(&frame, u64::MAX).unwrap_err().0
+    };
+    // 65 bits, digits without end, and a negative number that no integer holds.
+    assert_eq!(number(3, &[0x02]), "a number has too many digits");
+    assert_eq!(number(3, &[0xff, 0x01]), "a number has too many digits");
+    assert_eq!(number(4, &[0x01]), "a number is too small");
     let frame = [19, 1, 0, 1, 1, 5, 0, 0, 0, 0, 0, 0, 0xf8, 0x7f];
     assert_eq!(FromWorker::decode(&frame, 9).unwrap_err().0, "a number is not finite");
 }

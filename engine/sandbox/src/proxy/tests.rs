@@ -54,13 +54,22 @@ impl Resolver for Fixed {
     }
 }
 
+/// Finds out nothing, for ever.
+struct Silent;
+
+impl Resolver for Silent {
+    fn resolve(&self, _name: &str, _port: u16) -> Addresses {
+        Box::pin(std::future::pending())
+    }
+}
+
 struct Proxy {
     port: u16,
     denied: Arc<Mutex<Vec<String>>>,
     guard: Option<Guard>,
 }
 
-fn proxy(entries: &[String], resolver: &Arc<Fixed>, bounds: Bounds) -> Proxy {
+fn proxy(entries: &[String], resolver: &Arc<impl Resolver + 'static>, bounds: Bounds) -> Proxy {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
     let denied: Arc<Mutex<Vec<String>>> = Arc::default();
@@ -202,9 +211,14 @@ fn what_passes_is_bounded() {
     assert!(few.get(&url).contains("hello"));
     assert!(!few.get(&url).contains("hello"), "the bytes are used up");
 
+    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = silent.local_addr().unwrap().port();
     let short = Bounds { idle: Duration::from_millis(50), ..Bounds::default() };
-    let idle = proxy(&entries, &resolver(&["127.0.0.1"]), short);
-    assert_eq!(idle.ask("GET "), "", "a connection on which nothing passes is closed");
+    let idle = proxy(&[format!("127.0.0.1:{port}")], &resolver(&["127.0.0.1"]), short);
+    let mut tunnel = idle.connect();
+    tunnel.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    tunnel.write_all(format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\n\r\n").as_bytes()).unwrap();
+    assert!(tunnel.read_to_end(&mut Vec::new()).is_ok(), "a connection on which nothing passes is closed");
 
     let one = Bounds { connections: 1, ..Bounds::default() };
     let one = proxy(&entries, &resolver(&["127.0.0.1"]), one);
@@ -219,6 +233,38 @@ fn what_passes_is_bounded() {
     let mut text = String::new();
     second.read_to_string(&mut text).unwrap();
     assert!(text.contains("hello"), "{text}");
+}
+
+#[test]
+fn what_takes_too_long_is_given_up() {
+    let short = || Bounds { connect: Duration::from_millis(50), ..Bounds::default() };
+    let silent = proxy(&["silent.example".to_owned()], &Arc::new(Silent), short());
+    let answer = silent.get("http://silent.example/");
+    assert!(answer.starts_with("HTTP/1.1 502 ") && answer.contains("was not found in time"), "{answer}");
+    // A byte now and then keeps a connection from being idle, and does not keep a head from being late.
+    let slow = proxy(&[], &resolver(&["127.0.0.1"]), short());
+    let mut stream = slow.connect();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.write_all(b"GET http://a.example/ HT").unwrap();
+    assert!(matches!(stream.read(&mut [0; 64]), Ok(0)), "a head that does not end is not waited for");
+}
+
+#[test]
+fn strange_answers_are_not_passed_on() {
+    const UPGRADE: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n";
+    const BOTH: &str =
+        "HTTP/1.1 200 OK\r\nContent-Length: 60\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+    let ask = |answer: &'static str| {
+        let server = Server::new(answer);
+        let proxy = proxy(&[format!("127.0.0.1:{}", server.port)], &resolver(&["127.0.0.1"]), Bounds::default());
+        proxy.get(&format!("http://127.0.0.1:{}/", server.port)).to_lowercase()
+    };
+    let upgraded = ask(UPGRADE);
+    assert!(upgraded.starts_with("http/1.1 502 ") && upgraded.contains("wants another protocol"), "{upgraded}");
+    let both = ask(BOTH);
+    assert!(!both.contains("content-length: 60"), "{both}");
+    let endless: &'static str = format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", "x".repeat(256 << 10)).leak();
+    assert!(ask(endless).starts_with("http/1.1 502 "));
 }
 
 #[test]

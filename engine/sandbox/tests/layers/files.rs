@@ -1,5 +1,6 @@
-use crate::support::{Caged, each_user, folder_of, own, refused, text};
+use crate::support::{Caged, each_user, folder_of, open_folder, own, refused, text};
 use skills_sandbox::LayerName;
+use std::path::Path;
 
 #[test]
 fn what_is_not_granted_is_not_there() {
@@ -195,6 +196,31 @@ fn the_machines_settings_are_read_only_even_where_landlock_would_not_hold() {
             refused(answer, "Read-only file system");
         } else {
             refused(answer, "denied");
+        }
+    });
+}
+
+/// What all workers of a zygote have is theirs together: a second line behind Landlock, also for the machine's user 0.
+#[test]
+fn what_workers_share_is_read_only_even_where_landlock_would_not_hold() {
+    each_user(|user| {
+        let folder = open_folder();
+        let shown = Path::new("/etc/ssl");
+        let caged = Caged::new(user).without(LayerName::Landlock);
+        let granted = caged.clone().reading(folder.path());
+        let tool = Path::new("/usr/bin/env").canonicalize().unwrap();
+        // Nothing is added: where it could be opened, nothing would have happened.
+        for path in [text(&tool), "/etc/hosts", "/dev/none", text(&folder.path().join("none"))] {
+            let said = if path.ends_with("none") { ["write", path, ""] } else { ["append", path, ""] };
+            let answer = granted.clone().tries(&said);
+            assert!(answer.is_err(), "{path}: {answer:?}");
+            if user.is_root() {
+                refused(answer, "Read-only file system");
+            }
+        }
+        // The same where something below `/etc` is granted, which is put together anew then.
+        if user.is_root() && shown.is_dir() {
+            refused(caged.reading(shown).tries(&["append", "/etc/hosts", ""]), "Read-only file system");
         }
     });
 }

@@ -90,3 +90,20 @@ fn open_files_and_core_dumps_are_held() {
         assert_eq!(said.stdout(), "512\n512\n0\n", "{}", said.stderr());
     });
 }
+
+#[test]
+fn what_one_process_takes_from_the_others_of_the_machine_is_held() {
+    each_user(|user| {
+        let said = Caged::new(user).shell("while read -r line; do echo \"$line\"; done < /proc/self/limits");
+        let table: Vec<String> =
+            said.stdout().lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for limit in [
+            "Max locked memory 1048576 1048576 bytes",
+            "Max msgqueue size 0 0 bytes",
+            "Max nice priority 0 0",
+            "Max realtime priority 0 0",
+        ] {
+            assert!(table.iter().any(|line| line == limit), "{limit}: {table:?}");
+        }
+    });
+}

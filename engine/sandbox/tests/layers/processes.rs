@@ -24,12 +24,14 @@ fn other_processes_are_neither_seen_nor_reached() {
             .act(&["read", "/proc/1/environ"])
             .act(&["variable", "SECRET_OF_THE_HOST"])
             .act(&["list", &format!("/proc/{host}")])
+            .act(&["read", "/proc/sys/kernel/hostname"])
             .go();
         assert_eq!(said.answers[0].as_deref(), Ok("1"));
         refused(said.answers[1].clone(), "No such process");
         assert!(!said.answers[2].as_ref().unwrap().contains("1234"), "{said:?}");
         refused(said.answers[3].clone(), "environment variable not found");
         refused(said.answers[4].clone(), "No such file");
+        assert_eq!(said.answers[5].as_deref(), Ok("skills\n"), "the machine's name is not told");
     });
 }
 

@@ -12,6 +12,7 @@ pub(crate) fn tests() -> Vec<Trial> {
     vec![
         test("a_child_serves_from_what_the_zygote_has_warm", a_child_serves_from_what_the_zygote_has_warm),
         test("ends_are_told_apart", ends_are_told_apart),
+        test("children_of_a_zygote_share_no_namespace", children_of_a_zygote_share_no_namespace),
         test("a_dropped_child_is_gone", a_dropped_child_is_gone),
         test("a_zygote_that_died_is_started_again", a_zygote_that_died_is_started_again),
         test("a_kernel_that_cannot_start_says_why", a_kernel_that_cannot_start_says_why),
@@ -68,6 +69,20 @@ fn ends_are_told_apart() {
     let (child, _socket) = fork(&zygote);
     drop(zygote);
     assert_eq!(child.wait().status, Status::Lost);
+}
+
+/// Each may serve another trust domain.
+fn children_of_a_zygote_share_no_namespace() {
+    let zygote = Zygote::start(&me(), "echo", &[]).unwrap();
+    let (one, _first) = fork(&zygote);
+    let (other, _second) = fork(&zygote);
+    for kind in ["user", "mnt", "pid", "ipc", "net"] {
+        let of = |id: &str| std::fs::read_link(format!("/proc/{id}/ns/{kind}"));
+        let found = ["self", &one.id().to_string(), &other.id().to_string()].map(of);
+        // Who is no root may not look at those of confined processes.
+        let [Ok(host), Ok(one), Ok(other)] = &found else { continue };
+        assert!(one != other && one != host && other != host, "{kind}: {found:?}");
+    }
 }
 
 fn a_dropped_child_is_gone() {

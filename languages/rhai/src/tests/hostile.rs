@@ -48,6 +48,7 @@ fn memory_that_grows_step_by_step() {
 fn one_operation_that_takes_it_all() {
     exhausts("blob(1000000000)");
     exhausts("blob(9223372036854775807)");
+    exhausts("blob(1000000000, 1)");
     exhausts("let a = []; a.pad(1000000000, 0)");
     exhausts("let a = []; a.pad(100000, [1, 2, 3, 4, 5, 6, 7, 8, 9])");
     exhausts("let s = \"\"; s.pad(1000000000, 'x')");
@@ -79,6 +80,14 @@ fn many_variables_add_up() {
         source.push_str(&format!("let v{n} = s + {n};\n"));
     }
     exhausts(&source);
+}
+
+#[test]
+fn variables_are_counted_too() {
+    let mut session = session();
+    let source: String = (0..=10_000).map(|n| format!("let v{n} = 0;\n")).collect();
+    let failure = run_on(&mut *session, &source, json!({}), limits()).0.result.unwrap_err();
+    assert!(failure.message.to_lowercase().contains("too many variables"), "{failure}");
 }
 
 #[test]
