@@ -77,6 +77,9 @@ fn limits_hold_for_a_run_with_all_that_it_calls() {
     skill(&skills, "waits", "rhai", "loop { try { skill.call(\"spin\", #{}) } catch (e) {} }", json!({}));
     skill(&skills, "talks", "rhai", "loop { try { skill.call(\"chatter\", #{}) } catch (e) {} }", json!({}));
     skill(&skills, "itself", "rhai", "loop { try { skill.call(\"itself\", #{}) } catch (e) {} }", json!({}));
+    let calls = "for i in 0..14 { skill.uuid.v4(); }";
+    skill(&skills, "first", "rhai", &format!("{calls} skill.call(\"chatter\", #{{}})"), json!({}));
+    skill(&skills, "last", "rhai", &format!("skill.call(\"chatter\", #{{}}); {calls} 1"), json!({}));
     let engine = builder(folder.path()).build().unwrap();
     let run = |name: &str, set: &dyn Fn(&mut RunOptions)| {
         let mut options = RunOptions::default();
@@ -90,6 +93,10 @@ fn limits_hold_for_a_run_with_all_that_it_calls() {
     assert_eq!(breach(run("itself", &time)), Some((LimitName::Time, 100)));
     let calls = |options: &mut RunOptions| options.limits.host_calls = Some(25);
     assert_eq!(breach(run("talks", &calls)), Some((LimitName::HostCalls, 25)));
+    // What is called has what its caller has left, though the caller asks for nothing more after it.
+    let calls = |options: &mut RunOptions| options.limits.host_calls = Some(20);
+    assert_eq!(breach(run("first", &calls)), Some((LimitName::HostCalls, 20)));
+    assert_eq!(breach(run("last", &calls)), Some((LimitName::HostCalls, 20)));
     let output = |options: &mut RunOptions| options.limits.output = Some(200);
     let outcome = run("talks", &output);
     assert!((150..=200).contains(&outcome.stdout.len()), "{}", outcome.stdout.len());

@@ -10,6 +10,7 @@ mod commands;
 mod conformance;
 #[cfg(target_os = "linux")]
 mod containers;
+mod decisions;
 mod definitions;
 mod edges;
 mod failures;

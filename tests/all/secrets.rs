@@ -169,6 +169,15 @@ fn what_is_printed_leaves_without_it_even_in_pieces() {
 }
 
 #[test]
+fn what_was_printed_before_the_secret_was_fetched_leaves_without_it_too() {
+    let code = format!(
+        "print('{VALUE}', flush=True)\nimport sys\nprint('{VALUE}', file=sys.stderr, flush=True)\nlen(skill.secret('db'))"
+    );
+    let outcome = Skills::new().run(1, &code);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("[secret:db]\n", "[secret:db]\n"));
+}
+
+#[test]
 fn errors_leave_without_it() {
     let codes = codes("throw \"no \" + S", "raise ValueError('no ' + S)", "throw new Error('no ' + S)");
     for (index, code) in codes.iter().enumerate() {
@@ -289,8 +298,12 @@ fn the_configuration_says_where_values_are() {
     let places = json!({
         "env": {"env": "DB_PASSWORD"}, "file": {"file": folder.join("key")}, "link": {"file": "link"},
         "unset": {"env": "NOT_SET"}, "gone": {"file": "/nowhere/key"}, "folder": {"file": folder},
-        "command": {"command": ["pass", "show", "x"]},
+        "command": {"command": ["pass", "show", "x"]}, "empty": {"file": folder.join("empty")},
+        "large": {"file": folder.join("large")}, "larger": {"file": folder.join("larger")},
     });
+    std::fs::write(folder.join("empty"), "\n").unwrap();
+    std::fs::write(folder.join("large"), "x".repeat((64 << 10) + 1)).unwrap();
+    std::fs::write(folder.join("larger"), "x".repeat(1 << 20)).unwrap();
     let engine = configured(folder, &places);
     let ask = |name: &str| {
         // Turned round, the value is not recognised.
@@ -310,6 +323,9 @@ fn the_configuration_says_where_values_are() {
     assert!(why("unset").contains("the environment variable NOT_SET is not set"));
     assert!(why("gone").contains("the file /nowhere/key cannot be read: the file does not exist"));
     assert!(why("folder").contains("it is not a regular file"));
+    assert!(why("empty").contains("it is empty"));
+    assert!(why("large").contains("it has more than 65536 bytes"));
+    assert!(why("larger").contains("cannot be read"));
     assert!(why("command").contains("the host program runs no commands for secrets"));
 }
 

@@ -88,6 +88,10 @@ mod tests {
         };
         assert_eq!(exceeding(&outer, &outer), None);
         assert_eq!(exceeding(Grants::NONE, &outer), None);
+        let host = Grants { network: only(&["a.org"]), ..Grants::default() };
+        assert_eq!(exceeding(&host, Grants::NONE).unwrap(), "host `a.org`");
+        let program = Grants { programs: Access::Everything, ..Grants::default() };
+        assert_eq!(exceeding(&program, Grants::NONE).unwrap(), "every program");
         let more = |change: &dyn Fn(&mut Grants)| {
             let mut grants = outer.clone();
             change(&mut grants);

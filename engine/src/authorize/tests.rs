@@ -57,6 +57,14 @@ fn what_should_be_confined_does_not_run_where_it_cannot_be() {
 }
 
 #[test]
+fn programs_do_not_run_in_containers() {
+    let bash = plan(Language::Bash, Some(Isolation::Container));
+    assert_eq!(tier(&bash, &standing(true, false), false, true), Err(ErrorKind::Unavailable));
+    let python = plan(Language::Python, Some(Isolation::Container));
+    assert_eq!(tier(&python, &standing(true, false), false, true), Ok(Isolation::Container));
+}
+
+#[test]
 fn yes_to_all_and_calls_of_skills_that_are_not_trusted_make_nothing_free() {
     let python = plan(Language::Python, None);
     let yes = Standing { source: RuleSource::Flag, ..standing(true, false) };

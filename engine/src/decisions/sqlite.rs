@@ -252,5 +252,19 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE other (x)").unwrap();
         refused("not a decision store");
+        let store = |change: &str| {
+            std::fs::remove_file(&path).unwrap();
+            let unread = Decision { reason: None, ..decision("/a", true) };
+            SqliteDecisions::new(&path).record(&unread).unwrap();
+            Connection::open(&path).unwrap().execute_batch(change).unwrap();
+        };
+        store("PRAGMA application_id = 1");
+        refused("not a decision store");
+        // Every row can still be read, and one of them is what its table cannot hold.
+        store(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, 'reason TEXT', 'reason TEXT NOT NULL') WHERE name = 'decisions'",
+        );
+        refused("NULL value in decisions.reason");
     }
 }

@@ -50,6 +50,16 @@ fn values_lose_their_secrets_wherever_they_stand() {
 }
 
 #[test]
+fn bytes_that_are_no_text_are_searched_in_every_width() {
+    let redactor = knows(&[("db", "hunter22")]);
+    let wide = |width: usize| "x hunter22".bytes().flat_map(|b| std::iter::once(b).chain(vec![0; width - 1])).collect();
+    for bytes in [b"\xff hunter22".to_vec(), wide(2), wide(4)] {
+        assert_eq!(redactor.found_in_bytes(&bytes).as_deref(), Some("db"), "{bytes:?}");
+    }
+    assert_eq!(redactor.found_in_bytes(b"hunter2"), None);
+}
+
+#[test]
 fn failures_lose_their_secrets_in_every_part() {
     let redactor = knows(&[("db", "hunter22")]);
     let text = || "x hunter22".to_owned();
