@@ -74,8 +74,13 @@ fn ends_are_told_apart() {
 /// Each may serve another trust domain.
 fn children_of_a_zygote_share_no_namespace() {
     let zygote = Zygote::start(&me(), "echo", &[]).unwrap();
-    let (one, _first) = fork(&zygote);
-    let (other, _second) = fork(&zygote);
+    // A namespace of users of its own is what a worker's processes are counted in.
+    let cage = Cage { processes: Some(16), ..Cage::new(Grants::NONE, &Limits::none()) };
+    let fork = || {
+        let (near, far) = UnixStream::pair().unwrap();
+        (zygote.fork(&cage, Payload::Serve, vec![far.into()]).unwrap(), near)
+    };
+    let ((one, _first), (other, _second)) = (fork(), fork());
     for kind in ["user", "mnt", "pid", "ipc", "net"] {
         let of = |id: &str| std::fs::read_link(format!("/proc/{id}/ns/{kind}"));
         let found = ["self", &one.id().to_string(), &other.id().to_string()].map(of);
