@@ -11,7 +11,7 @@
 
 use crate::compile::compile;
 use crate::live;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, freeze};
 use crate::stopper;
 use pyo3::prelude::*;
 use pyo3::{ffi, types::PyBytes};
@@ -33,7 +33,9 @@ pub(crate) fn prepare() -> Result<(), Failure> {
         let sample = include_str!("python/cells.py").to_owned();
         compile(py, runtime, &Script { language: Language::Python, file: "<sample>".into(), source: sample }, 0)?;
         // What was imported is there in each fork, where the first run would have to look at it.
-        runtime.pristine.settle(py)
+        runtime.pristine.settle(py)?;
+        // In a fork the collector would write to all of it, above all where a script was stopped and time is short.
+        freeze(py)
     })
     .map_err(|error| Failure::new(ErrorKind::Unavailable, format!("Python is not available: {error}")))
 }

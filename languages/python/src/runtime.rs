@@ -242,8 +242,7 @@ fn set_up(py: Python<'_>, library: Vec<Box<str>>, foreign: bool, modules: &[&str
     namespace.set_item("__builtins__", &builtins)?;
     let library = if foreign { foreign_library(&sys)? } else { library };
     let pristine = Pristine::take(&sys, &builtins.dict(), modules, function("restore_limit")?, foreign)?;
-    // What lives from here on lives for ever: the collector need not look at it again.
-    py.import("gc")?.call_method0("freeze")?;
+    freeze(py)?;
     Ok(Runtime {
         stop: class("Stop")?,
         error: class("Error")?,
@@ -294,4 +293,9 @@ pub(crate) fn exception_of(runtime: &Runtime, kind: ErrorKind, file: bool) -> &P
         ErrorKind::NotFound if file => &runtime.not_found,
         _ => &runtime.error,
     }
+}
+
+/// What is there now lives for ever: the collector need not look at it again.
+pub(crate) fn freeze(py: Python<'_>) -> PyResult<()> {
+    py.import("gc")?.call_method0("freeze").map(drop)
 }
