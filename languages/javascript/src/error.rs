@@ -3,7 +3,7 @@
 use crate::engine::Fault;
 use crate::live::Sources;
 use crate::natives::Natives;
-use crate::source::{Columns, HIDDEN, written};
+use crate::source::{Columns, HIDDEN, only_loop, written};
 use serde::Deserialize;
 use serde_json::Value;
 use skills_core::value::Meter;
@@ -101,9 +101,20 @@ pub(crate) fn fault(fault: &Fault, places: &Places<'_>, depth: impl FnOnce() -> 
         }
         Fault::Stopped(why, stack) => {
             let message = format!("the engine ended the script: {why}");
-            Failure::new(ErrorKind::Internal, message).in_script(places.script.language, frames(stack, places))
+            Failure::new(ErrorKind::Internal, message).in_script(places.script.language, stopped(stack, places))
         }
     }
+}
+
+/// The frames of a script that was stopped in the middle, perhaps at the step of a loop, for which the engine has no place.
+fn stopped(stack: &str, places: &Places<'_>) -> Vec<Frame> {
+    let mut all: Vec<_> = stack.lines().filter_map(|line| placed(line, places)).take(MOST).collect();
+    if let Some(innermost) = all.first_mut()
+        && let Some((line, column)) = only_loop(innermost.script, innermost.start())
+    {
+        (innermost.line, innermost.column) = (line, column);
+    }
+    all.into_iter().filter_map(Placed::frame).collect()
 }
 
 /// The failure of a promise that nothing can settle any more.
@@ -163,38 +174,57 @@ fn refused(stop: &str, thrown: &Thrown, budget: &Budget) -> Failure {
     meter.not_finite(&thrown.detail)
 }
 
+/// The most frames that are told.
+const MOST: usize = 50;
+
 /// The frames of a stack that lie in the script, innermost first.
 ///
 /// A line is `    at name (skill:1:2:3)` or `    at skill:1:2:3`; whatever else a script may have written there is skipped.
 fn frames(stack: &str, places: &Places<'_>) -> Vec<Frame> {
-    const MOST: usize = 50;
-    stack.lines().filter_map(|line| frame(line, places)).take(MOST).collect()
+    stack.lines().filter_map(|line| placed(line, places)?.frame()).take(MOST).collect()
 }
 
-fn frame(text: &str, places: &Places<'_>) -> Option<Frame> {
+/// A line of a stack that is about a script.
+struct Placed<'a> {
+    script: &'a Script,
+    /// 0 where the engine has no place for what comes first outside of all functions, and says where the script begins.
+    line: u32,
+    column: u32,
+    function: Option<String>,
+}
+
+fn placed<'a>(text: &str, places: &'a Places<'_>) -> Option<Placed<'a>> {
     let text = text.trim_start().strip_prefix("at ")?;
     let (script, columns, at, end) = places.find(text)?;
     let position = text[end..].strip_prefix(':')?.trim_end_matches(')');
     let (line, column) = position.split_once(':').unwrap_or((position, "0"));
-    let mut line: u32 = line.parse().ok()?;
-    let last = script.source.lines().count().max(1);
-    if line == 0 && last == 1 {
-        // The engine has no place for what comes first in a function, and says where the function begins.
-        line = 1;
-    }
-    if line == 0 || line as usize > last {
+    let line: u32 = line.parse().ok()?;
+    if line as usize > script.source.lines().count().max(1) {
         return None;
     }
-    let column = column.parse().map_or(0, |column| columns.original(line, column));
+    // The wrapper begins there, and not the script.
+    let column = column.parse().map_or(0, |column| if line == 0 { 1 } else { columns.original(line, column) });
     let name = text[..at].trim_end_matches('(').trim();
     let name = written(name.strip_prefix("async ").unwrap_or(name));
-    Some(Frame {
-        file: script.file.clone(),
-        line,
-        column,
-        function: (!name.is_empty() && name != "<anonymous>" && !name.starts_with("__skill_")).then(|| name.to_owned()),
-        source: script.line(line).map(str::to_owned),
-    })
+    let function =
+        (!name.is_empty() && name != "<anonymous>" && !name.starts_with("__skill_")).then(|| name.to_owned());
+    Some(Placed { script, line, column, function })
+}
+
+impl Placed<'_> {
+    /// Where the function begins, if this is that place; `None` for what is outside of all functions.
+    fn start(&self) -> Option<(u32, u32)> {
+        (self.line > 0).then_some((self.line, self.column))
+    }
+
+    fn frame(self) -> Option<Frame> {
+        let Placed { script, mut line, column, function } = self;
+        if line == 0 && script.source.lines().count() <= 1 {
+            line = 1;
+        }
+        let source = script.line(line).map(str::to_owned);
+        (line > 0).then(|| Frame { file: script.file.clone(), line, column, function, source })
+    }
 }
 
 /// A stack as a person may read it: with the files and places of scripts, and without the frames of the bridge.

@@ -10,6 +10,7 @@ mod edits;
 mod ends;
 mod form;
 mod links;
+mod loops;
 mod numbers;
 mod purity;
 mod shadow;
@@ -21,6 +22,7 @@ pub(crate) use definitions::{Definition, Kind};
 pub(crate) use edits::{Columns, locate};
 pub(crate) use ends::completeness;
 pub(crate) use links::{Export, Far, Links};
+pub(crate) use loops::only as only_loop;
 pub(crate) use shadow::{HIDDEN, Shadows, written};
 
 use oxc::allocator::Allocator;

@@ -68,15 +68,23 @@ fn a_limit_shows_where_the_script_was() {
     let f = || Some("f".to_owned());
     for (source, function, line) in [
         ("for (;;);", None, Some(1)),
+        ("const a = [];\nfor (;;) a.at(0);", None, Some(2)),
+        ("const a = 1;\n\nwhile (a);", None, Some(3)),
         ("function f() {\n  while (true);\n}\n\nf()", f(), Some(5)),
         ("const f = (s) =>\n  /^(a+)+$/.test(s);\nf('a'.repeat(40) + 'b')", f(), Some(3)),
         ("function f() {\n  for (;;) Math.max(1);\n}\nsetTimeout(f, 1); await new Promise(() => {})", f(), Some(2)),
     ] {
         assert_eq!(ends(time(60), source), (function, line), "{source}");
     }
-    // The step back to the loop's beginning has no place: whether the stop meets that or the call depends on what ran before.
-    let looped = ends(time(60), "const a = [];\nfor (;;) a.at(0);");
-    assert!([(None, Some(2)), (None, None)].contains(&looped), "{looped:?}");
+    // A step back to where a loop begins has no place: it is that of the function's only loop.
+    for (source, line) in [
+        ("function f() {\n  while (true);\n}\n\nf()", 2),
+        ("const f = () => {\n  let n = 0;\n  do n++; while (n);\n};\nf()", 3),
+        ("class C {\n  f() {\n    for (;;);\n  }\n}\nnew C().f()", 3),
+        ("const o = {\n  f() {\n    for (;;);\n  }\n};\no.f()", 3),
+    ] {
+        assert_eq!(places(time(60), source)[0], (line, f()), "{source}");
+    }
     let awaited = "async function f() {\n  await 1;\n  for (;;) Math.max(1);\n}\nawait f()";
     assert_eq!(ends(time(60), awaited).0, f());
     let memory = || Limits { memory: Some(16 << 20), ..Limits::default() };
