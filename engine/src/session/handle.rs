@@ -282,7 +282,7 @@ impl Session {
         self.shared.status().waiting
     }
 
-    /// What evaluates a cell on the session's thread.
+    /// What evaluates a cell.
     pub(super) fn cell(
         &self,
         code: &str,

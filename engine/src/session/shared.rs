@@ -6,7 +6,7 @@ use super::builder::Carried;
 use super::hub::HubInner;
 use super::info::{SessionChange, SessionEvent, SessionInfo, SessionState};
 use super::living::Living;
-use super::stored::Seat;
+use super::stored::{Seat, TakenUp};
 use super::waits;
 use crate::authorize::AuthorizedPlan;
 use crate::engine::Inner;
@@ -25,7 +25,7 @@ const MOST_WAITING: u64 = 10_000;
 /// How often a run that waits for a session looks whether it was stopped.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Something to do on a session's thread.
+/// Something to do with a session.
 pub(crate) type Work = Box<dyn FnOnce(&mut Living<'_>) + Send>;
 
 /// How a session keeps its engine.
@@ -191,7 +191,7 @@ impl Shared {
         sent.map_err(|_| self.gone())
     }
 
-    /// Does work on the thread, and waits for what comes of it.
+    /// Does work, on the session's thread or here, and waits for what comes of it.
     ///
     /// # Errors
     /// As [`Shared::submit`], and `invalid_arguments` where waiting would never end.
@@ -200,8 +200,7 @@ impl Shared {
         work: impl FnOnce(&mut Living<'_>) -> T + Send + 'static,
     ) -> Result<T, Error> {
         let _waits = self.wait()?;
-        if let Some((turn, seat)) = self.free() {
-            let mut stored = seat.take_up();
+        if let Some((turn, mut stored)) = self.free() {
             let Some(stored) = &mut *stored else { return Err(self.gone()) };
             return turn.take(|| work(&mut stored.living())).ok_or_else(|| self.gone());
         }
@@ -211,17 +210,18 @@ impl Shared {
     }
 
     /// The next turn, where nothing is under way or waits and any thread may do the work: handing it to another thread and back may
-    /// take longer than the work.
-    fn free(self: &Arc<Self>) -> Option<(Turn, &Seat)> {
-        let seat = self.seat.as_ref()?;
+    /// take longer than the work. A thread of an async runtime hands it over: what the work calls may block on that runtime.
+    fn free(self: &Arc<Self>) -> Option<(Turn, TakenUp<'_>)> {
+        let seat = self.seat.as_ref().filter(|_| tokio::runtime::Handle::try_current().is_err())?;
         // Nothing is put into the queue meanwhile.
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let mut status = self.status();
         if queue.is_none() || status.waiting > 0 {
             return None;
         }
+        let stored = seat.try_take_up()?;
         status.waiting += 1;
-        Some((Turn(Arc::clone(self)), seat))
+        Some((Turn(Arc::clone(self)), stored))
     }
 
     /// The same for a run that may be stopped meanwhile, and then waits no longer.

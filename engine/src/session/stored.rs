@@ -5,7 +5,7 @@ use super::living::Living;
 use crate::host::FunctionTable;
 use crate::secrets::Vault;
 use skills_core::{ErrorKind, Failure, OpenSession, Session};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// What holds an interpreter's session, which may be replaced by a new one.
 pub(crate) trait Place {
@@ -75,9 +75,21 @@ impl<S: Place> Stored<S> {
 #[derive(Clone)]
 pub(crate) struct Seat(Arc<Mutex<Option<Stored<Movable>>>>);
 
+/// What was in a seat, while somebody does something with it.
+pub(crate) type TakenUp<'a> = MutexGuard<'a, Option<Stored<Movable>>>;
+
 impl Seat {
+    /// The same where nobody else is about to leave it.
+    pub(crate) fn try_take_up(&self) -> Option<TakenUp<'_>> {
+        match self.0.try_lock() {
+            Ok(stored) => Some(stored),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
     /// The session, for whoever has its turn.
-    pub(crate) fn take_up(&self) -> MutexGuard<'_, Option<Stored<Movable>>> {
+    pub(crate) fn take_up(&self) -> TakenUp<'_> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

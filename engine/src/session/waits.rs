@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 thread_local! {
-    /// The session whose thread this is.
+    /// The session whose work this thread does.
     static OWN: Cell<Option<u64>> = const { Cell::new(None) };
 }
 

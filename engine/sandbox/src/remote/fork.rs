@@ -56,6 +56,7 @@ impl RemoteSession {
         let (copy_control, far) = Control::make().map_err(|error| no_room(&error))?;
         fds.push(far);
         family.copy(child)?;
+        let copying = child.copying();
         let handed = control.hand(&wire::borrow(&fds));
         drop(fds);
         let forked = match handed {
@@ -70,6 +71,7 @@ impl RemoteSession {
             Err(failure) => Err(failure.clone()),
         };
         family.copied()?;
+        drop(copying);
         let mut copy = RemoteSession {
             line,
             child: Process::Child(child?),

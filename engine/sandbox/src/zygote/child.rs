@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process, pidfd_send_signal};
 use skills_core::{ErrorKind, Failure};
 use std::net::TcpListener;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +35,16 @@ pub struct Killer {
     tree: Arc<Tree>,
 }
 
+/// While it lives, the child makes a copy of itself, which is not counted as if it shared nothing.
+#[derive(Debug)]
+pub(crate) struct Copying(Arc<Tree>);
+
+impl Drop for Copying {
+    fn drop(&mut self) {
+        self.0.copying.store(false, Ordering::Release);
+    }
+}
+
 /// What the host knows of a child.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -49,6 +59,8 @@ pub(super) struct Tree {
     pub(super) watching: Mutex<Option<Watching>>,
     /// It can start no process.
     pub(super) starts_none: bool,
+    /// The host has it make a copy of itself just now.
+    pub(super) copying: AtomicBool,
     pub(super) rest: Mutex<Rest>,
     ended: OnceLock<Ended>,
 }
@@ -131,6 +143,12 @@ impl Child {
     /// Nothing is to run in it until it is told so: if that stays so for a moment, it is stopped, and all that it started.
     pub fn rest(&self) {
         rest::begin(&self.tree);
+    }
+
+    /// The host has it make a copy of itself, until this is dropped.
+    pub(crate) fn copying(&self) -> Copying {
+        self.tree.copying.store(true, Ordering::Release);
+        Copying(Arc::clone(&self.tree))
     }
 
     /// Something is going to run in it.
@@ -249,6 +267,7 @@ impl Tree {
             group: Mutex::new(group),
             watching: Mutex::default(),
             starts_none: !attended && cage.programs == Programs::None,
+            copying: AtomicBool::new(false),
             rest: Mutex::default(),
             ended: OnceLock::new(),
         })

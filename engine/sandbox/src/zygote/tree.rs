@@ -28,10 +28,14 @@ pub(super) fn tasks(members: &[u32]) -> u64 {
     members.iter().map(threads).sum()
 }
 
+/// How many processes there are while one is copied: it, the copy, and one between them that ends at once.
+const COPIED: usize = 3;
+
 /// The memory that some processes hold, in bytes, without what files back. Where several share pages, each has its part of them.
 ///
-/// Of `copies` of one process, which not every user may look into, the largest counts where their parts cannot be seen.
-pub(super) fn memory(members: &[u32], most: u64, copies: bool) -> u64 {
+/// While a process is being copied (`copying`), which not every user may look into, the largest counts where their parts
+/// cannot be seen.
+pub(super) fn memory(members: &[u32], most: u64, copying: bool) -> u64 {
     let all: Vec<u64> = members.iter().map(|id| resident(*id)).collect();
     let resident: u64 = all.iter().sum();
     if resident <= most || members.len() < 2 {
@@ -39,7 +43,7 @@ pub(super) fn memory(members: &[u32], most: u64, copies: bool) -> u64 {
     }
     // Looking at who shares what takes long, so it is done only where it matters.
     let shares: Vec<Option<u64>> = members.iter().map(|id| share(*id)).collect();
-    if copies && shares.contains(&None) {
+    if copying && members.len() <= COPIED && shares.contains(&None) {
         return all.into_iter().max().unwrap_or(0);
     }
     shares.into_iter().zip(all).map(|(share, resident)| share.unwrap_or(resident)).sum()

@@ -188,8 +188,8 @@ impl Watching {
         let members = tree::members(child.id, most);
         let mut pace = PACE.1;
         if let Some(limit) = memory {
-            // What one that starts no process has beside it is a copy of it that is being made.
-            let held = tree::memory(&members, limit.saturating_add(self.base), child.starts_none);
+            let copying = child.copying.load(Ordering::Acquire);
+            let held = tree::memory(&members, limit.saturating_add(self.base), copying);
             let held = held.saturating_sub(self.base);
             child.peak.fetch_max(held, Ordering::Relaxed);
             if held > limit {
