@@ -1,5 +1,6 @@
 //! What surrounds every run: its limits are armed before, and what it left is put back after.
 
+use crate::aside::Aside;
 use crate::run::{self, Run, Stop};
 use crate::runtime::Runtime;
 use crate::stopper;
@@ -44,12 +45,10 @@ pub(crate) fn guarded<T>(
     let result = catch_unwind(AssertUnwindSafe(|| {
         let waiting = run::current();
         let entered = run.enter(py);
-        let hidden = waiting.map(|waiting| runtime.pristine.hide(py, &waiting));
+        let aside = waiting.as_ref().map(|waiting| Aside::new(py, &runtime.pristine, waiting));
         let result = work();
         let _ = runtime.pristine.after(py, run);
-        if let Some(Ok(hidden)) = hidden {
-            let _ = runtime.pristine.show(py, hidden);
-        }
+        drop(aside);
         drop(entered);
         result
     }));

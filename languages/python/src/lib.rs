@@ -60,6 +60,7 @@
 //! CPython, because it holds byte code.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests make their own files"))]
 
+mod aside;
 mod bridge;
 mod call;
 mod caps;

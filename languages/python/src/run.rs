@@ -36,6 +36,8 @@ pub(crate) struct Run {
     pub(crate) folder: Option<Arc<str>>,
     /// What the session evaluated so far, where it is one that lives.
     pub(crate) texts: Option<Arc<Texts>>,
+    /// The modules that only the session knows, as it was when the run began.
+    pub(crate) kept: Option<Py<PyDict>>,
     /// What the session's scripts have imported of their skill.
     pub(crate) modules: Arc<Modules>,
     /// `skill.params`.
@@ -73,6 +75,8 @@ pub(crate) struct Scene {
     pub(crate) memory: Arc<MemoryMeter>,
     /// What a session that lives has evaluated.
     pub(crate) texts: Option<Arc<Texts>>,
+    /// The modules that only the session knows, as it was when the run began.
+    pub(crate) kept: Option<Py<PyDict>>,
     /// What the session's scripts have imported of their skill.
     pub(crate) modules: Arc<Modules>,
 }
@@ -85,7 +89,7 @@ struct Pending {
 
 impl Run {
     pub(crate) fn new(host: &Arc<dyn Host>, scene: Scene) -> Arc<Run> {
-        let Scene { file, folder, params, members, memory, texts, modules } = scene;
+        let Scene { file, folder, params, members, memory, texts, kept, modules } = scene;
         let budget = Arc::clone(host.budget());
         // SAFETY: asks for the number of the calling thread.
         let thread = unsafe { pyo3::ffi::PyThread_get_thread_ident() };
@@ -98,6 +102,7 @@ impl Run {
             file,
             folder,
             texts,
+            kept,
             modules,
             params,
             members,

@@ -155,7 +155,7 @@ impl PythonSession {
         let params = params.into_any().unbind();
         let members = members.members.clone_ref(py);
         let modules = Arc::clone(&self.modules);
-        let run = Run::new(host, Scene { file, folder, params, members, memory, texts: None, modules });
+        let run = Run::new(host, Scene { file, folder, params, members, memory, texts: None, kept: None, modules });
         Ok((run, globals))
     }
 }

@@ -56,9 +56,21 @@ pub(crate) fn beside(run: &Arc<Run>) -> (bool, u64) {
 /// The modules that each run imported from its script's folder.
 static IMPORTED: Mutex<Vec<(usize, String)>> = Mutex::new(Vec::new());
 
-/// Notes that a run imported a module of its script's folder.
+/// Notes that a run imported a module of its script's folder. Whoever had imported one of that name has it no longer.
 pub(crate) fn imported(run: &Arc<Run>, name: String) {
-    IMPORTED.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::as_ptr(run) as usize, name));
+    let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    imported.retain(|(_, other)| *other != name);
+    imported.push((Arc::as_ptr(run) as usize, name));
+}
+
+/// Notes again a name that [`take_imported`] gave; false where another run has imported a module of that name meanwhile.
+pub(crate) fn imported_again(run: &Arc<Run>, name: &str) -> bool {
+    let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = !imported.iter().any(|(_, other)| other == name);
+    if free {
+        imported.push((Arc::as_ptr(run) as usize, name.to_owned()));
+    }
+    free
 }
 
 /// While it lives, a run is in progress.
@@ -76,6 +88,8 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         live().retain(|(id, _)| *id != self.0);
+        // The next run may be at the same address.
+        IMPORTED.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _)| *id != self.0);
     }
 }
 
@@ -148,33 +162,6 @@ impl Pristine {
         self.library.imported(py, name, module, before, alone)
     }
 
-    /// Takes modules of the user out of sight that a run has, or its session, for one that it waits for: another skill may
-    /// have one of the same name. Gives them, for [`Self::show`].
-    pub(crate) fn hide(&self, py: Python<'_>, waiting: &Arc<Run>) -> PyResult<Vec<(Py<PyAny>, Py<PyAny>)>> {
-        let _lenient = memory::lenient(true);
-        let id = Arc::as_ptr(waiting) as usize;
-        let imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(owner, _)| *owner == id);
-        let mut hidden = Vec::new();
-        if !imported && waiting.texts.is_none() {
-            return Ok(hidden);
-        }
-        let (live, known) = (self.modules.live.bind(py), self.modules.copy.bind(py));
-        for (name, module) in live.copy()?.iter() {
-            let is_library = known.contains(&name)? || is_finished_library(&module);
-            if !is_library {
-                live.del_item(&name)?;
-                hidden.push((name.unbind(), module.unbind()));
-            }
-        }
-        Ok(hidden)
-    }
-
-    /// Has modules in sight again.
-    pub(crate) fn show(&self, py: Python<'_>, hidden: Vec<(Py<PyAny>, Py<PyAny>)>) -> PyResult<()> {
-        let _lenient = memory::lenient(true);
-        hidden.into_iter().try_for_each(|(name, module)| self.modules.live.bind(py).set_item(name, module))
-    }
-
     /// Puts back what a run changed. An error here is a script's doing; it does not keep the rest from being put back.
     pub(crate) fn after(&self, py: Python<'_>, run: &Arc<Run>) -> PyResult<()> {
         let _lenient = memory::lenient(true);
@@ -216,9 +203,7 @@ impl Pristine {
                 continue;
             }
             let text = name.cast::<PyString>().ok().and_then(|name| name.to_str().ok()).unwrap_or_default();
-            let of_run =
-                own.iter().any(|own| text == own || text.strip_prefix(&**own).is_some_and(|s| s.starts_with('.')));
-            if of_run {
+            if own.iter().any(|own| is_within(text, own)) {
                 live.del_item(&name)?;
             } else if last && known.contains(&name)? {
                 // Replaced: what stood there comes back below.
@@ -240,16 +225,28 @@ impl Pristine {
     }
 }
 
+/// Gives the modules that a run imported from its script's folder, which are noted as nobody's then.
 pub(crate) fn take_imported(run: &Arc<Run>) -> Vec<String> {
     let mut imported = IMPORTED.lock().unwrap_or_else(PoisonError::into_inner);
     let id = Arc::as_ptr(run) as usize;
     imported.extract_if(.., |(owner, _)| *owner == id).map(|(_, name)| name).collect()
 }
 
+/// Whether a module is the one of a name, or in that package.
+pub(crate) fn is_within(module: &str, name: &str) -> bool {
+    module.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Whether a module is still being imported.
+pub(crate) fn is_unfinished(module: &Bound<'_, PyAny>) -> bool {
+    let flag = module.getattr("__spec__").and_then(|spec| spec.getattr("_initializing"));
+    flag.and_then(|flag| flag.is_truthy()).unwrap_or(false)
+}
+
 /// Whether a module is CPython's own or installed, and wholly imported.
 pub(crate) fn is_finished_library(module: &Bound<'_, PyAny>) -> bool {
     let Ok(spec) = module.getattr("__spec__") else { return false };
-    let initializing = spec.getattr("_initializing").and_then(|flag| flag.is_truthy()).unwrap_or(false);
     let origin = spec.getattr("origin").and_then(|origin| origin.extract::<String>());
-    !initializing && origin.is_ok_and(|origin| origin == "built-in" || origin == "frozen" || is_library(&origin))
+    !is_unfinished(module)
+        && origin.is_ok_and(|origin| origin == "built-in" || origin == "frozen" || is_library(&origin))
 }

@@ -226,8 +226,9 @@ impl PythonSession {
         }
         let (memory, texts) = (Arc::clone(&living.memory), Some(Arc::clone(&living.texts)));
         let (folder, params) = (living.folder.clone(), living.params.clone_ref(py));
+        let kept = living.own.modules().map(|modules| modules.clone_ref(py));
         let modules = Arc::clone(&self.modules);
-        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, memory, texts, modules }))
+        Ok(Run::new(host, Scene { file: given.file.into(), folder, params, members, memory, texts, kept, modules }))
     }
 
     /// Has a namespace be there, with the functions of a host. Gives the members of `skill`.

@@ -6,17 +6,33 @@ use skills_core::{
     Arguments, Budget, ErrorKind, Evaluation, Failure, FunctionSpec, Grants, Host, Interpreter, Language, Limits,
     ParameterSpec, Script, Session, Stream,
 };
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Barrier, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 pub(super) struct TestHost {
     pub(super) budget: Arc<Budget>,
     pub(super) printed: Mutex<Vec<(Stream, String)>>,
+    /// The files that can be imported: their paths and what they hold.
+    pub(super) files: Vec<(&'static str, &'static str)>,
+    /// The paths that were asked for.
+    pub(super) asked: Mutex<Vec<String>>,
+    /// Where the scripts of two threads wait for each other.
+    pub(super) meeting: Option<Arc<Barrier>>,
 }
 
 impl TestHost {
     pub(super) fn new(limits: Limits) -> Arc<TestHost> {
-        Arc::new(TestHost { budget: Budget::new(limits), printed: Mutex::default() })
+        TestHost::with(limits, &[], None)
+    }
+
+    /// One whose scripts can import files, and wait for those of another.
+    pub(super) fn with(
+        limits: Limits,
+        files: &[(&'static str, &'static str)],
+        meeting: Option<Arc<Barrier>>,
+    ) -> Arc<TestHost> {
+        let (budget, files) = (Budget::new(limits), files.to_vec());
+        Arc::new(TestHost { budget, printed: Mutex::default(), files, asked: Mutex::default(), meeting })
     }
 
     pub(super) fn stdout(&self) -> String {
@@ -51,6 +67,7 @@ impl Host for TestHost {
                 spec("echo", vec![ParameterSpec::any("value")]),
                 spec("add", vec![ParameterSpec::typed("a", "number"), ParameterSpec::typed("b", "number")]),
                 spec("fail", Vec::new()),
+                spec("meet", Vec::new()),
                 spec("deep.slow", vec![ParameterSpec::typed("ms", "integer").or(json!(10))]),
                 spec("fs.missing", Vec::new()),
                 spec("nested", vec![ParameterSpec::typed("source", "string")]),
@@ -82,10 +99,14 @@ impl Host for TestHost {
             "fail" => Err(Failure::new(ErrorKind::PermissionDenied, "the file /secret was not granted")
                 .with_help("grant it with --read /secret")),
             "fs.missing" => Err(Failure::new(ErrorKind::NotFound, "no file a.txt")),
+            "meet" => {
+                self.meeting.as_ref().unwrap().wait();
+                Ok(Value::Null)
+            }
             "room" => Ok(json!(format!("the {}", arguments[0].as_str().unwrap()))),
             "room.put" => Ok(json!(arguments)),
             "nested" => {
-                let inner = TestHost::new(Limits::default());
+                let inner = TestHost::with(Limits::default(), &[], self.meeting.clone());
                 unguarded(&inner, arguments[0].as_str().unwrap(), json!({})).result
             }
             _ => {
@@ -93,6 +114,13 @@ impl Host for TestHost {
                 Ok(Value::Null)
             }
         }
+    }
+
+    fn module(&self, path: &str) -> Result<Script, Failure> {
+        self.asked.lock().unwrap().push(path.to_owned());
+        let found = self.files.iter().find(|(file, _)| *file == path);
+        let (file, source) = found.ok_or_else(|| Failure::new(ErrorKind::NotFound, "there is none"))?;
+        Ok(Script { language: Language::Python, file: (*file).to_owned(), source: (*source).to_owned() })
     }
 
     fn print(&self, stream: Stream, text: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@ mod contract;
 mod errors;
 mod host;
 mod hostile;
+mod imports;
 mod leftovers;
 mod limits;
 mod live;
