@@ -72,15 +72,50 @@ impl Access {
 }
 
 /// Whether a folder is no skill's own, although one may lie in it: the root, what stands right below it (`/tmp`, `/root`),
-/// and the home folders of people. Nothing is shown of such a folder because a skill lies there.
+/// the home folders of people, and what everybody may put files into (`/var/tmp`, `/dev/shm`). Nothing is shown of such a
+/// folder because a skill lies there. The folder is absolute, its links resolved.
 ///
 /// ```
 /// use skills_core::is_shared_folder;
 /// use std::path::Path;
 /// assert!(is_shared_folder(Path::new("/home/alice")));
+/// assert!(is_shared_folder(Path::new("/var/tmp")));
 /// assert!(!is_shared_folder(Path::new("/home/alice/skills")));
 /// ```
 pub fn is_shared_folder(folder: &Path) -> bool {
-    let homes = [Path::new("/home"), Path::new("/Users")];
-    folder.parent().is_none_or(|parent| parent == Path::new("/") || homes.contains(&parent))
+    // Each person's own folder stands right below one of these.
+    let above = ["/", "/home", "/Users", "/run/user"].map(Path::new);
+    let named = ["/var/tmp", "/dev/shm", "/run/user", "/private/tmp", "/private/var/tmp"].map(Path::new);
+    folder.parent().is_none_or(|parent| above.contains(&parent)) || named.contains(&folder) || is_everybodys(folder)
+}
+
+/// Whether everybody may put files into a folder, and each keeps their own there.
+#[cfg(unix)]
+#[allow(clippy::disallowed_methods, reason = "looks at the mode of a folder, and opens nothing")]
+fn is_everybodys(folder: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    const STICKY_AND_FOR_ALL: u32 = 0o1002;
+    let mode = std::fs::metadata(folder).map_or(0, |metadata| metadata.permissions().mode());
+    mode & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL
+}
+
+#[cfg(not(unix))]
+fn is_everybodys(_: &Path) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_for_everybodys_files_are_shared() {
+        for folder in ["/", "/tmp", "/root", "/home", "/home/a", "/var/tmp", "/dev/shm", "/run/user", "/run/user/1000"]
+        {
+            assert!(is_shared_folder(Path::new(folder)), "{folder}");
+        }
+        for folder in ["/home/a/skills", "/var/tmp/skills", "/run/user/1000/skills", "/srv/skills"] {
+            assert!(!is_shared_folder(Path::new(folder)), "{folder}");
+        }
+    }
 }
