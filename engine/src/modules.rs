@@ -1,5 +1,6 @@
 //! The files of a skill that its script imports: those of the skill's own folder, or of what is compiled in, and nothing else.
 
+use crate::authorize::Reading;
 use crate::authorize::digest::{self, Files, Pin};
 use crate::plan::Step;
 use crate::scripts::MAX_SCRIPT;
@@ -28,6 +29,7 @@ pub(crate) struct Modules {
     /// The script as errors name it: what it imports is told from its own folder.
     script: Option<String>,
     pin: Option<Pin>,
+    reading: Reading,
     /// What the decision was about, once something is imported.
     pinned: OnceLock<Result<Files, Failure>>,
     used: Mutex<Used>,
@@ -50,12 +52,19 @@ struct Place<'a> {
 
 impl Modules {
     /// What the script of a plan may import, as it was when that was decided on.
-    pub(crate) fn new(plan: &Plan, pin: Option<Pin>) -> Modules {
+    pub(crate) fn new(plan: &Plan, pin: Option<Pin>, reading: Reading) -> Modules {
         let script = match (plan.skill.script(), &plan.step) {
             (Some(script), _) | (None, Step::Script(script)) => Some(script.file.clone()),
             _ => None,
         };
-        Modules { skill: Arc::clone(&plan.skill), script, pin, pinned: OnceLock::new(), used: Mutex::default() }
+        Modules {
+            skill: Arc::clone(&plan.skill),
+            script,
+            pin,
+            reading,
+            pinned: OnceLock::new(),
+            used: Mutex::default(),
+        }
     }
 
     /// A file, by its path from the script's folder.
@@ -64,13 +73,14 @@ impl Modules {
     /// See [`skills_core::Host::module`].
     pub(crate) fn read(&self, path: &str) -> Result<Script, Failure> {
         self.ask()?;
-        let place = self.place().map_err(|why| missing(path, why))?;
+        let place = self.place().map_err(|why| nothing(path, why))?;
         let relative = below(&place.folder, path).ok_or_else(|| outside(path))?;
         let extension = relative.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         let language = Language::from_extension(extension).filter(|language| *language != Language::Bash);
         let Some(language) = language else {
             return Err(missing(path, "what can be imported ends with .py, .js, .mjs, .ts, .mts or .rhai"));
         };
+        self.may_read(path, &relative, &place)?;
         let bytes =
             self.skill.files.read(&relative, MAX_SCRIPT).map_err(|error| self.unread(path, &relative, error))?;
         self.is_pinned(path, &relative, &bytes)?;
@@ -119,13 +129,36 @@ impl Modules {
         (!script.starts_with(['/', '<'])).then(|| Place { shown: "", folder: folder(script) })
     }
 
+    /// Fails where the host reads nothing of the file for anybody.
+    fn may_read(&self, path: &str, relative: &Path, place: &Place<'_>) -> Result<(), Failure> {
+        let Some(folder) = &self.skill.folder else { return Ok(()) };
+        let Some(rule) = self.reading.refuses(&folder.join(relative)) else { return Ok(()) };
+        // Libraries try names that are nowhere: where none could be read, that stays an import that finds nothing.
+        let is_there = || !matches!(self.skill.files.read(relative, MAX_SCRIPT), Err(ReadError::Missing));
+        if self.reading.refuses(&folder.join(&place.folder)).is_some() && !is_there() {
+            return Err(nothing(path, &rule));
+        }
+        let message = format!("cannot import `{path}`: {rule}");
+        Err(Failure::new(ErrorKind::PermissionDenied, message)
+            .with_help("give the skill a folder of its own that no rule denies, or any part of"))
+    }
+
     /// Fails where a file is not what was decided on.
     fn is_pinned(&self, path: &str, relative: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let (Some(pin), Some(folder)) = (&self.pin, &self.skill.folder) else { return Ok(()) };
-        let files = self.pinned.get_or_init(|| pin.files(&self.skill)).as_ref().map_err(Failure::clone)?;
+        let files = self.pinned.get_or_init(|| pin.files(&self.skill)).as_ref();
+        // Where nobody can tell, too.
+        let files = files.map_err(|failure| Failure { kind: ErrorKind::PermissionDenied, ..failure.clone() })?;
         let known = files.get(&digest::resolved(folder).join(relative));
         if known.is_some_and(|known| known[..] == Sha256::digest(bytes)[..]) {
             return Ok(());
+        }
+        if let (None, Some(inner)) = (known, pin.passed_over(&self.skill, relative)) {
+            let message =
+                format!("cannot import `{path}`: beside other skills, what is in `{inner}` is no part of a skill");
+            return Err(Failure::new(ErrorKind::PermissionDenied, message).with_help(
+                "copy the file beside the script, or give the skill a folder that has its name: all that is in there belongs to it",
+            ));
         }
         let message = format!("cannot import `{path}`: it has changed since the skill was allowed to run");
         Err(Failure::new(ErrorKind::PermissionDenied, message)
@@ -154,6 +187,11 @@ impl Modules {
             _ => format!("there are {}, and {more} more", names.join(", ")),
         }
     }
+}
+
+/// What is said of every path where nothing can be imported at all.
+fn nothing(path: &str, help: &str) -> Failure {
+    Failure { kind: ErrorKind::Unavailable, ..missing(path, help) }
 }
 
 fn missing(path: &str, help: &str) -> Failure {

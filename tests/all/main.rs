@@ -19,6 +19,7 @@ mod functions;
 mod hostile;
 mod imports;
 mod imports_javascript;
+mod imports_refused;
 mod imports_rhai;
 mod library;
 mod limit_status;

@@ -270,7 +270,8 @@ pub trait Host: Send + Sync {
     /// between its parts. Its `file` tells it from every other, however it is asked for.
     ///
     /// # Errors
-    /// `not_found` where there is no such file, with what is there as its help; anything else where it may not be imported.
+    /// `not_found` where there is no such file, with what is there as its help; `unavailable` where the script can import
+    /// nothing at all; anything else where the file may not be imported.
     fn module(&self, path: &str) -> Result<Script, Failure> {
         Err(Failure::new(ErrorKind::NotFound, format!("there is no `{path}` beside the script")))
     }

@@ -45,7 +45,7 @@ fn look_at(skill: &Skill) -> Result<(String, Files), Failure> {
     let mut files = Files::new();
     digest.update(&skill.digest);
     if let Some(folder) = &skill.folder {
-        let all = is_own_folder(&place(skill)) || runs_programs(skill);
+        let all = all_counts(skill);
         digest.update([u8::from(all)]);
         let inner;
         (inner, files) = walk(&resolved(folder), all)?;
@@ -91,6 +91,18 @@ impl Pin {
         Err(Failure::new(ErrorKind::PermissionDenied, message)
             .with_help("run it again, to have it decided on as it is now"))
     }
+
+    /// The folder that a file is in and that nobody looked into for the decision.
+    pub(crate) fn passed_over<'a>(&self, skill: &Skill, relative: &'a Path) -> Option<&'a str> {
+        let looked_at = matches!(self, Pin::Folder(..)) || all_counts(skill);
+        let mut folders = relative.parent()?.iter().filter_map(|name| name.to_str());
+        folders.find(|name| !looked_at && !is_searched(name))
+    }
+}
+
+/// Whether every file of a skill's folder counts, and not only what scripts can import.
+fn all_counts(skill: &Skill) -> bool {
+    is_own_folder(&place(skill)) || runs_programs(skill)
 }
 
 fn is_own_folder(file: &Path) -> bool {

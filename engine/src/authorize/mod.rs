@@ -11,6 +11,7 @@ mod danger;
 mod decisions;
 pub(crate) mod digest;
 pub(crate) mod policy;
+mod reading;
 mod tier;
 pub(crate) mod trust;
 
@@ -23,6 +24,7 @@ pub use trust::Trust;
 pub(crate) use ask::{Decided, Deciding};
 pub(crate) use attenuate::exceeding;
 pub(crate) use policy::Policy;
+pub(crate) use reading::Reading;
 
 use crate::modules::Modules;
 use crate::plan::Step;
@@ -113,6 +115,7 @@ pub struct AuthorizedPlan {
     evidence: Vec<Evidence>,
     warnings: Vec<String>,
     pin: Option<Pin>,
+    reading: Reading,
 }
 
 impl AuthorizedPlan {
@@ -138,7 +141,7 @@ impl AuthorizedPlan {
 
     /// What its script may import.
     pub(crate) fn modules(&self) -> Modules {
-        Modules::new(&self.plan, self.pin.clone())
+        Modules::new(&self.plan, self.pin.clone(), self.reading.clone())
     }
 
     /// What the skills that it calls may have at most: what it has itself, where it is not trusted, or is so only because the
@@ -215,7 +218,10 @@ pub(crate) fn authorize(plan: Plan, circumstances: &Circumstances<'_>) -> Result
     let Judgement { plan, grants, trust, evidence, warnings, refusal, pin } = judge(plan, circumstances)?;
     match refusal {
         Some(failure) => Err(failure.into()),
-        None => Ok(AuthorizedPlan { plan, grants, trust, evidence, warnings, pin }),
+        None => {
+            let reading = Reading::of(circumstances.policy);
+            Ok(AuthorizedPlan { plan, grants, trust, evidence, warnings, pin, reading })
+        }
     }
 }
 

@@ -54,6 +54,11 @@ impl Bound {
         Bound(each.collect())
     }
 
+    /// Whether it says nothing of an operation.
+    pub(crate) fn is_open(&self, operation: Operation) -> bool {
+        self.0.iter().all(|(spoken, _)| *spoken != operation)
+    }
+
     /// What the bound leaves of something.
     pub(crate) fn leaves(&self, operation: Operation, atom: &Atom) -> Vec<Atom> {
         match self.0.iter().find(|(spoken, _)| *spoken == operation) {

@@ -109,7 +109,7 @@ impl Loader<'_> {
     ) -> Result<usize, Failure> {
         let refused = |failure: Failure| {
             let failure = match failure.kind {
-                ErrorKind::NotFound => Failure {
+                ErrorKind::NotFound | ErrorKind::Unavailable => Failure {
                     kind: ErrorKind::ScriptError,
                     message: format!("cannot import {specifier:?}: {}", failure.message),
                     ..failure

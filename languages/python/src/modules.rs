@@ -5,6 +5,7 @@ use crate::runtime::Runtime;
 use crate::{bridge, memory};
 use pyo3::prelude::*;
 use skills_core::{ErrorKind, Script};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many modules a session keeps.
@@ -76,7 +77,10 @@ pub(crate) fn find(py: Python<'_>, run: &Run, path: &str) -> PyResult<Option<Str
     match answer {
         Ok(module) => Ok(Some(run.modules.add(module).file.clone())),
         Err(_) if run.stopping() => Err(run.stopped(py)),
-        Err(failure) if failure.kind == ErrorKind::NotFound => {
+        Err(failure) if matches!(failure.kind, ErrorKind::NotFound | ErrorKind::Unavailable) => {
+            if failure.kind == ErrorKind::Unavailable {
+                run.alone.store(true, Ordering::Relaxed);
+            }
             run.modules.kept().missing = failure.help.map(|help| (path.to_owned(), help));
             Ok(None)
         }

@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyModule, PyString, PyTuple};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// The functions as one module object.
@@ -42,10 +43,11 @@ fn set_waker(waker: Option<Py<PyAny>>) {
     }
 }
 
-/// The folder of the current run's script.
+/// The folder of the current run's script, where the host lets it import at all.
 #[pyfunction]
 fn script_folder() -> Option<String> {
-    run::current()?.folder.as_deref().map(str::to_owned)
+    let run = run::current()?;
+    run.folder.as_deref().filter(|_| !run.alone.load(Ordering::Relaxed)).map(str::to_owned)
 }
 
 /// What errors call a file beside the script, by its path from there; nothing where the skill has none.

@@ -34,6 +34,8 @@ pub(crate) struct Run {
     pub(crate) file: Arc<str>,
     /// The folder whose modules the script may import, where its file is one.
     pub(crate) folder: Option<Arc<str>>,
+    /// Whether the host said that the script may import nothing: not from that folder either.
+    pub(crate) alone: AtomicBool,
     /// What the session evaluated so far, where it is one that lives.
     pub(crate) texts: Option<Arc<Texts>>,
     /// The modules that only the session knows, as it was when the run began.
@@ -101,6 +103,7 @@ impl Run {
             counting: AtomicBool::new(false),
             file,
             folder,
+            alone: AtomicBool::new(false),
             texts,
             kept,
             modules,

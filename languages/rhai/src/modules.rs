@@ -111,7 +111,7 @@ impl Siblings {
         let host = self.0.host().ok_or_else(no_run)?;
         let found = self.0.memory.outside(|| host.module(path));
         let script = found.map_err(|failure| match failure.kind {
-            ErrorKind::NotFound => Failure {
+            ErrorKind::NotFound | ErrorKind::Unavailable => Failure {
                 kind: ErrorKind::ScriptError,
                 message: format!("cannot import {name:?}: {}", failure.message),
                 ..failure
