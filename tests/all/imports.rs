@@ -258,6 +258,30 @@ fn cells_of_a_javascript_skills_session_import_as_its_script_does() {
 }
 
 #[test]
+fn a_javascript_session_evaluates_a_file_once_whatever_cells_import_in_between() {
+    let files: Files<'_> = &[
+        ("main.js", "export function run() {}\n"),
+        ("a.js", "export const made = { times: 0 };\nexport const fail = () => { throw new Error('x') };\n"),
+        ("b.js", "export const b = 1;\n"),
+        ("broken.js", "import { b } from './b.js';\nexport const = 1;\n"),
+    ];
+    in_sessions(files, |tier, session| {
+        let cell =
+            |source: &str| session.eval(source).unwrap_or_else(|error| panic!("{tier}: {}", error.render(false)));
+        let import = "import { made, fail } from './a.js'\n++made.times";
+        assert_eq!(cell(import), json!(1), "{tier}");
+        assert_eq!(cell("import { b } from './b.js'\nb"), json!(1), "{tier}");
+        assert_eq!(cell(import), json!(2), "{tier}: another file was imported in between");
+        for bad in ["import './b.js'; import './none.js'", "import './broken.js'", "import { none } from './b.js'"] {
+            session.eval(bad).unwrap_err();
+            assert_eq!(cell("import { made as again } from './a.js'\nagain === made"), json!(true), "{tier}: {bad}");
+        }
+        let error = session.eval("fail()").unwrap_err();
+        assert!(error.frames()[0].file.ends_with("a.js"), "{tier}: {}", error.render(false));
+    });
+}
+
+#[test]
 fn cells_of_a_rhai_skills_session_import_as_its_script_does() {
     let files: Files<'_> = &[
         ("scripts/main.rhai", "import \"helper\" as h;\nfn run() { h::twice(4) }\n"),

@@ -13,11 +13,18 @@ use std::sync::Arc;
 /// How many files one script may import, those that they import included.
 const MOST: usize = 200;
 
-/// A script together with what it imports.
+/// How many files a session keeps that its last cell does not import. Of more, the oldest are evaluated again.
+const MOST_IDLE: usize = 1000;
+
+/// What scripts are together with what they import.
+#[derive(Default)]
 pub(crate) struct Graph {
+    /// What the script imports that was linked last.
     files: Vec<File>,
-    /// What is run instead of the script's own function.
-    pub(crate) compiled: Compiled,
+    /// In a session that lives, what only earlier cells have imported.
+    idle: Vec<File>,
+    /// What is run instead of the script's own function: nothing where linking has failed.
+    compiled: Option<Compiled>,
     /// Where the places are that stacks name.
     pub(crate) sources: Sources,
 }
@@ -38,33 +45,45 @@ struct File {
 type Found = (usize, Option<String>);
 
 impl Graph {
-    /// Has a script be together with what it imports now. `before` is what it was together with the last time, or in a
-    /// session that lives, what another cell was.
+    /// Has a script be together with what it imports now, and gives what is run instead of its own function. The graph
+    /// is what the script was together with the last time, or in a session that lives, what other cells were; a
+    /// failure takes no file from it.
     ///
     /// # Errors
     /// What cannot be imported, at the place that asks for it.
-    pub(crate) fn make(
+    pub(crate) fn link(
+        &mut self,
         engine: &mut Engine,
         host: &dyn Host,
         (script, links, compiled): (&Arc<Script>, &Links, &Compiled),
-        before: Option<Graph>,
         (counting, lives): (Counting, bool),
-    ) -> Result<Graph, Failure> {
-        let (known, was, sources) = match before {
-            Some(Graph { files, compiled, sources }) => (files, Some(compiled), sources),
-            None => (Vec::new(), None, Sources::default()),
+    ) -> Result<&Compiled, Failure> {
+        let was = self.compiled.take();
+        let count = self.files.len();
+        // What was imported last is the last to be forgotten.
+        self.idle.append(&mut self.files);
+        let mut loader = Loader { engine: &mut *engine, host, counting, graph: self, fresh: false };
+        let loaded = loader.load(script, links);
+        let fresh = loader.fresh;
+        self.forget(lives);
+        let asks = loaded?;
+        let same = !lives && !fresh && self.files.len() == count;
+        let linked = match was.filter(|_| same) {
+            Some(linked) => linked,
+            None => {
+                let (text, asynchronous) = tied(script, (links, asks), &self.files, (counting, lives))?;
+                let linked = engine.link(compiled, self.files.iter().map(|file| &file.compiled), (&text, asynchronous));
+                linked.map_err(|fault| error::internal(script, format!("{fault:?}")))?
+            }
         };
-        let count = known.len();
-        let mut loader = Loader { engine, host, counting, files: Vec::new(), sources, fresh: false };
-        let asks = loader.load(script, links, known)?;
-        let Loader { engine, files, sources, fresh, .. } = loader;
-        if let (Some(compiled), false) = (was, lives || fresh || files.len() != count) {
-            return Ok(Graph { files, compiled, sources });
-        }
-        let (text, asynchronous) = tied(script, (links, asks), &files, (counting, lives))?;
-        let linked = engine.link(compiled, files.iter().map(|file| &file.compiled), (&text, asynchronous));
-        let compiled = linked.map_err(|fault| error::internal(script, format!("{fault:?}")))?;
-        Ok(Graph { files, compiled, sources })
+        Ok(self.compiled.insert(linked))
+    }
+
+    /// Lets go of what no later cell can have as it is, or no later run.
+    fn forget(&mut self, lives: bool) {
+        let Graph { files, idle, .. } = self;
+        idle.retain(|old| lives && files.iter().all(|file| file.script.file != old.script.file));
+        idle.drain(..idle.len().saturating_sub(MOST_IDLE));
     }
 }
 
@@ -72,41 +91,35 @@ struct Loader<'a> {
     engine: &'a mut Engine,
     host: &'a dyn Host,
     counting: Counting,
-    files: Vec<File>,
-    sources: Sources,
+    graph: &'a mut Graph,
     /// Whether any file is another one than before.
     fresh: bool,
 }
 
 impl Loader<'_> {
     /// Loads what a script asks for, and what that asks for. Gives the numbers of the script's own.
-    fn load(&mut self, script: &Arc<Script>, links: &Links, mut known: Vec<File>) -> Result<Vec<usize>, Failure> {
+    fn load(&mut self, script: &Arc<Script>, links: &Links) -> Result<Vec<usize>, Failure> {
         let mut own = Vec::new();
         for ask in &links.asks {
-            own.push(self.one("", script, ask, &mut known)?);
+            own.push(self.one("", script, ask)?);
         }
         let mut next = 0;
-        while next < self.files.len() {
-            let (path, script) = (self.files[next].path.clone(), Arc::clone(&self.files[next].script));
+        while let Some(file) = self.graph.files.get(next) {
+            let (path, script, all) = (file.path.clone(), Arc::clone(&file.script), file.links.asks.clone());
             let mut asks = Vec::new();
-            for at in 0..self.files[next].links.asks.len() {
-                let ask = self.files[next].links.asks[at].clone();
-                asks.push(self.one(&path, &script, &ask, &mut known)?);
+            for ask in &all {
+                asks.push(self.one(&path, &script, ask)?);
             }
-            self.files[next].asks = asks;
+            self.graph.files[next].asks = asks;
             next += 1;
         }
         Ok(own)
     }
 
     /// The number of a file that another one asks for.
-    fn one(
-        &mut self,
-        from: &str,
-        asking: &Script,
-        (specifier, at): &(String, usize),
-        known: &mut Vec<File>,
-    ) -> Result<usize, Failure> {
+    fn one(&mut self, from: &str, asking: &Script, (specifier, at): &(String, usize)) -> Result<usize, Failure> {
+        // Nothing interrupts what is prepared and compiled here.
+        self.host.budget().check_time()?;
         let refused = |failure: Failure| {
             let failure = match failure.kind {
                 ErrorKind::NotFound | ErrorKind::Unavailable => Failure {
@@ -119,7 +132,7 @@ impl Loader<'_> {
             failure.in_script(asking.language, vec![source::frame(asking, *at)])
         };
         let path = beside(from, specifier);
-        if let Some(found) = self.files.iter().position(|file| file.path == path) {
+        if let Some(found) = self.graph.files.iter().position(|file| file.path == path) {
             return Ok(found + 1);
         }
         let module = self.host.module(&path).map_err(refused)?;
@@ -127,19 +140,20 @@ impl Loader<'_> {
             let message = format!("cannot import {specifier:?}: it is {}", module.language);
             return Err(refused(Failure::new(ErrorKind::ScriptError, message)));
         }
-        if let Some(found) = self.files.iter().position(|file| file.script.file == module.file) {
+        if let Some(found) = self.graph.files.iter().position(|file| file.script.file == module.file) {
             return Ok(found + 1);
         }
-        if self.files.len() == MOST {
+        if self.graph.files.len() == MOST {
             let message = format!("cannot import {specifier:?}: a script can import {MOST} files at most");
             return Err(refused(Failure::new(ErrorKind::ScriptError, message)));
         }
-        let file = match known.iter().position(|file| file.path == path && *file.script == module) {
-            Some(found) => known.remove(found),
+        let known = |file: &File| file.path == path && *file.script == module;
+        let file = match self.graph.idle.iter().position(known) {
+            Some(found) => self.graph.idle.remove(found),
             None => self.compile(path, Arc::new(module))?,
         };
-        self.files.push(file);
-        Ok(self.files.len())
+        self.graph.files.push(file);
+        Ok(self.graph.files.len())
     }
 
     fn compile(&mut self, path: String, script: Arc<Script>) -> Result<File, Failure> {
@@ -153,7 +167,7 @@ impl Loader<'_> {
             let places = Places { script: &script, resource: &resource, columns: &prepared.columns, earlier: None };
             error::fault(&fault, &places, || self.engine.depth())
         })?;
-        self.sources.add(&compiled.resource, Arc::clone(&script), prepared.columns);
+        self.graph.sources.add(&compiled.resource, Arc::clone(&script), prepared.columns);
         Ok(File { path, script, links, asynchronous, compiled, asks: Vec::new() })
     }
 }

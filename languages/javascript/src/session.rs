@@ -33,8 +33,8 @@ struct Entry {
     counting: Counting,
     prepared: Prepared,
     compiled: Compiled,
-    /// It together with the files of its skill that it imports, where it does.
-    graph: Option<Graph>,
+    /// The files of its skill that it imports.
+    graph: Graph,
 }
 
 impl JavaScriptSession {
@@ -67,7 +67,7 @@ impl JavaScriptSession {
         if self.cache.len() >= CACHED {
             self.cache.remove(0);
         }
-        self.cache.push(Entry { script: Arc::clone(script), counting, prepared, compiled, graph: None });
+        self.cache.push(Entry { script: Arc::clone(script), counting, prepared, compiled, graph: Graph::default() });
         Ok(())
     }
 
@@ -83,14 +83,14 @@ impl JavaScriptSession {
             return (Err(failure), None);
         }
         let Some(entry) = self.cache.last_mut() else { return (Err(error::never_settled(script)), None) };
+        let mut compiled = &entry.compiled;
         if !entry.prepared.links.is_empty() {
             let own = (script, &entry.prepared.links, &entry.compiled);
-            match Graph::make(&mut self.engine, &**host, own, entry.graph.take(), (counting, false)) {
-                Ok(graph) => entry.graph = Some(graph),
+            match entry.graph.link(&mut self.engine, &**host, own, (counting, false)) {
+                Ok(linked) => compiled = linked,
                 Err(failure) => return (Err(failure), None),
             }
         }
-        let compiled = entry.graph.as_ref().map_or(&entry.compiled, |graph| &graph.compiled);
         let (text, wide) = convert::encode(params);
         let mut answer = self.engine.run(compiled, &text, &wide, limits.result);
         // Also for an answer that is there: what a script left in the queue is its own to run, and not the next run's.
@@ -103,8 +103,8 @@ impl JavaScriptSession {
         }
         let operations = self.counted(counting);
         let Some(entry) = self.cache.last() else { return (Err(error::never_settled(script)), None) };
-        let earlier = entry.graph.as_ref().map(|graph| &graph.sources);
-        let places = Places { script, resource: &entry.compiled.resource, columns: &entry.prepared.columns, earlier };
+        let (resource, columns) = (&entry.compiled.resource, &entry.prepared.columns);
+        let places = Places { script, resource, columns, earlier: Some(&entry.graph.sources) };
         let natives = Rc::clone(self.engine.natives());
         let depth = || self.engine.depth();
         let result = match answer {

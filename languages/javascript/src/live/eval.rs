@@ -2,7 +2,6 @@ use super::{Living, under};
 use crate::convert;
 use crate::engine::{Argument, Compiled, Fault};
 use crate::error::{self, Places};
-use crate::modules::Graph;
 use crate::session::{JavaScriptSession, Waited, fault_resource, wait};
 use crate::source::{self, Columns, Counting, Purpose};
 use base64::Engine as _;
@@ -179,15 +178,13 @@ fn compile(
     if prepared.links.is_empty() {
         return Ok(compiled);
     }
-    let before = session.living.as_mut().and_then(|living| living.graph.take());
-    let own = (script, &prepared.links, &compiled);
-    let mut graph = Graph::make(&mut session.engine, host, own, before, (counting, true))?;
-    let linked = graph.compiled.copy();
-    if let Some(living) = session.living.as_mut() {
-        living.sources.take(&mut graph.sources);
-        living.graph = Some(graph);
-    }
-    Ok(linked)
+    let JavaScriptSession { engine, living: Some(living), .. } = session else {
+        return Err(error::internal(script, "the session has no namespace".into()));
+    };
+    let linked = living.graph.link(engine, host, (script, &prepared.links, &compiled), (counting, true));
+    let linked = linked.map(Compiled::copy);
+    living.sources.take(&mut living.graph.sources);
+    linked
 }
 
 fn read(

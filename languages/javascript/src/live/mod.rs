@@ -35,7 +35,7 @@ pub(crate) struct Living {
     language: Language,
     cpu: Duration,
     /// The files of the skill that its cells have imported.
-    graph: Option<Graph>,
+    graph: Graph,
 }
 
 impl Living {
@@ -85,7 +85,7 @@ fn begin(session: &mut JavaScriptSession) -> Result<(), Failure> {
         skills: Vec::new(),
         language: Language::JavaScript,
         cpu: Duration::ZERO,
-        graph: None,
+        graph: Graph::default(),
     });
     Ok(())
 }

@@ -1,6 +1,7 @@
 mod contract;
 mod errors;
 mod hostile;
+mod imports;
 mod limits;
 mod live_cells;
 mod live_limits;
