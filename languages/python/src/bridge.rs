@@ -7,9 +7,9 @@ use crate::runtime::{Runtime, exception_of};
 use crate::to_python::to_python;
 use pyo3::exceptions::{PyAttributeError, PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyAny, PyDict, PyList, PyString, PyTuple, PyType};
 use skills_core::value::Meter;
-use skills_core::{Arguments, Breach, Failure, FunctionSpec, LimitName};
+use skills_core::{Arguments, Breach, ErrorKind, Failure, FunctionSpec, LimitName};
 use std::sync::atomic::Ordering;
 
 /// `skill`, for the run of whichever thread asks.
@@ -215,9 +215,21 @@ pub(crate) struct Carried(pub(crate) Failure);
 
 /// The Python exception of a failure.
 pub(crate) fn exception(py: Python<'_>, failure: Failure, file: bool) -> PyErr {
+    raised(py, failure, |runtime, kind| exception_of(runtime, kind, file))
+}
+
+/// The exception for a file that may not be imported: an `ImportError` as well, unless it is about a permission.
+pub(crate) fn unimportable(py: Python<'_>, failure: Failure) -> PyErr {
+    raised(py, failure, |runtime, kind| match kind {
+        ErrorKind::ScriptError => &runtime.refused,
+        _ => exception_of(runtime, kind, false),
+    })
+}
+
+fn raised(py: Python<'_>, failure: Failure, class: impl Fn(&Runtime, ErrorKind) -> &Py<PyType>) -> PyErr {
     let make = || -> PyResult<PyErr> {
         let runtime = Runtime::get().map_err(|failure| PyRuntimeError::new_err(failure.message))?;
-        let class = exception_of(runtime, failure.kind, file).bind(py);
+        let class = class(runtime, failure.kind).bind(py);
         let error = class.call1((&failure.message, failure.kind.as_str(), failure.help.as_deref()))?;
         error.setattr("_failure", Bound::new(py, Carried(failure.clone()))?)?;
         Ok(PyErr::from_value(error))

@@ -57,7 +57,7 @@ fn unimported(py: Python<'_>, error: &PyErr, run: &Run) -> Option<String> {
         return None;
     }
     let name = error.value(py).getattr(intern!(py, "name")).ok()?;
-    run.modules.missing(name.extract::<&str>().ok()?)
+    run.misses.help(name.extract::<&str>().ok()?)
 }
 
 /// Why a script does not compile.

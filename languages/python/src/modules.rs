@@ -5,6 +5,7 @@ use crate::runtime::Runtime;
 use crate::{bridge, memory};
 use pyo3::prelude::*;
 use skills_core::{ErrorKind, Script};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +20,6 @@ pub(crate) struct Modules(Mutex<Kept>);
 struct Kept {
     /// The last one used is the last.
     known: Vec<Known>,
-    /// The path that was asked for last and is not there, with what the host says of it.
-    missing: Option<(String, String)>,
 }
 
 /// A module and, once it was executed, its code.
@@ -38,12 +37,6 @@ impl Modules {
     pub(crate) fn get(&self, file: &str) -> Option<Arc<Script>> {
         let kept = self.kept();
         kept.known.iter().rev().find(|known| known.module.file == file).map(|known| Arc::clone(&known.module))
-    }
-
-    /// What the host says of a module that it does not have.
-    pub(crate) fn missing(&self, name: &str) -> Option<String> {
-        let path = format!("{}.py", name.replace('.', "/"));
-        self.kept().missing.as_ref().filter(|(missing, _)| *missing == path).map(|(_, help)| help.clone())
     }
 
     pub(crate) fn clear(&self) {
@@ -69,8 +62,27 @@ impl Modules {
     }
 }
 
-/// Asks the host of a run for a file; gives what errors call it, and nothing where there is none.
+/// The paths that a run has asked for in vain, with what the host said of each.
+#[derive(Default)]
+pub(crate) struct Misses(Mutex<HashMap<String, Option<String>>>);
+
+impl Misses {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Option<String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the host says of a module that it does not have.
+    pub(crate) fn help(&self, name: &str) -> Option<String> {
+        self.known().get(&format!("{}.py", name.replace('.', "/"))).cloned().flatten()
+    }
+}
+
+/// Asks the host of a run for a file; gives what errors call it, and nothing where there is none. What is not there is asked
+/// for once: an import that fails is often tried again, and the number of questions is limited.
 pub(crate) fn find(py: Python<'_>, run: &Run, path: &str) -> PyResult<Option<String>> {
+    if run.misses.known().contains_key(path) {
+        return Ok(None);
+    }
     let answer = py.detach(|| run.host.module(path));
     // What the engine keeps of it is not the script's.
     let _lenient = memory::lenient(true);
@@ -81,10 +93,10 @@ pub(crate) fn find(py: Python<'_>, run: &Run, path: &str) -> PyResult<Option<Str
             if failure.kind == ErrorKind::Unavailable {
                 run.alone.store(true, Ordering::Relaxed);
             }
-            run.modules.kept().missing = failure.help.map(|help| (path.to_owned(), help));
+            run.misses.known().insert(path.to_owned(), failure.help);
             Ok(None)
         }
-        Err(failure) => Err(bridge::exception(py, failure, false)),
+        Err(failure) => Err(bridge::unimportable(py, failure)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::live::Texts;
 use crate::memory::{self, MemoryMeter, Metered};
-use crate::modules::Modules;
+use crate::modules::{Misses, Modules};
 use crate::runtime::Runtime;
 use crate::{stopper, trace};
 use pyo3::exceptions::PyRuntimeError;
@@ -42,6 +42,8 @@ pub(crate) struct Run {
     pub(crate) kept: Option<Py<PyDict>>,
     /// What the session's scripts have imported of their skill.
     pub(crate) modules: Arc<Modules>,
+    /// What the run tried to import and is not there.
+    pub(crate) misses: Misses,
     /// `skill.params`.
     pub(crate) params: Py<PyAny>,
     /// The members of `skill` that are the host's functions.
@@ -107,6 +109,7 @@ impl Run {
             texts,
             kept,
             modules,
+            misses: Misses::default(),
             params,
             members,
             thread,

@@ -21,6 +21,7 @@ pub(crate) struct Runtime {
     pub(crate) error: Py<PyType>,
     pub(crate) permission_denied: Py<PyType>,
     pub(crate) not_found: Py<PyType>,
+    pub(crate) refused: Py<PyType>,
     /// The module `skill`, the same for all runs: it answers for the run of the thread that asks.
     pub(crate) skill: Py<SkillModule>,
     /// Runs an awaitable to its end.
@@ -248,6 +249,7 @@ fn set_up(py: Python<'_>, library: Vec<Box<str>>, foreign: bool, modules: &[&str
         error: class("Error")?,
         permission_denied: class("PermissionDenied")?,
         not_found: class("NotFound")?,
+        refused: class("ImportRefused")?,
         skill,
         drive: function("drive")?,
         compile: compile.unbind(),

@@ -39,7 +39,11 @@ class NotFound(Error, FileNotFoundError):
     """A file that is not there."""
 
 
-for _type in (Error, PermissionDenied, NotFound):
+class ImportRefused(Error, ImportError):
+    """A file that is not imported, whether or not it is there."""
+
+
+for _type in (Error, PermissionDenied, NotFound, ImportRefused):
     _type.__module__ = "skill"
 
 

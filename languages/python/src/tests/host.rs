@@ -118,6 +118,9 @@ impl Host for TestHost {
 
     fn module(&self, path: &str) -> Result<Script, Failure> {
         self.asked.lock().unwrap().push(path.to_owned());
+        if path.starts_with("refused") {
+            return Err(Failure::new(ErrorKind::ScriptError, "asked too often").with_help("ask less"));
+        }
         let found = self.files.iter().find(|(file, _)| *file == path);
         let (file, source) = found.ok_or_else(|| Failure::new(ErrorKind::NotFound, "there is none"))?;
         Ok(Script { language: Language::Python, file: (*file).to_owned(), source: (*source).to_owned() })

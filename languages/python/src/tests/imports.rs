@@ -1,6 +1,6 @@
 use super::host::{TestHost, run_on};
 use serde_json::{Value, json};
-use skills_core::Limits;
+use skills_core::{ErrorKind, Limits};
 use std::sync::{Arc, Barrier};
 
 type Files = &'static [(&'static str, &'static str)];
@@ -21,13 +21,13 @@ fn a_run_that_waits_for_another_takes_no_modules_from_a_third() {
 skill.meet()
 there = skill.nested('import sys\\nskill.meet()\\nskill.meet()\\n\"one\" in sys.modules')
 [there, 'one' in sys.modules]";
-    let third = "import helper, sys
+    let third = "import two, sys
 skill.meet()
 skill.meet()
-there = 'helper' in sys.modules
+there = 'two' in sys.modules
 skill.meet()
 there";
-    let given = meeting((waiting, &[("one.py", "")]), (third, &[("helper.py", "")]));
+    let given = meeting((waiting, &[("one.py", "")]), (third, &[("two.py", "")]));
     assert_eq!(given, (json!([false, true]), json!(true)));
 }
 
@@ -53,4 +53,23 @@ found";
     assert_eq!(given, (json!("first"), json!(["third", "third", false])));
     let host = TestHost::with(Limits::default(), &[("helper.py", "NAME = 'later'")], None);
     assert_eq!(run_on(&host, "import helper\nhelper.NAME", json!({})).result, Ok(json!("later")));
+}
+
+#[test]
+fn what_is_not_there_is_asked_for_once() {
+    let host = TestHost::new(Limits::default());
+    let source =
+        "for _ in range(600):\n    try: import nowhere\n    except ImportError as error: found = error.name\nfound";
+    assert_eq!(run_on(&host, source, json!({})).result, Ok(json!("nowhere")));
+    assert_eq!(*host.asked.lock().unwrap(), ["nowhere/__init__.py", "nowhere.py"]);
+}
+
+#[test]
+fn a_refusal_is_an_import_error() {
+    let host = TestHost::new(Limits::default());
+    let source = "try: import refused\nexcept ImportError as error: found = [str(error), error.kind]\nfound";
+    assert_eq!(run_on(&host, source, json!({})).result, Ok(json!(["asked too often", "script_error"])));
+    let failure = run_on(&host, "import refused", json!({})).result.unwrap_err();
+    assert_eq!((failure.kind, failure.help.as_deref()), (ErrorKind::ScriptError, Some("ask less")));
+    assert!(failure.message.contains("asked too often"), "{failure}");
 }
