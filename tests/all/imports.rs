@@ -295,3 +295,36 @@ fn cells_of_a_rhai_skills_session_import_as_its_script_does() {
         assert!(error.frames().iter().any(|f| f.file.ends_with("helper.rhai") && f.line == 2), "{tier}: {error:?}");
     });
 }
+
+#[test]
+fn what_a_rhai_cell_has_imported_stays_as_it_was() {
+    let files: Files<'_> = &[
+        ("main.rhai", "fn run() { 1 }"),
+        ("helper.rhai", "print(`evaluated`);\nfn twice(n) { n * 2 }\nfn fail() { throw `no` }\n"),
+        ("caf\u{65}\u{301}.rhai", "export const SIZE = 3;\n"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), files);
+    let session = definition(files[0].0).replace("code_inline", "code_session");
+    std::fs::write(folder.path().join("many/many.json"), session).unwrap();
+    let engine = Engine::builder().layout(Layout::of_folder(folder.path())).worker(env!("CARGO_BIN_EXE_skills"));
+    let engine = engine.ready_workers(0).build().unwrap();
+    for tier in tiers() {
+        let helper = folder.path().join("many/helper.rhai");
+        std::fs::write(&helper, files[1].1).unwrap();
+        let session = engine.skill_session(&engine.skill("many").unwrap()).options(options(tier)).open().unwrap();
+        let cell =
+            |source: &str| session.eval(source).unwrap_or_else(|error| panic!("{tier:?}: {}", error.render(false)));
+        cell("import \"helper\" as h; import \"caf\u{65}\u{301}\" as c; fn four() { h::twice(2) }");
+        assert_eq!(cell("[four(), c::SIZE]"), json!([4, 3]), "{tier:?}");
+        std::fs::write(&helper, "let = ;").unwrap();
+        assert_eq!(cell("1 + 1"), json!(2), "{tier:?}");
+        assert_eq!(cell("h::twice(four())"), json!(8), "{tier:?}");
+        let error = session.eval("import \"helper\" as h;").unwrap_err();
+        assert!(error.render(false).contains("syntax error"), "{tier:?}: {}", error.render(false));
+        let error = session.eval("h::fail()").unwrap_err();
+        assert!(error.frames().iter().any(|f| f.file.ends_with("helper.rhai") && f.line == 3), "{tier:?}: {error:?}");
+        std::fs::remove_file(&helper).unwrap();
+        assert_eq!(cell("h::twice(5)"), json!(10), "{tier:?}");
+    }
+}

@@ -53,6 +53,23 @@ fn what_rhai_cannot_import_is_said_where_it_is_asked_for() {
 }
 
 #[test]
+fn rhai_imports_are_nested_so_deep_only() {
+    let chain = |count: usize| {
+        let mut files = vec![("main.rhai".to_owned(), "import \"f1\" as f;\n1".to_owned())];
+        files.extend((1..count).map(|at| (format!("f{at}.rhai"), format!("import \"f{}\" as f;", at + 1))));
+        files.push((format!("f{count}.rhai"), String::new()));
+        files
+    };
+    let (fits, deeper) = (chain(64), chain(65));
+    let borrowed = |files: &'static [(String, String)]| -> Vec<(&'static str, &'static str)> {
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect()
+    };
+    gives(&borrowed(fits.leak()), &json!(1));
+    let parts = &["cannot import \"f65\"", "nested more than 64 deep"];
+    fails(&borrowed(deeper.leak()), ErrorKind::ScriptError, parts, "f64.rhai:1:8");
+}
+
+#[test]
 fn what_imported_code_does_counts_as_the_runs() {
     let helper = "export const START = 1;\nfn spin(n) { for i in 0..n {} }\nspin(1000);\n";
     let counted = |files: Files<'_>| {

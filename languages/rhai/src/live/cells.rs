@@ -10,7 +10,7 @@ use crate::{live, text};
 use rhai::{AST, Dynamic, Engine, Expr, Stmt};
 use serde_json::{Map, Value};
 use skills_core::value::describe;
-use skills_core::{Cell, Entry, Failure, Host, Language, LimitName, Script, Shown};
+use skills_core::{Cell, Entry, ErrorKind, Failure, Host, Language, LimitName, Script, Shown};
 use std::sync::Arc;
 
 /// What evaluating takes.
@@ -135,17 +135,20 @@ impl Live {
             }
         }
         if !self.imports.is_empty() {
-            let again: String = self.imports.values().map(String::as_str).collect();
-            if let Ok(again) = machine.engine.compile(again) {
-                ast.combine(again);
-            }
+            let again = lock(&machine.control.modules).offer(&self.imports);
+            let again = machine.engine.compile(again);
+            ast.combine(
+                again.map_err(|error| Failure::new(ErrorKind::Internal, format!("imports are lost: {error}")))?,
+            );
         }
         ast.combine(statements.clone());
         let outcome = machine.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &ast);
         drop(machine.control.take_constants());
         match outcome {
             Ok(value) => {
-                self.imports.extend(statements.statements().iter().filter_map(import));
+                let modules = lock(&machine.control.modules);
+                let imports = statements.statements().iter().filter_map(import);
+                self.imports.extend(imports.filter_map(|(name, path)| Some((name.to_owned(), modules.import(path)?))));
                 Ok(value.flatten())
             }
             Err(error) => {
@@ -253,10 +256,9 @@ pub(super) fn type_name(value: &Dynamic, engine: &Engine) -> String {
     engine.map_type_name(value.type_name()).to_owned()
 }
 
-/// The name that an import gives, and the import as a statement.
-fn import(statement: &Stmt) -> Option<(String, String)> {
+/// The name that an import gives, and what it imports.
+fn import(statement: &Stmt) -> Option<(&str, &str)> {
     let Stmt::Import(import, _) = statement else { return None };
     let (Expr::StringConstant(path, _), name) = &**import else { return None };
-    let name = name.name.as_str();
-    (!name.is_empty()).then(|| (name.to_owned(), format!("import {:?} as {name};", path.as_str())))
+    (!name.name.is_empty()).then(|| (name.name.as_str(), path.as_str()))
 }

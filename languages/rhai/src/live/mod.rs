@@ -14,18 +14,19 @@ pub(crate) use cells::Machine;
 use crate::control::{Control, Rhaied, lock};
 use crate::last_value;
 use crate::memory::Mark;
+use crate::modules::Imports;
 use crate::stack::Stack;
 use library::Library;
 use rhai::{Dynamic, Engine, ImmutableString, NativeCallContext, Scope};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What cells have made. Values may be nested as deep as a session's own stack allows: walk them there only.
 pub(crate) struct Live {
     scope: Scope<'static>,
     library: Library,
-    /// The imports of all cells, by the names that they give: Rhai forgets them with each evaluation.
-    imports: BTreeMap<String, String>,
+    /// The imports of all cells, which are not evaluated again.
+    imports: Imports,
     /// What the namespace held when the last cell had ended.
     mark: Mark,
 }
@@ -57,7 +58,7 @@ pub(crate) fn register(engine: &mut Engine, control: &Arc<Control>) {
 
 impl Live {
     pub(crate) fn new() -> Live {
-        Live { scope: Scope::new(), library: Library::new(), imports: BTreeMap::new(), mark: Mark::default() }
+        Live { scope: Scope::new(), library: Library::new(), imports: Imports::new(), mark: Mark::default() }
     }
 
     /// What the namespace holds.
@@ -162,13 +163,13 @@ fn push(scope: &mut Scope<'static>, name: &str, value: Dynamic) {
 
 impl Drop for Live {
     fn drop(&mut self) {
-        let scope = std::mem::take(&mut self.scope);
-        if scope.is_empty() {
+        let (scope, imports) = (std::mem::take(&mut self.scope), std::mem::take(&mut self.imports));
+        if scope.is_empty() && imports.is_empty() {
             return;
         }
         // Where there is no room for such a stack, a small one has to do.
         if let Ok(mut stack) = Stack::new() {
-            let _ = stack.run(|| drop(scope));
+            let _ = stack.run(|| drop((scope, imports)));
         }
     }
 }
