@@ -2,6 +2,7 @@ mod contract;
 mod errors;
 mod hostile;
 mod hosts;
+mod imports;
 mod limits;
 mod live_cells;
 mod live_limits;
