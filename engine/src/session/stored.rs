@@ -79,18 +79,18 @@ pub(crate) struct Seat(Arc<Mutex<Option<Stored<Movable>>>>);
 pub(crate) type TakenUp<'a> = MutexGuard<'a, Option<Stored<Movable>>>;
 
 impl Seat {
-    /// The same where nobody else is about to leave it.
+    /// The session, for whoever has its turn.
+    pub(crate) fn take_up(&self) -> TakenUp<'_> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, unless whoever had the turn before is still about to leave it.
     pub(crate) fn try_take_up(&self) -> Option<TakenUp<'_>> {
         match self.0.try_lock() {
             Ok(stored) => Some(stored),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         }
-    }
-
-    /// The session, for whoever has its turn.
-    pub(crate) fn take_up(&self) -> TakenUp<'_> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -2,10 +2,7 @@
 //! loop begins, and says where the function begins.
 
 use super::{locate, with_program};
-use oxc::ast::ast::{
-    ArrowFunctionExpression, DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function,
-    MethodDefinition, ObjectProperty, WhileStatement,
-};
+use oxc::ast::ast::{ArrowFunctionExpression, Function, MethodDefinition, ObjectProperty, Statement};
 use oxc::ast_visit::{Visit, walk};
 use oxc::span::{GetSpan, Span};
 use oxc::syntax::scope::ScopeFlags;
@@ -73,28 +70,17 @@ impl<'a> Visit<'a> for Loops<'_> {
         walk::walk_method_definition(self, method);
     }
 
-    fn visit_while_statement(&mut self, statement: &WhileStatement<'a>) {
-        self.note(statement.span);
-        walk::walk_while_statement(self, statement);
-    }
-
-    fn visit_do_while_statement(&mut self, statement: &DoWhileStatement<'a>) {
-        self.note(statement.span);
-        walk::walk_do_while_statement(self, statement);
-    }
-
-    fn visit_for_statement(&mut self, statement: &ForStatement<'a>) {
-        self.note(statement.span);
-        walk::walk_for_statement(self, statement);
-    }
-
-    fn visit_for_in_statement(&mut self, statement: &ForInStatement<'a>) {
-        self.note(statement.span);
-        walk::walk_for_in_statement(self, statement);
-    }
-
-    fn visit_for_of_statement(&mut self, statement: &ForOfStatement<'a>) {
-        self.note(statement.span);
-        walk::walk_for_of_statement(self, statement);
+    fn visit_statement(&mut self, statement: &Statement<'a>) {
+        if matches!(
+            statement,
+            Statement::WhileStatement(_)
+                | Statement::DoWhileStatement(_)
+                | Statement::ForStatement(_)
+                | Statement::ForInStatement(_)
+                | Statement::ForOfStatement(_)
+        ) {
+            self.note(statement.span());
+        }
+        walk::walk_statement(self, statement);
     }
 }
